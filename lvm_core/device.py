@@ -1,0 +1,49 @@
+"""Which device to compute on, and what to say of it."""
+
+from typing import TYPE_CHECKING
+
+from lvm_core.errors import SettingsError
+
+if TYPE_CHECKING:
+    import torch
+
+
+def pick_device(name: str = "auto") -> "torch.device":
+    """Return the device called `name`; "auto" takes CUDA, then MPS, then the CPU.
+
+    Raises:
+        SettingsError: if the device is not on this machine.
+    """
+    import torch
+
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if name == "auto":
+        return torch.device("cuda" if there["cuda"] else "mps" if there["mps"] else "cpu")
+    kind = name.split(":")[0]
+    if not there.get(kind, False):
+        found = ", ".join(k for k, here in there.items() if here)
+        raise SettingsError([f"device is {name!r}; this machine has {found}. Use one of these, or 'auto'."])
+    return torch.device(name)
+
+
+def describe_device(device: "torch.device") -> str:
+    """Return a short name of the hardware for cards, such as "cpu x86_64, 2 cores" or "cuda NVIDIA H100"."""
+    import os
+    import platform
+
+    import torch
+
+    if device.type == "cuda":
+        return f"cuda {torch.cuda.get_device_name(device)}"
+    return f"{device.type} {platform.machine()}, {os.cpu_count()} cores"
+
+
+def has_fast_bf16() -> bool:
+    """Return whether this CPU multiplies bfloat16 natively (AVX512-BF16 or AMX), where it is 2 to 5 times fp32."""
+    from pathlib import Path
+
+    cpuinfo = Path("/proc/cpuinfo")
+    if not cpuinfo.exists():
+        return False
+    flags = cpuinfo.read_text(errors="replace")
+    return "avx512_bf16" in flags or "amx_bf16" in flags
