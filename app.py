@@ -1,0 +1,37 @@
+"""LVM Studio: text in, vectors between, text out. `streamlit run app.py`; each page is one file in `pages/`."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from pages.shared import first_start, ui
+
+HERE = Path(__file__).resolve().parent
+PAGES = {
+    "predict": ("Predict", "arrow_forward"),
+    "corpus": ("Corpus", "article"),
+    "train": ("Train", "model_training"),
+    "leaderboard": ("Leaderboard", "leaderboard"),
+    "vectors": ("Vectors", "scatter_plot"),
+    "drift": ("Drift", "timeline"),
+    "system": ("System", "memory"),
+}
+"""File in `pages/`, the name shown and its icon (from the icon font that Streamlit carries)."""
+
+# An explicit page icon keeps the browser from fetching a favicon from the internet.
+st.set_page_config(page_title="LVM Studio", page_icon=str(HERE / "assets/icon.svg"), layout="wide")
+st.html(HERE / "assets/theme.css")
+st.logo(str(HERE / "assets/logo.svg"), size="large")
+
+page = st.navigation(
+    [
+        st.Page(f"pages/{name}.py", title=title, icon=f":material/{icon}:", default=name == "predict")
+        for name, (title, icon) in PAGES.items()
+        if (HERE / "pages" / f"{name}.py").exists()
+    ],
+    position="top",
+)
+with ui.errors_shown():
+    first_start.begin()
+    page.run()
+ui.job_strip()

@@ -1,0 +1,1 @@
+"""What pages share: openers and session state, figures, small widgets."""

@@ -1,0 +1,231 @@
+"""The colour code and plotly figures from plain arrays, legible in the light and the dark theme.
+
+One colour per thing on every page: context grey, prediction blue, snapped violet, target green, neighbours
+amber. A model keeps its hue everywhere; models never wear the five colours of things.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+from numpy.typing import NDArray
+
+COLOURS = {
+    "context": "#87919b",
+    "prediction": "#3a87d9",
+    "snapped": "#8f66d6",
+    "target": "#2f9d5f",
+    "neighbours": "#cf8d26",
+}
+"""Mid tones with a contrast of at least 3 on both backgrounds."""
+
+SYMBOLS = {
+    "context": "circle",
+    "prediction": "diamond",
+    "snapped": "diamond-open",
+    "target": "star",
+    "neighbours": "circle-open",
+}
+"""Shapes say the same as colours, for those who do not see the difference."""
+
+MODEL_COLOURS = {
+    "amn": "#12949e",
+    "lstm": "#cc4f6a",
+    "gru": "#7f8f1c",
+    "transformer": "#b04aa6",
+    "latent-mamba": "#a8683f",
+    "mamba2": "#5b67cc",
+    "mamba": "#5b67cc",
+    "mlp": "#d0653a",
+    "ensemble": "#4c7f9c",
+    "copy-last": "#a58f78",
+    "context-mean": "#7fa08e",
+    "weighted-mean": "#8595ad",
+    "linear-filter": "#66788c",
+    "corpus-mean": "#b09a9a",
+    "random": "#b3b3b3",
+    "passthrough": "#77818b",
+}
+"""Hue of each net and baseline; runs and shipped variants share the hue of their net."""
+
+SPARE_COLOURS = ("#3f9d86", "#c2587f", "#8a7a2f", "#7a57b8", "#b5573f", "#4d86a8", "#96704f", "#6f8f3a")
+TIMING_COLOURS = {
+    "encode": "#87919b",
+    "predict": "#3a87d9",
+    "snap": "#8f66d6",
+    "decode": "#4f9aa3",
+    "smooth": "#b08a5a",
+}
+
+GRID = "rgba(128, 138, 148, 0.22)"
+AXIS = "rgba(128, 138, 148, 0.55)"
+CONFIG: dict[str, Any] = {
+    "displaylogo": False,
+    "displayModeBar": "hover",
+    "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
+    "toImageButtonOptions": {"format": "svg", "scale": 2},
+}
+"""plotly configuration of every figure: no logo, no link, images as SVG."""
+
+
+def model_colour(ref: str) -> str:
+    """Return the hue of a model: by its net's name where known, else one fixed by its name."""
+    known = [name for name in MODEL_COLOURS if ref == name or ref.startswith((name + "-", name + "_"))]
+    if known:
+        return MODEL_COLOURS[max(known, key=len)]
+    digest = hashlib.sha256(ref.encode()).digest()
+    return SPARE_COLOURS[digest[0] % len(SPARE_COLOURS)]
+
+
+def dark() -> bool:
+    """Return whether the browser shows the dark theme."""
+    return bool(st.context.theme.type == "dark")
+
+
+def ink() -> str:
+    """Return the text colour of the theme shown."""
+    return "#c3cad0" if dark() else "#39424a"
+
+
+def style(fig: go.Figure, height: int = 320, legend: bool = True) -> go.Figure:
+    """Return `fig` with the studio's layout: quiet grid, small type, clear background, legend above."""
+    fig.update_layout(
+        height=height,
+        margin={"l": 8, "r": 8, "t": 28 if legend else 8, "b": 8},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"family": '"Source Sans", "Source Sans 3", system-ui, sans-serif', "size": 12, "color": ink()},
+        showlegend=legend,
+        legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom", "title": None, "font": {"size": 12}},
+        hoverlabel={"font": {"size": 12}, "align": "left"},
+        title=None,
+    )
+    axis = {"gridcolor": GRID, "zerolinecolor": AXIS, "linecolor": AXIS, "automargin": True, "title_standoff": 6}
+    fig.update_xaxes(**axis)
+    fig.update_yaxes(**axis)
+    return fig
+
+
+def show(fig: go.Figure, key: str, alt: str, **options: Any) -> Any:
+    """Show `fig` with the studio's configuration; `alt` says in words what it shows. Options go to Streamlit."""
+    config = {**CONFIG, **options.pop("config", {})}
+    return st.plotly_chart(fig, theme=None, key=key, config=config, alt=alt, **options)
+
+
+def wrapped(text: str, width: int = 60, lines: int = 5) -> str:
+    """Return `text` as HTML for a hover label: escaped, broken into lines, cut after `lines` of them."""
+    import html
+    import textwrap
+
+    parts = textwrap.wrap(text, width)
+    cut = [*parts[:lines], "…"] if len(parts) > lines else parts
+    return "<br>".join(html.escape(part) for part in cut)
+
+
+# ---------------------------------------------------------------- figures
+
+
+def pca(vectors: NDArray[np.floating[Any]], dims: int = 2) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the coordinates (N, dims) on the first principal components and the share of variance of each."""
+    centred = vectors - vectors.mean(axis=0, keepdims=True)
+    left, scale, _ = np.linalg.svd(centred, full_matrices=False)
+    found = min(dims, len(scale))
+    flat = np.zeros((len(vectors), dims), dtype=np.float32)
+    flat[:, :found] = left[:, :found] * scale[:found]
+    share = np.zeros(dims, dtype=np.float32)
+    share[:found] = (scale**2 / max(float((scale**2).sum()), 1e-12))[:found]
+    return flat, share
+
+
+def pca_plot(
+    groups: Mapping[str, NDArray[np.floating[Any]]], texts: Mapping[str, Sequence[str]], height: int = 300
+) -> go.Figure:
+    """Return a 2-D picture of groups of vectors (N, D), fitted together; keys are those of COLOURS.
+
+    The context is joined in reading order and the raw prediction to its snapped form, so that both are seen as moves.
+    """
+    kept = {name: np.atleast_2d(vectors) for name, vectors in groups.items() if np.size(vectors)}
+    flat, share = pca(np.concatenate(list(kept.values())))
+    fig = go.Figure()
+    start, places = 0, {}
+    for name, vectors in kept.items():
+        places[name] = flat[start : start + len(vectors)]
+        start += len(vectors)
+    if "prediction" in places and "snapped" in places:
+        ends = np.concatenate([places["prediction"][:1], places["snapped"][:1]])
+        line = {"color": COLOURS["snapped"], "width": 1, "dash": "dot"}
+        fig.add_scatter(x=ends[:, 0], y=ends[:, 1], mode="lines", line=line, showlegend=False, hoverinfo="skip")
+    for name, points in places.items():
+        _add_group(fig, name, points, texts.get(name, ()))
+    fig.update_xaxes(title=f"PC 1 ({share[0]:.0%} of variance)", showticklabels=False)
+    fig.update_yaxes(title=f"PC 2 ({share[1]:.0%})", showticklabels=False)
+    return style(fig, height)
+
+
+def _add_group(fig: go.Figure, name: str, points: NDArray[np.float32], texts: Sequence[str]) -> None:
+    ordered = name == "context" and len(points) > 1
+    fig.add_scatter(
+        x=points[:, 0],
+        y=points[:, 1],
+        name=name,
+        mode="lines+markers" if ordered else "markers",
+        line={"color": COLOURS[name], "width": 1},
+        marker={
+            "color": COLOURS[name],
+            "symbol": SYMBOLS[name],
+            "size": 7 if name in ("context", "neighbours") else 12,
+            "line": {"width": 1.5 if SYMBOLS[name].endswith("open") else 0, "color": COLOURS[name]},
+        },
+        text=[wrapped(text) for text in texts] or None,
+        hovertemplate=f"<b>{name}</b><br>%{{text}}<extra></extra>" if texts else f"{name}<extra></extra>",
+    )
+
+
+def timing_bar(timings_ms: Mapping[str, float], height: int = 34) -> go.Figure:
+    """Return one stacked bar of stages in milliseconds, in the order given; "total" is left out."""
+    fig = go.Figure()
+    for stage, ms in timings_ms.items():
+        if stage == "total" or ms <= 0:
+            continue
+        fig.add_bar(
+            x=[ms],
+            y=[""],
+            name=stage,
+            orientation="h",
+            marker={"color": TIMING_COLOURS.get(stage, "#98a2ac"), "line": {"width": 0}},
+            hovertemplate=f"{stage}: %{{x:,.1f}} ms<extra></extra>",
+        )
+    style(fig, height, legend=False)
+    fig.update_layout(barmode="stack", bargap=0.3, margin={"l": 0, "r": 0, "t": 0, "b": 0})
+    fig.update_xaxes(visible=False)
+    fig.update_yaxes(visible=False)
+    return fig
+
+
+def interval_bar(
+    names: Sequence[str],
+    values: Sequence[float],
+    intervals: Sequence[tuple[float, float] | None],
+    title: str,
+    height: int | None = None,
+) -> go.Figure:
+    """Return one point with its interval a model, best at the top, each in the model's hue; `title` has the unit."""
+    order = sorted(range(len(names)), key=lambda i: values[i])
+    fig = go.Figure()
+    for i in order:
+        low, high = intervals[i] or (values[i], values[i])
+        fig.add_scatter(
+            x=[values[i]],
+            y=[names[i]],
+            mode="markers",
+            marker={"color": model_colour(names[i]), "size": 9},
+            error_x={"type": "data", "array": [high - values[i]], "arrayminus": [values[i] - low], "thickness": 1.5},
+            hovertemplate=f"{names[i]}: {values[i]:.4f} [{low:.4f}, {high:.4f}]<extra></extra>",
+            name=names[i],
+        )
+    style(fig, height or 46 + 22 * len(names), legend=False)
+    fig.update_xaxes(title=title)
+    return fig

@@ -1,0 +1,160 @@
+"""What pages open and remember: cached openers, session keys, and the way from any page to Predict.
+
+Openers are cached for as long as the files they read stay the same, and are shared by every session.
+"""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import streamlit as st
+
+from lvm_core.encoders import DEFAULT_ENCODER, ENCODERS
+from lvm_core.workspace import Workspace
+
+if TYPE_CHECKING:
+    from lvm_core.checkpoint import ModelInfo
+    from lvm_core.corpus.store import CorpusStore
+    from lvm_core.jobs.store import JobStore
+    from lvm_core.types import CorpusInfo, Encoder, Index
+    from lvm_core.vectors.matrix import VectorMatrix
+
+ENCODER_KEY = "encoder"
+"""Session key: name of the encoder in use on every page."""
+
+SENT_KEY = "sent_to_predict"
+"""Session key: `{"corpus": name, "rows": [...]}` on its way to the Predict page."""
+
+FIRST_CORPUS = "enwiki-sample"
+"""The corpus that comes with the studio."""
+
+
+def workspace() -> Workspace:
+    """Return the workspace of LVM_WORKSPACE, else ./workspace."""
+    return Workspace(os.environ.get("LVM_WORKSPACE"))
+
+
+def store() -> "CorpusStore":
+    """Return the store of corpora; it opens a short connection a call, so any thread may use it."""
+    from lvm_core.corpus.store import CorpusStore
+
+    return CorpusStore(workspace())
+
+
+def jobs() -> "JobStore":
+    """Return the store of background jobs."""
+    from lvm_core.jobs.store import JobStore
+
+    return JobStore(workspace())
+
+
+# ---------------------------------------------------------------- encoder
+
+
+def encoder_name() -> str:
+    """Return the name of the encoder in use, chosen on the System page."""
+    name = st.session_state.get(ENCODER_KEY, DEFAULT_ENCODER)
+    return name if name in ENCODERS else DEFAULT_ENCODER
+
+
+@st.cache_resource(show_spinner=False)
+def _encoder_id(name: str) -> str:
+    from lvm_core.encoders import encoder_id
+
+    return encoder_id(name)
+
+
+def encoder_id() -> str:
+    """Return the id of the encoder in use, without loading its net."""
+    return _encoder_id(encoder_name())
+
+
+@st.cache_resource(show_spinner="Loading the encoder", max_entries=2)
+def _encoder(name: str) -> "Encoder":
+    from lvm_core.encoders import load_encoder
+
+    return load_encoder(name)
+
+
+def encoder() -> "Encoder":
+    """Return the encoder in use, loaded once a process."""
+    return _encoder(encoder_name())
+
+
+# ---------------------------------------------------------------- corpora and their vectors
+
+
+def corpora() -> "list[CorpusInfo]":
+    """Return the corpora of the workspace; none where it is empty."""
+    return store().corpora() if workspace().database.exists() else []
+
+
+def encoded_corpora(space: str | None = None) -> "list[CorpusInfo]":
+    """Return the corpora whose vectors of the encoder id `space` (default: the one in use) are complete."""
+    from lvm_core.vectors.matrix import encoded_with
+
+    wanted = space or encoder_id()
+    return [corpus for corpus in corpora() if wanted in encoded_with(workspace(), corpus.name)]
+
+
+def file_stamp(path: Path) -> tuple[int, int]:
+    """Return modification time (ns) and size of `path`: what cached openers are keyed by."""
+    try:
+        found = path.stat()
+    except OSError:
+        return (0, 0)
+    return (found.st_mtime_ns, found.st_size)
+
+
+class _VectorKey(NamedTuple):
+    root: str
+    corpus: str
+    space: str
+    stamp: tuple[int, int]
+
+
+def _vector_key(corpus: str, space: str | None) -> _VectorKey:
+    here, space = workspace(), space or encoder_id()
+    return _VectorKey(str(here.root), corpus, space, file_stamp(here.vectors(corpus, space)))
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _matrix(key: _VectorKey) -> "VectorMatrix":
+    from lvm_core.vectors.matrix import open_matrix
+
+    return open_matrix(Workspace(key.root), key.corpus, key.space)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _index(key: _VectorKey) -> "Index":
+    from lvm_core.vectors.index import open_index
+
+    return open_index(Workspace(key.root), key.corpus, key.space)
+
+
+def matrix(corpus: str, space: str | None = None) -> "VectorMatrix":
+    """Return the vectors of `corpus` by the encoder id `space` (default: the one in use), as a memmap."""
+    return _matrix(_vector_key(corpus, space))
+
+
+def index(corpus: str, space: str | None = None) -> "Index":
+    """Return the nearest-chunk index of `corpus` by the encoder id `space` (default: the one in use)."""
+    return _index(_vector_key(corpus, space))
+
+
+# ---------------------------------------------------------------- models
+
+
+def models(space: str | None = None) -> "list[ModelInfo]":
+    """Return the shipped models and the runs for the encoder id `space` (default: the one in use)."""
+    from lvm_core.checkpoint import list_models
+
+    return list_models(workspace(), space or encoder_id())
+
+
+def send_to_predict(corpus: str, rows: Sequence[int]) -> None:
+    """Open the Predict page with these chunks of `corpus` as the context, the chunk after them as target."""
+    sent: dict[str, Any] = {"corpus": corpus, "rows": [int(row) for row in rows]}
+    st.session_state[SENT_KEY] = sent
+    st.switch_page("pages/predict.py")

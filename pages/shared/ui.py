@@ -1,0 +1,127 @@
+"""Small widgets of every page: numbers with their meaning, text to copy, empty states, the strip of jobs."""
+
+import contextlib
+import html
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import streamlit as st
+
+from lvm_core.errors import LvmError
+
+LIVE_S = 2.0
+"""Seconds between looks at running jobs."""
+
+WIKIPEDIA_LICENCE = (
+    "Text: English Wikipedia and its authors, [CC BY-SA](https://creativecommons.org/licenses/by-sa/4.0/)."
+)
+
+
+class Number(NamedTuple):
+    """A figure to show: label, value as text, unit, what it means (on hover), and a colour name of COLOURS or ''."""
+
+    label: str
+    value: str
+    unit: str = ""
+    help: str = ""
+    colour: str = ""
+
+
+# ---------------------------------------------------------------- errors
+
+
+@contextlib.contextmanager
+def errors_shown() -> Iterator[None]:
+    """Show a user's mistake as its message, without a traceback; all else is our fault and passes through.
+
+    app.py wraps every page in it; fragments that refresh by themselves wrap their own body.
+    """
+    try:
+        yield
+    except LvmError as error:
+        show_error(error)
+
+
+def show_error(error: LvmError) -> None:
+    """Show the message of a user's mistake."""
+    st.error(_plain(str(error)), icon=":material/error:")
+
+
+def _plain(text: str) -> str:
+    """Return `text` with the characters that Markdown would eat escaped."""
+    for sign in "\\`*_[]<>$#~":
+        text = text.replace(sign, f"\\{sign}")
+    return text.replace(":", "\\:")
+
+
+def page_title(title: str, about: str) -> None:
+    """Show the head of a page: its name and one line that says what it answers."""
+    st.html(f'<div class="lvm-head"><h1>{html.escape(title)}</h1><p>{html.escape(about)}</p></div>')
+
+
+# ---------------------------------------------------------------- numbers, marks, text
+
+
+def metric_row(numbers: Sequence[Number | tuple[Any, ...]]) -> None:
+    """Show figures in one dense row that wraps; each says its unit and, on hover, what it means."""
+    st.html(metric_html(numbers))
+
+
+def metric_html(numbers: Sequence[Number | tuple[Any, ...]]) -> str:
+    """Return the row of figures as HTML."""
+    cells = []
+    for label, value, unit, help_text, colour in (Number(*number) for number in numbers):
+        tone = f" lvm-{colour}" if colour else ""
+        cells.append(
+            f'<div class="lvm-number" title="{html.escape(help_text, quote=True)}"><dt>{html.escape(label)}</dt>'
+            f'<dd class="lvm-value{tone}">{html.escape(value)}<small>{html.escape(unit)}</small></dd></div>'
+        )
+    return f'<dl class="lvm-numbers">{"".join(cells)}</dl>'
+
+
+def tag(text: str, colour: str = "", help: str = "") -> str:
+    """Return a small label as HTML; `colour` is a name of COLOURS, "good", "bad" or ''."""
+    tone = f" lvm-tag-{colour}" if colour else ""
+    return f'<span class="lvm-tag{tone}" title="{html.escape(help, quote=True)}">{html.escape(text)}</span>'
+
+
+def copy_text(text: str, key: str, colour: str = "prediction") -> None:
+    """Show `text` large, in the colour of what it is, with a button that copies it."""
+    with st.container(key=f"said-{colour}-{key}"):
+        st.code(text or " ", language=None, wrap_lines=True)
+
+
+def command(argv: Sequence[str]) -> None:
+    """Show the command that a person would type, with a button that copies it."""
+    import shlex
+
+    st.code("python -m lvm_core " + shlex.join(argv), language=None, wrap_lines=True)
+
+
+def empty_state(title: str, body: str, action: str = "", key: str = "", icon: str = "inbox") -> bool:
+    """Show why there is nothing yet and what to do; return whether the button `action` was pressed."""
+    with st.container(border=True, key=f"empty-{key or title}"):
+        st.markdown(f":material/{icon}: **{title}**")
+        st.markdown(body)
+        return bool(action) and st.button(action, key=f"empty-action-{key or title}", type="primary")
+
+
+def licence_note(licence: str = "") -> None:
+    """Show under shown text where it comes from and under which licence."""
+    st.caption(_plain(licence) if licence else WIKIPEDIA_LICENCE)
+
+
+# ---------------------------------------------------------------- jobs
+
+
+def job_strip() -> None:
+    """Show the running and queued jobs along the foot of the window; it refreshes by itself and moves nothing."""
+    with st.container(key="jobstrip"):
+        st.fragment(_job_strip, run_every=LIVE_S)()
+
+
+def _job_strip() -> None:
+    with errors_shown():
+        from pages.shared import first_start
+
+        st.html(first_start.strip_html())
