@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
 
 from lvm_core.errors import LvmError
 
@@ -54,8 +55,20 @@ def _plain(text: str) -> str:
     return text.replace(":", "\\:")
 
 
+def _run_through_app() -> None:
+    """Start over through app.py where Streamlit ran the page's file by itself.
+
+    It does so when a link to a page is the first thing that a new process is asked for, because of the folder's
+    name; once `st.navigation` has run, or this has, it no longer does.
+    """
+    if PagesManager.uses_pages_directory:
+        PagesManager.uses_pages_directory = False
+        st.rerun()
+
+
 def page_title(title: str, about: str) -> None:
-    """Show the head of a page: its name and one line that says what it answers."""
+    """Show the head of a page: its name and one line that says what it answers. Every page calls it first."""
+    _run_through_app()
     st.html(f'<div class="lvm-head"><h1>{html.escape(title)}</h1><p>{html.escape(about)}</p></div>')
 
 
