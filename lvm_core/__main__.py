@@ -45,7 +45,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     if namespace.command is None:
         parser.print_help()
         return 2
-    return _run(namespace)
+    if "LVM_JOB" not in os.environ:
+        return _run(namespace)
+    from lvm_core.jobs import pulse
+
+    return pulse.watched(lambda: _run(namespace))
 
 
 def _parser(chosen: str | None) -> argparse.ArgumentParser:

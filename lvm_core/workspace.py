@@ -54,6 +54,12 @@ class Workspace:
     def job(self, job: str) -> Path:
         return self.root / "jobs" / slug(job)
 
+    def job_log(self, job: str) -> Path:
+        return self.job(job) / "log.txt"
+
+    def job_file(self, job: str) -> Path:
+        return self.job(job) / "job.json"
+
     def inverter(self, inverter: str) -> Path:
         return self.root / "inverters" / slug(inverter)
 

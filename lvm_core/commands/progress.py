@@ -3,25 +3,35 @@
 import sys
 import time
 
+from lvm_core.jobs import pulse
+
 REFRESH_S = 0.2
 LOG_EVERY_S = 5.0
 
 
 class ProgressLine:
-    """A `Progress` callable that shows the share done and the message."""
+    """A `Progress` callable that shows the share done and the message; in a job it tells the job's row too."""
 
     def __init__(self) -> None:
-        self._last = 0.0
+        self._last = float("-inf")
         self._tty = sys.stderr.isatty()
+        self._pulse = pulse.current()
 
     def __call__(self, share: float, message: str) -> None:
+        if self._pulse is not None:
+            self._pulse.report(share, message)
         now = time.monotonic()
         done = share >= 1
         if not done and now - self._last < (REFRESH_S if self._tty else LOG_EVERY_S):
             return
         self._last = now
-        line = f"{share:4.0%}  {message}"
-        if self._tty:
-            print(f"\r\x1b[2K{line}", end="\n" if done else "", file=sys.stderr, flush=True)
-        else:
-            print(line, file=sys.stderr, flush=True)
+        self._show(f"{share:4.0%}  {message}", done)
+
+    def _show(self, line: str, done: bool) -> None:
+        try:
+            if self._tty:
+                print(f"\r\x1b[2K{line}", end="\n" if done else "", file=sys.stderr, flush=True)
+            else:
+                print(line, file=sys.stderr, flush=True)
+        except OSError:  # a full disk under the log, or a terminal that went away, is no reason to lose the work
+            self._last = time.monotonic()

@@ -1,0 +1,195 @@
+"""The jobs table: one row a job, and the few changes a row can make. Each change is one transaction."""
+
+import contextlib
+import json
+import sqlite3
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from lvm_core.database import connect
+from lvm_core.errors import JobError, WorkspaceError
+from lvm_core.jobs import machine
+from lvm_core.workspace import Workspace
+
+ENDED = ("done", "failed", "cancelled", "interrupted")
+RESUMABLE = ("failed", "cancelled", "interrupted")
+SILENT_AFTER_S = 60.0
+DEFAULT_LIMIT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One row. Times are seconds since 1970; `elapsed_s` counts the time it really ran, over all attempts."""
+
+    id: str
+    kind: str
+    title: str
+    argv: list[str]
+    program: list[str] | None
+    resume_argv: list[str] | None
+    cwd: str
+    state: str
+    place: int
+    attempt: int
+    cancelling: bool
+    progress: float
+    message: str
+    run: str | None
+    created: float
+    started: float | None
+    ended: float | None
+    earlier_s: float
+    elapsed_s: float
+    silent_s: float
+    host: str | None
+    claimed_mono: float | None
+    supervisor_pid: int | None
+    supervisor_born: str | None
+    pid: int | None
+    born: str | None
+    heartbeat: float | None
+    heartbeat_mono: float | None
+    exit_code: int | None
+
+    @property
+    def here(self) -> bool:
+        """Return whether its processes are of this boot of this machine."""
+        return self.host == machine.host()
+
+    @property
+    def beat_age_s(self) -> float:
+        """Return the seconds since it last beat, never negative, whatever the wall clock did meanwhile."""
+        if self.here and self.heartbeat_mono is not None:
+            return max(0.0, machine.monotonic() - self.heartbeat_mono)
+        return abs(time.time() - self.heartbeat) if self.heartbeat is not None else float("inf")
+
+    @property
+    def silent(self) -> float:
+        """Return for how many seconds a running job has shown no progress, 0 below a minute."""
+        if self.state != "running":
+            return 0.0
+        quiet = self.silent_s + self.beat_age_s
+        return quiet if quiet >= SILENT_AFTER_S else 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields that `jobs --json` shows."""
+        shown = ("id", "kind", "state", "progress", "message", "created", "started", "ended", "run", "title", "argv")
+        extra = ("place", "attempt", "exit_code", "pid", "cancelling")
+        fields = {name: getattr(self, name) for name in shown + extra}
+        return {**fields, "elapsed_s": round(self.earlier_s + self.elapsed_s, 3), "silent_s": round(self.silent, 1)}
+
+
+def _job(row: sqlite3.Row) -> Job:
+    values = dict(row)
+    for name in ("argv", "program", "resume_argv"):
+        values[name] = json.loads(values[name]) if values[name] else None
+    values["cancelling"] = bool(values["cancelling"])
+    return Job(**values)
+
+
+@contextlib.contextmanager
+def opened(workspace: Workspace, wait_s: float | None = None) -> Iterator[sqlite3.Connection]:
+    """Give a connection; `wait_s` is how long a write may wait for another writer (None: the studio's usual)."""
+    with contextlib.closing(connect(workspace)) as db:
+        if wait_s is not None:
+            db.execute(f"PRAGMA busy_timeout = {int(wait_s * 1000)}")
+        try:
+            yield db
+        except sqlite3.OperationalError as error:
+            raise WorkspaceError(
+                f"The jobs in {workspace.database} cannot be written: {error}. Free some space if the disk is full;"
+                " if another program holds the file, close it and try again."
+            ) from error
+
+
+@contextlib.contextmanager
+def transaction(db: sqlite3.Connection) -> Iterator[None]:
+    """Hold the database's write lock: what is read inside is still so when it is written."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+
+
+def select(db: sqlite3.Connection, states: tuple[str, ...] = (), limit: int | None = None) -> list[Job]:
+    """Return jobs of `states` (all if empty): the running, the queue in order, then the newest first."""
+    where = f"WHERE state IN ({', '.join('?' * len(states))})" if states else ""
+    order = (
+        "ORDER BY CASE state WHEN 'running' THEN 0 WHEN 'queued' THEN 1 ELSE 2 END,"
+        " CASE WHEN state IN ('running', 'queued') THEN place ELSE 0 END, created DESC, rowid DESC"
+    )
+    cut = f"LIMIT {int(limit)}" if limit is not None else ""
+    return [_job(row) for row in db.execute(f"SELECT * FROM jobs {where} {order} {cut}", states)]
+
+
+def get(db: sqlite3.Connection, job: str) -> Job:
+    """Return one job.
+
+    Raises:
+        JobError: if there is none of that id.
+    """
+    row = db.execute("SELECT * FROM jobs WHERE id = ?", (job,)).fetchone()
+    if row is None:
+        last = [r["id"] for r in db.execute("SELECT id FROM jobs ORDER BY created DESC LIMIT 5")]
+        raise JobError(f"There is no job {job!r}. The latest are: {', '.join(last) or 'none yet'}. See `jobs list`.")
+    return _job(row)
+
+
+def limit(db: sqlite3.Connection) -> int:
+    """Return how many jobs may run at once."""
+    row = db.execute("SELECT value FROM job_settings WHERE key = 'limit'").fetchone()
+    return int(row["value"]) if row else DEFAULT_LIMIT
+
+
+def last_place(db: sqlite3.Connection) -> int:
+    """Return the highest place in the queue."""
+    return int(db.execute("SELECT coalesce(max(place), 0) FROM jobs").fetchone()[0])
+
+
+def claim(db: sqlite3.Connection) -> Job | None:
+    """Take the first queued job if one more may run: it is `running` from now on, and nobody else gets it."""
+    if db.execute("SELECT 1 FROM jobs WHERE state = 'queued' LIMIT 1").fetchone() is None:
+        return None
+    with transaction(db):
+        running = db.execute("SELECT count(*) FROM jobs WHERE state = 'running'").fetchone()[0]
+        row = db.execute("SELECT * FROM jobs WHERE state = 'queued' ORDER BY place, created LIMIT 1").fetchone()
+        if row is None or running >= limit(db):
+            return None
+        db.execute(
+            "UPDATE jobs SET state = 'running', attempt = attempt + 1, cancelling = 0, message = 'starting',"
+            " started = coalesce(started, ?), ended = NULL, exit_code = NULL, elapsed_s = 0, silent_s = 0, host = ?,"
+            " claimed_mono = ?, supervisor_pid = NULL, supervisor_born = NULL, pid = NULL, born = NULL,"
+            " heartbeat = ?, heartbeat_mono = ? WHERE id = ?",
+            (now := time.time(), machine.host(), mono := machine.monotonic(), now, mono, row["id"]),
+        )
+        return get(db, row["id"])
+
+
+def update(db: sqlite3.Connection, job: str, attempt: int, **values: Any) -> bool:
+    """Set columns of a job that still runs its `attempt`; return whether it does."""
+    columns = ", ".join(f"{name} = :{name}" for name in values)
+    cursor = db.execute(
+        f"UPDATE jobs SET {columns} WHERE id = :id AND attempt = :attempt AND state = 'running'",
+        {**values, "id": job, "attempt": attempt},
+    )
+    return cursor.rowcount == 1
+
+
+def finish(db: sqlite3.Connection, job: Job, state: str, message: str, exit_code: int | None) -> bool:
+    """End the job's attempt; return whether it was still running. Its end is its start plus the time it ran."""
+    elapsed = job.elapsed_s
+    if job.here and job.claimed_mono is not None:
+        elapsed = max(elapsed, machine.monotonic() - job.claimed_mono)
+    ended = max(time.time(), (job.started or 0.0) + job.earlier_s + elapsed)
+    share = {"progress": 1.0} if state == "done" else {}
+    with transaction(db):
+        return update(
+            db, job.id, job.attempt, state=state, message=message, exit_code=exit_code, ended=ended,
+            elapsed_s=elapsed, cancelling=0, **share,
+        )  # fmt: skip

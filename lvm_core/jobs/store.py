@@ -1,0 +1,186 @@
+"""Jobs as everybody else sees them: submit, list, cancel, resume, retry, delete, move."""
+
+import contextlib
+import json
+import secrets
+import shutil
+import sqlite3
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from lvm_core.errors import JobError
+from lvm_core.jobs import logs, rows, runner
+from lvm_core.jobs.pulse import note_run
+from lvm_core.jobs.rows import Job
+from lvm_core.workspace import Workspace, disk_errors, write_json
+
+__all__ = ["Job", "JobStore", "note_run"]
+
+MOST_AT_ONCE = 64
+
+
+class JobStore:
+    """The jobs of one workspace. Every look puts right what died, and starts what may start."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+
+    def submit(
+        self,
+        argv: Sequence[str],
+        title: str = "",
+        program: Sequence[str] | None = None,
+        resume: Sequence[str] | None = None,
+    ) -> str:
+        """Queue a command and return the job's id; it starts at once if there is room.
+
+        Args:
+            argv: arguments after `python -m lvm_core`, the command first.
+            title: a name for people.
+            program: what runs `argv` instead of `python -m lvm_core`.
+            resume: arguments that go on with this job if it stops before its end.
+
+        Raises:
+            JobError: if `argv` names no command.
+            WorkspaceError: if the disk refuses.
+        """
+        if not argv or argv[0].startswith("-"):
+            raise JobError(f"A job is a command and its arguments, such as train --model amn; {list(argv)} has none.")
+        kind = Path(argv[0]).name if program is None else Path(program[0]).name
+        job = f"{kind}-{runner.stamp()}-{secrets.token_hex(2)}"
+        values = {
+            "id": job,
+            "kind": kind,
+            "title": title,
+            "argv": json.dumps(list(argv)),
+            "program": json.dumps(list(program)) if program is not None else None,
+            "resume_argv": json.dumps(list(resume)) if resume else None,
+            "cwd": str(Path.cwd()),
+            "created": time.time(),
+        }
+        write_json(self.workspace.job_file(job), {**values, "argv": list(argv), "state": "queued"})
+        with rows.opened(self.workspace) as db, rows.transaction(db):
+            names = ", ".join(values)
+            marks = ", ".join(f":{name}" for name in values)
+            db.execute(
+                f"INSERT INTO jobs ({names}, state, place, message) VALUES ({marks}, 'queued', :place, 'waiting')",
+                {**values, "place": rows.last_place(db) + 1},
+            )
+        runner.look(self.workspace)
+        return job
+
+    def log(self, job: str, n_lines: int = 40) -> list[str]:
+        """Return the last lines of the job's log."""
+        return logs.tail(self.workspace.job_log(job), n_lines)
+
+    def list(self, states: Sequence[str] = (), limit: int | None = None) -> list[Job]:
+        """Return the jobs: the running, the queue in order, then the newest first."""
+        if not self.workspace.database.exists():
+            return []
+        runner.look(self.workspace)
+        with rows.opened(self.workspace) as db:
+            return rows.select(db, tuple(states), limit)
+
+    def get(self, job: str) -> Job:
+        """Return one job.
+
+        Raises:
+            JobError: if there is none of that id.
+        """
+        runner.look(self.workspace)
+        with rows.opened(self.workspace) as db:
+            return rows.get(db, job)
+
+    def cancel(self, job: str) -> Job:
+        """Take a job out of the queue, or ask its process to end (its group is killed after a grace).
+
+        Raises:
+            JobError: if it has ended already.
+        """
+        with rows.opened(self.workspace) as db, rows.transaction(db):
+            found = self._in_state(db, job, ("queued", "running"), "be cancelled")
+            if found.state == "queued":
+                db.execute(
+                    "UPDATE jobs SET state = 'cancelled', ended = ?, message = 'cancelled in the queue' WHERE id = ?",
+                    (time.time(), job),
+                )
+            else:
+                rows.update(db, job, found.attempt, cancelling=1, message="stopping")
+        return self.get(job)
+
+    def resume(self, job: str) -> Job:
+        """Queue a stopped job again: the same run goes on from its last checkpoint.
+
+        Raises:
+            JobError: if it runs, waits or is done.
+        """
+        with rows.opened(self.workspace) as db, rows.transaction(db):
+            self._in_state(db, job, rows.RESUMABLE, "be resumed")
+            db.execute(
+                "UPDATE jobs SET state = 'queued', place = ?, cancelling = 0, message = 'waiting to go on',"
+                " earlier_s = earlier_s + elapsed_s, elapsed_s = 0, ended = NULL WHERE id = ?",
+                (rows.last_place(db) + 1, job),
+            )
+        return self.get(job)
+
+    def retry(self, job: str) -> str:
+        """Queue a new job with the arguments of `job`, from the beginning; return its id."""
+        with rows.opened(self.workspace) as db:
+            found = rows.get(db, job)
+        return self.submit(found.argv, found.title, found.program)
+
+    def delete(self, job: str) -> None:
+        """Forget a job and its log. The run that it made stays.
+
+        Raises:
+            JobError: if it still runs.
+        """
+        with rows.opened(self.workspace) as db, rows.transaction(db):
+            self._in_state(db, job, (*rows.ENDED, "queued"), "be deleted; cancel it first")
+            db.execute("DELETE FROM jobs WHERE id = ?", (job,))
+        with disk_errors(self._folder(job)), contextlib.suppress(FileNotFoundError):
+            shutil.rmtree(self._folder(job))
+
+    def move(self, job: str, place: int) -> None:
+        """Put a waiting job at `place` of the queue, 1 the next to start.
+
+        Raises:
+            JobError: if it does not wait.
+        """
+        with rows.opened(self.workspace) as db, rows.transaction(db):
+            self._in_state(db, job, ("queued",), "be moved")
+            queue = [j.id for j in rows.select(db, ("queued",)) if j.id != job]
+            queue.insert(max(0, min(place - 1, len(queue))), job)
+            first = rows.last_place(db) + 1
+            for i, name in enumerate(queue):
+                db.execute("UPDATE jobs SET place = ? WHERE id = ?", (first + i, name))
+
+    @property
+    def limit(self) -> int:
+        """How many jobs may run at once."""
+        with rows.opened(self.workspace) as db:
+            return rows.limit(db)
+
+    @limit.setter
+    def limit(self, n: int) -> None:
+        if not 1 <= n <= MOST_AT_ONCE:
+            raise JobError(f"{n} jobs at once is not possible; expected 1 to {MOST_AT_ONCE}.")
+        with rows.opened(self.workspace) as db:
+            db.execute("INSERT OR REPLACE INTO job_settings (key, value) VALUES ('limit', ?)", (str(n),))
+        runner.look(self.workspace)
+
+    def log_bytes(self, job: str) -> int:
+        """Return the size of the job's log."""
+        return logs.size_bytes(self.workspace.job_log(job))
+
+    def _folder(self, job: str) -> Path:
+        return self.workspace.job(job)
+
+    def _in_state(self, db: sqlite3.Connection, job: str, states: Sequence[str], what: str) -> Job:
+        found = rows.get(db, job)
+        if found.state not in states:
+            raise JobError(
+                f"Job {job} is {found.state} and cannot {what}. That needs one that is {' or '.join(states)}."
+            )
+        return found
