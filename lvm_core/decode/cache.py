@@ -62,12 +62,14 @@ class DecodeCache:
         texts: list[Decoded] | None = None
         with self._lock, self._guarded():
             texts = self._read(key)
-        return texts
+        return texts  # noqa: RET504 - the guard swallows errors, and then this is None
 
     def _read(self, key: bytes) -> list[Decoded] | None:
         connection = self._open(create=False)
-        row = connection and connection.execute("SELECT texts FROM decoded WHERE key = ?", (key,)).fetchone()
-        if connection is None or row is None:
+        if connection is None:
+            return None
+        row = connection.execute("SELECT texts FROM decoded WHERE key = ?", (key,)).fetchone()
+        if row is None:
             return None
         texts = [Decoded(*fields) for fields in json.loads(row[0])]
         self._touch(connection, key)
