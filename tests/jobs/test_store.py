@@ -1,0 +1,140 @@
+import os
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from lvm_core.errors import JobError
+from lvm_core.jobs import logs, pulse, rows, runner
+from lvm_core.jobs.store import JobStore
+from lvm_core.workspace import Workspace
+from tests.jobs.conftest import python, started, wait, watched
+
+
+def test_an_empty_workspace_has_no_jobs_and_stays_empty(store: JobStore) -> None:
+    assert store.list() == []
+    assert not store.workspace.root.exists()
+
+
+def test_an_unknown_job_and_a_command_without_name_say_what_is_wrong(store: JobStore) -> None:
+    with pytest.raises(JobError, match=r"There is no job 'x'\. The latest are: none yet"):
+        store.get("x")
+    with pytest.raises(JobError, match="A job is a command and its arguments"):
+        store.submit(["--model", "amn"])
+
+
+def test_what_a_state_does_not_allow_is_refused(store: JobStore) -> None:
+    job = store.submit(**python("import time; time.sleep(60)"))
+    started(store, job)
+    with pytest.raises(JobError, match="is running and cannot be deleted; cancel it first"):
+        store.delete(job)
+    with pytest.raises(JobError, match="is running and cannot be resumed"):
+        store.resume(job)
+    with pytest.raises(JobError, match="is running and cannot be moved"):
+        store.move(job, 1)
+    store.cancel(job)
+    wait(store, job)
+    with pytest.raises(JobError, match="is cancelled and cannot be cancelled"):
+        store.cancel(job)
+
+
+def test_a_waiting_job_leaves_the_queue_at_once(store: JobStore) -> None:
+    store.submit(**python("import time; time.sleep(60)"))
+    job = store.submit(**python("pass"))
+    assert store.cancel(job).state == "cancelled"
+
+
+def test_retry_makes_a_new_job_of_the_same_command(store: JobStore) -> None:
+    first = store.submit(**python("print('hello')"), title="mine")
+    wait(store, first)
+    second = store.retry(first)
+    assert second != first
+    assert wait(store, second).title == "mine"
+    assert store.log(second)[-1] == "hello"
+
+
+def test_delete_forgets_the_job_and_its_log(store: JobStore) -> None:
+    job = store.submit(**python("print('hello')"))
+    wait(store, job)
+    assert store.workspace.job_log(job).exists()
+    store.delete(job)
+    assert store.list() == []
+    assert not store.workspace.job(job).exists()
+
+
+def test_a_log_of_two_gigabytes_is_read_from_its_end(store: JobStore, tmp_path: Path) -> None:
+    path = tmp_path / "log.txt"
+    with path.open("wb") as file:
+        file.seek(2_000_000_000)
+        file.write(b"\nstep 1\r\xffstep 2\nlast\n")
+    begin = time.monotonic()
+    assert logs.tail(path, 2) == ["\ufffdstep 2", "last"]
+    assert time.monotonic() - begin < 0.2
+    assert logs.size_bytes(path) > 2e9
+
+
+def test_the_tail_of_a_missing_or_short_log() -> None:
+    assert logs.tail(Path("/nowhere/log.txt")) == []
+    assert logs.last_words(Path("/nowhere/log.txt")) == ""
+
+
+def test_a_full_disk_under_the_log_does_not_end_the_work() -> None:
+    code = (
+        "from lvm_core.commands.progress import ProgressLine\n"
+        "line = ProgressLine()\n"
+        "for share in (0.0, 0.5, 1.0): line(share, 'working')\n"
+        "print('finished')"
+    )
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-u", "-c", code], cwd=runner.PROJECT, stdout=subprocess.PIPE, stderr=full, text=True
+        )
+    assert (done.returncode, done.stdout) == (0, "finished\n")
+
+
+def test_a_disk_that_takes_no_more_refuses_a_job_with_a_message(workspace: Workspace) -> None:
+    code = (
+        "import resource, signal, sys\n"
+        "from lvm_core.__main__ import main\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (100, resource.RLIM_INFINITY))\n"
+        "sys.exit(main(['jobs', 'limit', '2']))"
+    )
+    assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] != 100
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=runner.PROJECT,
+        env={**os.environ, "LVM_WORKSPACE": str(workspace.root)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert str(workspace.root) in done.stderr
+
+
+def test_reporting_costs_next_to_nothing(store: JobStore) -> None:
+    job = store.submit(**watched("time.sleep(60)"))
+    started(store, job)
+    watch = pulse.Pulse(store.workspace, job, 1)
+    begin = time.perf_counter()
+    for i in range(10_000):
+        watch.report(i / 10_000, "x")
+    report_s = (time.perf_counter() - begin) / 10_000
+    begin = time.perf_counter()
+    for _ in range(10):
+        watch._write()
+    beat_s = (time.perf_counter() - begin) / 10
+    assert report_s < 1e-4
+    assert beat_s / pulse.BEAT_S < 0.01
+
+
+def test_a_job_of_another_attempt_is_not_written_to(store: JobStore) -> None:
+    job = store.submit(**python("pass"))
+    wait(store, job)
+    with rows.opened(store.workspace) as db:
+        assert not rows.update(db, job, 1, message="late")
+    assert store.get(job).message == "done"
