@@ -15,6 +15,9 @@ from lvm_core.errors import WorkspaceError
 SHIPPED = Path(__file__).resolve().parent.parent / "models"
 """Checkpoints that come with the studio."""
 
+SHIPPED_BOARD = SHIPPED / "board.json"
+"""What the shipped checkpoints scored when they were made."""
+
 MIN_FREE_BYTES = 20_000_000
 
 
@@ -36,6 +39,10 @@ class Workspace:
 
     def corpus_dir(self, corpus: str) -> Path:
         return self.root / "corpora" / slug(corpus)
+
+    def corpus_lock(self, corpus: str) -> Path:
+        """Held while a corpus is written or deleted; outside its folder, which may go."""
+        return self.root / "corpora" / f".{slug(corpus)}.lock"
 
     def vectors(self, corpus: str, encoder_id: str) -> Path:
         """The float16 matrix; a JSON of the same stem lies beside it."""

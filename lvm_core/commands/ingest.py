@@ -1,0 +1,57 @@
+"""`ingest SOURCE`: read articles into a corpus of chunks."""
+
+import argparse
+from typing import Any
+
+from lvm_core import config
+from lvm_core.commands.progress import ProgressLine
+from lvm_core.corpus.ingest import IngestSettings, ingest
+from lvm_core.workspace import Workspace, slug
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the flags."""
+    parser.add_argument(
+        "source",
+        help="enwiki-sample or vital-leads (they come with the studio), a MediaWiki dump (.xml, .xml.bz2), a .jsonl,"
+        " .txt or .md file, a folder of texts, or hf:NAME[:CONFIG][@SPLIT] for a Hugging Face data set",
+    )
+    parser.add_argument("--corpus", help="name of the corpus [that of the source]")
+    parser.add_argument("--encoder", help="encoder for --chunker semantic [all-MiniLM-L6-v2]")
+    config.add_arguments(parser, IngestSettings)
+
+
+def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
+    """Read the source in and return the report."""
+    settings = config.from_namespace(IngestSettings, namespace)
+    encode = None
+    if settings.chunker == "semantic":
+        from lvm_core.encoders import DEFAULT_ENCODER, load_encoder
+
+        encode = load_encoder(namespace.encoder or DEFAULT_ENCODER).encode
+    corpus = namespace.corpus or corpus_name(namespace.source)
+    return ingest(workspace, namespace.source, corpus, settings, ProgressLine(), encode).to_json()
+
+
+def corpus_name(source: str) -> str:
+    """Return the name a corpus gets when none is given: that of its source without path and endings."""
+    name = source.removeprefix("hf:").rstrip("/").replace("\\", "/").rpartition("/")[2].partition("@")[0]
+    for ending in (".bz2", ".gz", ".xml", ".jsonl", ".ndjson", ".txt", ".text", ".md", ".markdown"):
+        name = name.removesuffix(ending)
+    return slug(name)[:80]
+
+
+def report(result: dict[str, Any]) -> str:
+    """Return the report for people."""
+    lines = [
+        f"Corpus '{result['corpus']}': {result['n_documents']:,} articles, {result['n_chunks']:,} chunks,"
+        f" {result['n_chars']:,} characters, in {result['seconds']:.1f} s",
+        f"digest {result['digest'][:16]}",
+        f"licence {result['licence'] or 'not stated'}",
+    ]
+    lines += [f"passed over: {count:,} {reason}" for reason, count in result["skipped"].items()]
+    lines += [f"  {example}" for example in result["examples"][:5]]
+    if result["warning"]:
+        lines.append(result["warning"])
+    lines.append(f"Next: python -m lvm_core encode --corpus {result['corpus']}")
+    return "\n".join(lines)

@@ -1,0 +1,181 @@
+"""Source to corpus: read, clean, chunk and store, in order and in constant memory."""
+
+import hashlib
+import heapq
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from lvm_core.config import check, setting
+from lvm_core.corpus.chunking import ChunkSettings, EncodeTexts, NewChunk, chunk_document
+from lvm_core.corpus.sources import RawArticle, Skipped, Source, open_source, to_document
+from lvm_core.corpus.writing import CorpusWriter, check_name, refuse_existing
+from lvm_core.errors import CorpusError, SourceError
+from lvm_core.types import Progress, no_progress
+from lvm_core.workspace import Workspace, need_space
+
+SPACE_BYTES = 10_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class IngestSettings(ChunkSettings):
+    """What is taken from a source, and how it is cut."""
+
+    limit: int | None = setting(None, "stop after this many articles", "articles", low=1)
+    sample: int | None = setting(None, "take a random subset of this many articles", "articles", low=1)
+    seed: int = setting(0, "which random subset", low=0)
+    min_chunks: int = setting(2, "articles with fewer chunks are passed over", "chunks", low=1)
+    licence: str = setting("", "licence of the text; known for Wikipedia")
+    keep_partial: bool = setting(False, "keep what comes before a damage of the file")
+    replace: bool = setting(False, "replace a corpus of the same name")
+
+
+@dataclass(slots=True)
+class IngestReport:
+    """What became of a source. `skipped` counts by reason what was not taken; `examples` names some of it."""
+
+    corpus: str
+    n_documents: int
+    n_chunks: int
+    n_chars: int
+    digest: str
+    licence: str
+    seconds: float
+    skipped: dict[str, int] = field(default_factory=dict)
+    examples: list[str] = field(default_factory=list)
+    warning: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the report as plain values."""
+        return asdict(self)
+
+
+def ingest(
+    workspace: Workspace,
+    source: str,
+    corpus: str,
+    settings: IngestSettings | None = None,
+    progress: Progress = no_progress,
+    encode: EncodeTexts | None = None,
+) -> IngestReport:
+    """Read `source` into the new corpus `corpus` and return what became of it.
+
+    Args:
+        workspace: where it is stored.
+        source: a path, "hf:NAME", or a corpus that comes with the studio ("enwiki-sample", "vital-leads").
+        corpus: its name.
+        settings: what to take and how to cut it.
+        progress: told the share read, with rate and time left.
+        encode: texts to vectors, for the semantic chunker.
+
+    Raises:
+        SourceError: if the source cannot be read.
+        CorpusError: if the name is taken, another process writes it, or no article remains.
+        WorkspaceError: if the disk is full or read-only.
+    """
+    settings = check(settings or IngestSettings())
+    check_name(corpus)
+    refuse_existing(workspace, corpus, settings.replace)
+    opened = open_source(source)
+    need_space(workspace.root, SPACE_BYTES)
+    skipped, begun = Skipped(), time.monotonic()
+    licence = settings.licence or opened.licence
+    with CorpusWriter(
+        workspace, corpus, opened.description, settings.chunker, licence, replace=settings.replace
+    ) as writer:
+        meter = _Meter(opened, writer, settings, progress)
+        articles = _Guarded(_chosen(opened, settings, skipped, progress), settings.keep_partial)
+        for title, chunks in _cut(articles, settings, skipped, encode):
+            writer.add(title, chunks)
+            meter.tell()
+            if settings.limit and writer.n_documents >= settings.limit:
+                break
+        if not writer.n_documents:
+            raise CorpusError(_nothing(source, skipped, settings))
+        report = IngestReport(
+            corpus, writer.n_documents, writer.n_chunks, writer.n_chars, "", licence,
+            round(time.monotonic() - begun, 2), dict(skipped.counts), skipped.examples, articles.warning,
+        )  # fmt: skip
+        info = writer.finish({"source": source, "settings": asdict(settings), **report.to_json()})
+    report.digest = info.digest
+    progress(1.0, f"{report.n_documents:,} articles, {report.n_chunks:,} chunks in {report.seconds:.1f} s")
+    return report
+
+
+class _Guarded:
+    """Articles up to the first damage, which ends them quietly where a part may be kept."""
+
+    def __init__(self, articles: Iterable[RawArticle], keep_partial: bool) -> None:
+        self._articles, self._keep_partial = articles, keep_partial
+        self.warning = ""
+
+    def __iter__(self) -> Iterator[RawArticle]:
+        try:
+            yield from self._articles
+        except SourceError as error:
+            if not self._keep_partial:
+                raise
+            self.warning = f"Only the part before the damage was kept. {error}"
+
+
+class _Meter:
+    """Tells how far the reading is."""
+
+    def __init__(self, source: Source, writer: CorpusWriter, settings: IngestSettings, progress: Progress) -> None:
+        self._source, self._writer, self._progress = source, writer, progress
+        self._wanted = min(settings.limit or settings.sample or 0, settings.sample or settings.limit or 0)
+        self._begun = time.monotonic()
+
+    def tell(self) -> None:
+        n, elapsed = self._writer.n_documents, max(time.monotonic() - self._begun, 1e-6)
+        share = max(min(self._source.share, 0.999), n / self._wanted if self._wanted else 0.0)
+        left = f", {elapsed * (1 - share) / share:.0f} s left" if 0 < share < 1 and elapsed > 1 else ""
+        self._progress(
+            min(share, 0.999), f"{n:,} articles, {self._writer.n_chunks:,} chunks, {n / elapsed:.0f} articles/s{left}"
+        )
+
+
+def _chosen(source: Source, settings: IngestSettings, skipped: Skipped, progress: Progress) -> Iterator[RawArticle]:
+    """Yield all articles, or a random subset of them in their order, found in a first pass over the source."""
+    if settings.sample is None:
+        yield from source.articles(skipped)
+        return
+    places = _sampled_places(source, settings.sample, settings.seed, progress)
+    for place, article in enumerate(source.articles(skipped)):
+        if place in places:
+            yield article
+        else:
+            skipped.counts["articles outside the random subset"] += 1
+
+
+def _sampled_places(source: Source, n: int, seed: int, progress: Progress) -> set[int]:
+    """Return the places of the n articles whose hashes of seed and title are smallest: memory for n alone."""
+    heap: list[tuple[int, int]] = []
+    for place, article in enumerate(source.articles(Skipped())):
+        rank = int.from_bytes(hashlib.sha256(f"{seed}\x1f{article.title}\x1f{place}".encode()).digest()[:8])
+        if len(heap) < n:
+            heapq.heappush(heap, (-rank, place))
+        elif -rank > heap[0][0]:
+            heapq.heapreplace(heap, (-rank, place))
+        progress(0.0, f"choosing {n:,} of {place + 1:,} articles, {source.share:.0%} of the source")
+    return {place for _, place in heap}
+
+
+def _cut(
+    articles: Iterable[RawArticle], settings: IngestSettings, skipped: Skipped, encode: EncodeTexts | None
+) -> Iterator[tuple[str, list[NewChunk]]]:
+    for article in articles:
+        chunks = chunk_document(to_document(article), settings, encode)
+        if len(chunks) >= settings.min_chunks:
+            yield article.title, chunks
+        else:
+            skipped.add(f"articles of fewer than {settings.min_chunks} chunks", article.title)
+
+
+def _nothing(source: str, skipped: Skipped, settings: IngestSettings) -> str:
+    reasons = ", ".join(f"{n:,} {reason}" for reason, n in skipped.counts.items()) or "the source gave none"
+    return (
+        f"No article of '{source}' could be taken: {reasons}."
+        f" Articles need at least {settings.min_chunks} chunks of text; lower that with --min-chunks 1."
+    )

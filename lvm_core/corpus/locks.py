@@ -1,0 +1,47 @@
+"""One process reads a corpus in or deletes it at a time; the lock goes with the process, however it ends."""
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+
+from lvm_core.errors import CorpusError, WorkspaceError
+from lvm_core.workspace import Workspace, disk_errors
+
+
+@contextlib.contextmanager
+def corpus_lock(workspace: Workspace, name: str) -> Iterator[None]:
+    """Hold the right to write corpus `name`.
+
+    Raises:
+        CorpusError: if another process holds it.
+        WorkspaceError: if the workspace cannot be written.
+    """
+    import filelock
+
+    path = workspace.corpus_lock(name)
+    workspace.make(path.parent)
+    lock = filelock.FileLock(path)
+    try:
+        with disk_errors(path):
+            lock.acquire(timeout=0)
+    except filelock.Timeout as error:
+        raise CorpusError(
+            f"Another process is reading in or deleting corpus '{name}' right now."
+            " Wait until it is done, or choose another name with --corpus."
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextlib.contextmanager
+def disk_of(workspace: Workspace) -> Iterator[None]:
+    """Turn a database that cannot be written (disk full, read-only, busy) into a WorkspaceError."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise WorkspaceError(
+            f"Cannot write {workspace.database}: {error}. Free some space or make the folder writable,"
+            " or choose another workspace with --workspace or LVM_WORKSPACE. What was stored before is unharmed."
+        ) from error

@@ -1,0 +1,246 @@
+"""Stored corpora: read slices of articles and chunks, search their words, delete them."""
+
+import contextlib
+import json
+import re
+import shutil
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from lvm_core.corpus.locks import corpus_lock, disk_of
+from lvm_core.database import connect
+from lvm_core.errors import CorpusError
+from lvm_core.types import Chunk, CorpusInfo, DocumentInfo
+from lvm_core.workspace import Workspace
+
+BATCH = 500
+"""Rows a query names at once; SQLite's limit is far above."""
+
+PURGE_BATCH = 5_000
+"""Chunks deleted in one transaction, so that nobody else waits long."""
+
+_CORPUS = (
+    "SELECT id AS corpus_id, name, state, source, licence, chunker, ordered, n_documents, n_chunks, digest, created"
+    " FROM corpora WHERE state = 'ready'"
+)
+_DOCUMENT_COLUMNS = "d.id AS document_id, title, ordinal, first_row, n_chunks, digest, coherence"
+_DOCUMENT = f"SELECT {_DOCUMENT_COLUMNS} FROM documents AS d"
+_HITS = (
+    "SELECT c.document_id, count(*) AS n FROM chunks_fts JOIN chunks AS c ON c.id = chunks_fts.rowid"
+    " WHERE chunks_fts MATCH ? AND c.corpus_id = ? GROUP BY c.document_id"
+)
+_CHUNK = (
+    'SELECT c.id AS chunk_id, row, document_id, d.title AS article, position, text, section, start, "end",'
+    " c.coherence AS coherence, tmd, external_id FROM chunks AS c JOIN documents AS d ON d.id = c.document_id"
+)
+
+
+class CorpusStore:
+    """The corpora of one workspace. Opens a short connection a call: safe across threads and processes."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+
+    def corpora(self) -> list[CorpusInfo]:
+        """Return the corpora that are ready, oldest first."""
+        return [_corpus_info(row) for row in self._all(f"{_CORPUS} ORDER BY id")]
+
+    def corpus(self, name: str) -> CorpusInfo:
+        """Return one corpus.
+
+        Raises:
+            CorpusError: if there is none of that name; the message lists those that exist.
+        """
+        rows = self._all(f"{_CORPUS} AND name = ?", name)
+        if rows:
+            return _corpus_info(rows[0])
+        known = ", ".join(f"'{info.name}'" for info in self.corpora()) or "none yet"
+        source = name if name in ("enwiki-sample", "vital-leads") else "SOURCE"
+        raise CorpusError(
+            f"There is no corpus '{name}' in {self.workspace.root}; corpora there: {known}."
+            f" Read it in with: python -m lvm_core ingest {source} --corpus {name}"
+        )
+
+    def details(self, name: str) -> dict[str, Any]:
+        """Return what was noted when the corpus was read in: settings, what was skipped and why, duration."""
+        corpus = self.corpus(name)
+        found = self._all("SELECT details FROM corpora WHERE id = ?", corpus.corpus_id)
+        return dict(json.loads(found[0]["details"]))
+
+    def documents(self, name: str) -> list[DocumentInfo]:
+        """Return all articles of a corpus, in order."""
+        rows = self._all(f"{_DOCUMENT} WHERE corpus_id = ? ORDER BY ordinal", self.corpus(name).corpus_id)
+        return [DocumentInfo(**row) for row in rows]
+
+    def document(self, document_id: int) -> DocumentInfo:
+        """Return one article.
+
+        Raises:
+            CorpusError: if it is gone.
+        """
+        rows = self._all(f"{_DOCUMENT} WHERE d.id = ?", document_id)
+        if not rows:
+            raise CorpusError(f"There is no article {document_id} any more; its corpus was deleted or replaced.")
+        return DocumentInfo(**rows[0])
+
+    def find_documents(
+        self, name: str, words: str = "", offset: int = 0, limit: int = 50
+    ) -> tuple[list[DocumentInfo], int]:
+        """Return a page of the articles whose title or text holds all `words`, and how many there are.
+
+        Articles with the words in their title come first, then those with most chunks that hold them.
+        """
+        corpus_id, tokens = self.corpus(name).corpus_id, _tokens(words)
+        source, condition, order = "documents AS d", "d.corpus_id = ?", "ordinal"
+        values: list[Any] = [corpus_id]
+        likes: list[str] = []
+        if tokens:
+            in_title = " AND ".join(["title LIKE ? ESCAPE '\\'"] * len(tokens))
+            likes = [_like(token) for token in tokens]
+            source = f"documents AS d LEFT JOIN ({_HITS}) AS h ON h.document_id = d.id"
+            condition = f"d.corpus_id = ? AND (h.n IS NOT NULL OR ({in_title}))"
+            order = f"({in_title}) DESC, h.n DESC, ordinal"
+            values = [fts_query(words), corpus_id, corpus_id, *likes]
+        total = self._all(f"SELECT count(*) AS n FROM {source} WHERE {condition}", *values)[0]["n"]
+        sql = f"SELECT {_DOCUMENT_COLUMNS} FROM {source} WHERE {condition} ORDER BY {order} LIMIT ? OFFSET ?"
+        return [DocumentInfo(**row) for row in self._all(sql, *values, *likes, limit, offset)], total
+
+    def chunks(self, name: str, rows: ArrayLike | Sequence[int]) -> list[Chunk]:
+        """Return the chunks at `rows` (N,), in that order, repeats included.
+
+        Raises:
+            CorpusError: if a row lies outside the corpus.
+        """
+        corpus = self.corpus(name)
+        wanted = [int(row) for row in np.asarray(rows, dtype=np.int64).reshape(-1)]
+        found: dict[int, Chunk] = {}
+        unique = sorted(set(wanted))
+        with self._connection() as connection:
+            for i in range(0, len(unique), BATCH):
+                part = unique[i : i + BATCH]
+                marks = ", ".join("?" * len(part))
+                sql = f"{_CHUNK} WHERE c.corpus_id = ? AND row IN ({marks})"
+                found.update((row["row"], Chunk(**row)) for row in connection.execute(sql, (corpus.corpus_id, *part)))
+        missing = [row for row in unique if row not in found]
+        if missing:
+            raise CorpusError(
+                f"Corpus '{name}' has rows 0 to {corpus.n_chunks - 1}, but row {missing[0]} was asked for."
+                " The vectors or the index belong to another state of the corpus: encode it again."
+            )
+        return [found[row] for row in wanted]
+
+    def document_chunks(self, document_id: int, start: int = 0, stop: int | None = None) -> list[Chunk]:
+        """Return the chunks of one article from position `start` to before `stop`, in order."""
+        sql = f"{_CHUNK} WHERE document_id = ? AND position >= ? AND position < ? ORDER BY position"
+        last = stop if stop is not None else np.iinfo(np.int32).max
+        return [Chunk(**row) for row in self._all(sql, document_id, start, int(last))]
+
+    def texts(self, name: str, start: int = 0, stop: int | None = None) -> list[str]:
+        """Return the texts of rows `start` to before `stop`, in order."""
+        corpus = self.corpus(name)
+        last = corpus.n_chunks if stop is None else stop
+        sql = "SELECT text FROM chunks WHERE corpus_id = ? AND row >= ? AND row < ? ORDER BY row"
+        return [row["text"] for row in self._all(sql, corpus.corpus_id, start, last)]
+
+    def search(self, name: str, words: str, limit: int = 50, offset: int = 0) -> list[Chunk]:
+        """Return the chunks that hold all `words`, best first; `words` is never read as query syntax."""
+        corpus_id = self.corpus(name).corpus_id
+        query = fts_query(words)
+        if not query:
+            return []
+        sql = (
+            f"{_CHUNK} JOIN chunks_fts ON chunks_fts.rowid = c.id"
+            " WHERE chunks_fts MATCH ? AND c.corpus_id = ? ORDER BY chunks_fts.rank, row LIMIT ? OFFSET ?"
+        )
+        return [Chunk(**row) for row in self._all(sql, query, corpus_id, limit, offset)]
+
+    def set_coherence(self, name: str, values: ArrayLike, start: int = 0) -> None:
+        """Store each chunk's cosine to the chunk before it in its article, and the mean of each article.
+
+        Args:
+            name: the corpus.
+            values: (N,) for rows `start` onwards; the first chunk of an article may hold anything.
+            start: the first row.
+        """
+        corpus_id = self.corpus(name).corpus_id
+        numbers = np.asarray(values, dtype=np.float64).reshape(-1).tolist()
+        with disk_of(self.workspace), self._connection() as connection:
+            for i in range(0, len(numbers), PURGE_BATCH):
+                part = [
+                    (v if v == v else None, corpus_id, start + i + k)
+                    for k, v in enumerate(numbers[i : i + PURGE_BATCH])
+                ]
+                connection.execute("BEGIN IMMEDIATE")
+                connection.executemany(
+                    "UPDATE chunks SET coherence = CASE WHEN position = 0 THEN NULL ELSE ? END"
+                    " WHERE corpus_id = ? AND row = ?", part,
+                )  # fmt: skip
+                connection.execute("COMMIT")
+            connection.execute(
+                "UPDATE documents SET coherence = (SELECT avg(coherence) FROM chunks WHERE document_id = documents.id)"
+                " WHERE corpus_id = ? AND first_row + n_chunks > ? AND first_row < ?",
+                (corpus_id, start, start + len(numbers)),
+            )
+
+    def delete(self, name: str) -> None:
+        """Delete a corpus with its articles, chunks, vectors and index.
+
+        Raises:
+            CorpusError: if there is none of that name, or it is being read in.
+        """
+        corpus = self.corpus(name)
+        with corpus_lock(self.workspace, name), disk_of(self.workspace), self._connection() as connection:
+            hide(connection, corpus.corpus_id)
+            purge(connection, corpus.corpus_id)
+            shutil.rmtree(self.workspace.corpus_dir(name), ignore_errors=True)
+
+    def _all(self, sql: str, *values: Any) -> list[dict[str, Any]]:
+        with self._connection(readonly=True) as connection:
+            return [dict(row) for row in connection.execute(sql, values)]
+
+    @contextlib.contextmanager
+    def _connection(self, readonly: bool = False) -> Iterator[sqlite3.Connection]:
+        with contextlib.closing(connect(self.workspace, readonly=readonly)) as connection:
+            yield connection
+
+
+def hide(connection: sqlite3.Connection, corpus_id: int) -> None:
+    """Take a corpus out of sight at once; `purge` then frees its space in small transactions."""
+    connection.execute("UPDATE corpora SET state = 'ingesting', name = '.deleted-' || id WHERE id = ?", (corpus_id,))
+
+
+def purge(connection: sqlite3.Connection, corpus_id: int) -> None:
+    """Delete every row of a hidden corpus."""
+    first = "SELECT id FROM chunks WHERE corpus_id = ? ORDER BY row LIMIT ?"
+    while connection.execute(f"DELETE FROM chunks WHERE id IN ({first})", (corpus_id, PURGE_BATCH)).rowcount:
+        pass
+    connection.execute("DELETE FROM documents WHERE corpus_id = ?", (corpus_id,))
+    connection.execute("DELETE FROM corpora WHERE id = ?", (corpus_id,))
+
+
+def fts_query(words: str) -> str:
+    """Return an FTS5 query for chunks that hold all `words`, each quoted; "" if there is no word."""
+    return " ".join(f'"{token}"' for token in _tokens(words))
+
+
+def _tokens(words: str) -> list[str]:
+    return re.findall(r"\w+", words)
+
+
+def _like(token: str) -> str:
+    return f"%{token.replace('_', chr(92) + '_')}%"
+
+
+def _corpus_info(row: dict[str, Any]) -> CorpusInfo:
+    return CorpusInfo(**{**row, "ordered": bool(row["ordered"])})
+
+
+def iter_texts(store: CorpusStore, name: str, batch: int = 4_096) -> Iterable[str]:
+    """Yield the texts of a corpus in order, a slice in memory at a time."""
+    total = store.corpus(name).n_chunks
+    for start in range(0, total, batch):
+        yield from store.texts(name, start, min(start + batch, total))
