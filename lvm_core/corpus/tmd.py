@@ -96,31 +96,28 @@ def tmd_vectors(codes: Sequence[int]) -> Vectors:
     return scaled
 
 
-def label_by_encoder(
-    texts: Sequence[str], vectors: Vectors, encoder: Encoder, progress: Progress = no_progress
-) -> NDArray[np.int64]:
-    """Return a code for each text, zero-shot: the nearest written description of each kind in the encoder's space.
+def label_by_encoder(vectors: Vectors, encoder: Encoder, progress: Progress = no_progress) -> NDArray[np.int64]:
+    """Return a code for each chunk vector (N, D), zero-shot: the nearest written description of each kind.
 
-    Cosines are centred by the mean over the corpus first, so that no label wins everywhere by being general
-    (the hubness correction of Dinu, Lazaridou and Baroni 2015, section 3).
+    The mean cosine of a description to all 112 descriptions is taken off first, so that no label wins everywhere
+    by being general (hubness: Dinu, Lazaridou and Baroni 2015, section 3). The answer for one chunk depends on
+    that chunk alone.
 
     Args:
-        texts: the chunks; only their number is used.
-        vectors: (N, D) embeddings of the chunks by `encoder`.
+        vectors: embeddings of the chunks by `encoder`.
         encoder: embeds the descriptions.
     """
-    codes = np.zeros(len(texts), dtype=np.int64)
-    if len(texts) == 0:
-        return codes
-    for done, (shift, labels) in enumerate(((12, DOMAINS), (7, TASKS), (1, MODIFIERS))):
-        progress(done / 3, f"comparing {len(texts):,} chunks with {len(labels)} descriptions")
-        described = encoder.encode(list(labels.values()))
-        described = described / np.linalg.norm(described, axis=1, keepdims=True)
-        cosine = vectors @ described.T
-        if len(cosine) > len(labels):
-            cosine = cosine - cosine.mean(axis=0)
-        codes |= cosine.argmax(axis=1).astype(np.int64) << shift
-    progress(1.0, f"{len(texts):,} chunks labelled")
+    kinds = ((12, DOMAINS), (7, TASKS), (1, MODIFIERS))
+    described = encoder.encode([text for _, labels in kinds for text in labels.values()])
+    described = described / np.linalg.norm(described, axis=1, keepdims=True)
+    scales = np.linalg.norm(vectors, axis=1, keepdims=True)
+    cosine = (vectors / np.where(scales == 0, 1, scales)) @ described.T - (described @ described.T).mean(axis=0)
+    codes = np.zeros(len(vectors), dtype=np.int64)
+    first = 0
+    for shift, labels in kinds:
+        codes |= cosine[:, first : first + len(labels)].argmax(axis=1).astype(np.int64) << shift
+        first += len(labels)
+    progress(1.0, f"{len(vectors):,} chunks labelled")
     return codes
 
 

@@ -1,0 +1,151 @@
+"""Ordered concept chains: WordNet's hypernym paths, and chains as JSONL.
+
+A chain goes from the specific to the general: ormer -> abalone -> gastropod -> mollusk -> invertebrate.
+Such chains are taxonomic, not sequential: `coherence` says so, and training on them asks for a yes.
+"""
+
+import json
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lvm_core.errors import SourceError
+
+WORDNET_FOLDERS = ("/usr/share/wordnet", "/usr/local/share/wordnet", "/opt/homebrew/share/wordnet/dict")
+MIN_LENGTH, MAX_LENGTH = 4, 12
+
+
+@dataclass(frozen=True, slots=True)
+class Chains:
+    """Chains that can be used, and what was left out and why (reason to count)."""
+
+    chains: list[list[str]]
+    skipped: dict[str, int]
+
+
+def wordnet_folder(folder: str | Path | None = None) -> Path:
+    """Return the folder that holds WordNet's `data.noun`.
+
+    Raises:
+        SourceError: if there is none, with the command that installs it.
+    """
+    for candidate in [folder] if folder else WORDNET_FOLDERS:
+        if candidate and (Path(candidate) / "data.noun").is_file():
+            return Path(candidate)
+    raise SourceError(
+        f"No WordNet database (a folder with data.noun) is at {folder or ', '.join(WORDNET_FOLDERS)}."
+        " Install Debian's package wordnet-base, or give the folder of an unpacked WordNet 3.x with --wordnet."
+    )
+
+
+def _synsets(path: Path) -> Iterator[tuple[str, str, list[str]]]:
+    """Yield (offset, first lemma, offsets of hypernyms) of each line of a data file (format: wndb(5WN))."""
+    with path.open(encoding="latin-1") as file:
+        for line in file:
+            if line.startswith("  "):  # the licence at the top
+                continue
+            fields = line.split("|", 1)[0].split()
+            n_words = int(fields[3], 16)
+            n_pointers = int(fields[4 + 2 * n_words])
+            pointers = fields[5 + 2 * n_words : 5 + 2 * n_words + 4 * n_pointers]
+            hypernyms = [pointers[i + 1] for i in range(0, len(pointers), 4) if pointers[i] in ("@", "@i")]
+            yield fields[0], fields[4].replace("_", " "), hypernyms
+
+
+def wordnet_chains(folder: str | Path | None = None, n_chains: int = 2000, seed: int = 0) -> list[list[str]]:
+    """Return `n_chains` hypernym paths of 4 to 12 concepts, each from a different leaf, drawn at random.
+
+    Raises:
+        SourceError: if the database is missing or damaged.
+    """
+    path = wordnet_folder(folder) / "data.noun"
+    try:
+        table = {offset: (lemma, hypernyms) for offset, lemma, hypernyms in _synsets(path)}
+    except (IndexError, ValueError) as error:
+        raise SourceError(f"{path} is not a WordNet data file ({error}). Install wordnet-base again.") from error
+    parents = {parent for _, hypernyms in table.values() for parent in hypernyms}
+    leaves = sorted(set(table) - parents)
+    random.Random(seed).shuffle(leaves)
+    chains: list[list[str]] = []
+    for leaf in leaves:
+        chain = _climb(table, leaf)
+        if len(chain) >= MIN_LENGTH:
+            chains.append(chain)
+        if len(chains) == n_chains:
+            break
+    return chains
+
+
+def _climb(table: dict[str, tuple[str, list[str]]], leaf: str) -> list[str]:
+    chain: list[str] = []
+    offset: str | None = leaf
+    while offset in table and len(chain) < MAX_LENGTH:
+        lemma, hypernyms = table[offset]
+        if lemma not in chain:
+            chain.append(lemma)
+        offset = hypernyms[0] if hypernyms else None
+    return chain
+
+
+def read_chains(path: Path, known: Sequence[str] | None = None) -> Chains:
+    """Return the chains of a JSONL file, one object with a list `concepts` a line.
+
+    Args:
+        path: the file.
+        known: concepts that have a vector; others are left out of their chain and counted by name.
+
+    Raises:
+        SourceError: if the file cannot be read, a line is not such an object, or no chain of 2 concepts is left.
+    """
+    vocabulary = set(known) if known is not None else None
+    chains: list[list[str]] = []
+    skipped: dict[str, int] = {}
+    for number, concepts in _concept_lists(path):
+        kept = []
+        for concept in concepts:
+            if vocabulary is not None and concept not in vocabulary:
+                skipped[f"unknown concept {concept!r}"] = skipped.get(f"unknown concept {concept!r}", 0) + 1
+            else:
+                kept.append(concept)
+        if len(kept) < 2:
+            reason = f"chain of fewer than 2 concepts, first at line {number}"
+            earlier = next((r for r in skipped if r.startswith("chain of fewer")), reason)
+            skipped[earlier] = skipped.get(earlier, 0) + 1
+            continue
+        chains.append(kept)
+    if not chains:
+        raise SourceError(
+            f"{path} holds no chain of at least 2 known concepts; expected lines such as"
+            ' {"concepts": ["ormer", "abalone", "gastropod"]}.'
+        )
+    return Chains(chains, skipped)
+
+
+def _concept_lists(path: Path) -> Iterator[tuple[int, list[str]]]:
+    try:
+        with path.open(encoding="utf-8") as file:
+            for number, line in enumerate(file, start=1):
+                if line.strip():
+                    yield number, _concepts(path, number, line)
+    except UnicodeDecodeError as error:
+        raise SourceError(f"{path} is not UTF-8 text: {error}. Convert it with iconv and try again.") from error
+    except OSError as error:
+        raise SourceError(f"{path} cannot be read: {error.strerror}. Check the path.") from error
+
+
+def _concepts(path: Path, number: int, line: str) -> list[str]:
+    try:
+        concepts = json.loads(line)["concepts"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise SourceError(
+            f"{path}, line {number}: expected an object with a list 'concepts', got {line[:80]!r}."
+        ) from error
+    if not isinstance(concepts, list) or not all(isinstance(c, str) and c.strip() for c in concepts):
+        raise SourceError(f"{path}, line {number}: 'concepts' must be a list of texts, got {line[:80]!r}.")
+    return [c.strip() for c in concepts]
+
+
+def chains_jsonl(chains: Sequence[Sequence[str]]) -> str:
+    """Return `chains` as JSONL."""
+    return "".join(json.dumps({"concepts": list(chain)}, ensure_ascii=False) + "\n" for chain in chains)
