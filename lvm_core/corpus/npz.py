@@ -45,7 +45,7 @@ def open_npz(path: Path) -> Iterator[Mapping[str, NDArray[Any]]]:
         SourceError: if the file is missing, truncated, not an NPZ, or holds pickled objects.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             if not isinstance(file, np.lib.npyio.NpzFile):
                 raise SourceError(f"{path} is a single array; expected an NPZ of several. See `npz --help`.")
             yield file

@@ -104,7 +104,7 @@ def connected(url: str, readonly: bool = False) -> Iterator["Connection"]:
         connection.set_session(readonly=readonly)
         with connection:
             yield connection
-    except psycopg2.OperationalError as error:
+    except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
         raise SourceError(
             f"PostgreSQL went away: {hide_password(str(error).strip(), url)}. Nothing half-done was kept;"
             " run the command again when the server is back."
