@@ -58,6 +58,19 @@ class Workspace:
     def run(self, run: str) -> Path:
         return self.runs / slug(run)
 
+    def run_config(self, run: str) -> Path:
+        return self.run(run) / "config.json"
+
+    def run_metrics(self, run: str) -> Path:
+        return self.run(run) / "metrics.jsonl"
+
+    def run_result(self, run: str) -> Path:
+        return self.run(run) / "result.json"
+
+    def sweep(self, sweep: str) -> Path:
+        """The one file of a sweep: what was asked for, its runs and how each did."""
+        return self.root / "sweeps" / f"{slug(sweep)}.json"
+
     def job(self, job: str) -> Path:
         return self.root / "jobs" / slug(job)
 

@@ -11,7 +11,7 @@ LAYERS = [
     {"corpus", "encoders", "vectors", "nets", "baselines", "losses", "metrics"},
     {"dataset", "checkpoint", "decode", "projection"},
     {"train", "predict"},
-    {"rollout", "evaluate"},
+    {"rollout", "evaluate", "evaluation"},
     {"leaderboard", "benchmark", "jobs"},
     {"commands", "__main__"},
 ]

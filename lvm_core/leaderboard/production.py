@@ -1,0 +1,53 @@
+"""Which model serves as its net's production model, and which ones did before."""
+
+import contextlib
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from lvm_core.database import connect
+from lvm_core.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Promotion:
+    """A model that serves, or served, as its net's production model; `archived` is when another took its place."""
+
+    net: str
+    encoder: str
+    model: str
+    promoted: float
+    archived: float | None
+
+
+def promote(workspace: Workspace, model: str, net: str, encoder: str) -> Promotion | None:
+    """Make `model` the production model of `net` in the space of `encoder`; return the one before, now archived."""
+    now = time.time()
+    with contextlib.closing(connect(workspace)) as db:
+        db.execute("BEGIN IMMEDIATE")
+        place = (net, encoder)
+        current = "net = ? AND encoder = ? AND archived IS NULL"
+        before = db.execute(f"SELECT * FROM promotions WHERE {current}", place).fetchone()
+        if before is not None and before["model"] == model:
+            db.execute("ROLLBACK")
+            return None
+        db.execute(f"UPDATE promotions SET archived = ? WHERE {current}", (now, *place))
+        db.execute("INSERT INTO promotions (net, encoder, model, promoted) VALUES (?, ?, ?, ?)", (*place, model, now))
+        db.execute("COMMIT")
+    return _promotion({**dict(before), "archived": now}) if before is not None else None
+
+
+def promotions(workspace: Workspace) -> list[Promotion]:
+    """Return every promotion, newest first."""
+    with contextlib.closing(connect(workspace, readonly=True)) as db:
+        found = db.execute("SELECT * FROM promotions ORDER BY promoted DESC, id DESC").fetchall()
+    return [_promotion(dict(row)) for row in found]
+
+
+def production(workspace: Workspace) -> dict[tuple[str, str], str]:
+    """Return the production model of each (net, encoder id) for which one was promoted."""
+    return {(p.net, p.encoder): p.model for p in promotions(workspace) if p.archived is None}
+
+
+def _promotion(row: dict[str, Any]) -> Promotion:
+    return Promotion(row["net"], row["encoder"], row["model"], row["promoted"], row["archived"])
