@@ -19,6 +19,7 @@ EncodeTexts = Callable[[Sequence[str]], Vectors]
 Span = tuple[int, int]
 
 _BREAKS = (re.compile(r"[;:][\"'”’)]?\s"), re.compile(r"\s[—–-]\s"), re.compile(r",[\"'”’)]?\s"), re.compile(r"\s"))
+_OPENING = re.compile(r"\s([\"'“‘`(\[]+)\s*\Z")
 _PARAGRAPH = re.compile(r"(?:(?!\n[ \t]*\n).)+", re.S)
 
 
@@ -109,11 +110,17 @@ def _stripped(text: str, start: int, end: int) -> Iterator[Span]:
 def _sentences(text: str, start: int, end: int, language: str) -> Iterator[Span]:
     import sentencex
 
-    place = start
+    first = place = start
     for sentence in sentencex.segment(language, text[start:end]):
-        yield from _stripped(text, place, place + len(sentence))
         place += len(sentence)
-    yield from _stripped(text, place, end)
+        # ".NET" and "Yahoo!'s" are words, not ends.
+        if place < end and text[place - 1] in ".!?" and (text[place].isalnum() or text[place] in "'’"):
+            continue
+        opening = _OPENING.search(text, first, place)
+        boundary = opening.start(1) if opening else place
+        yield from _stripped(text, first, boundary)
+        first = boundary
+    yield from _stripped(text, first, end)
 
 
 def _joined(spans: list[Span], shortest: int, longest: int) -> list[Span]:

@@ -34,7 +34,7 @@ _HITS = (
     " WHERE chunks_fts MATCH ? AND c.corpus_id = ? GROUP BY c.document_id"
 )
 _CHUNK = (
-    'SELECT c.id AS chunk_id, row, document_id, d.title AS article, position, text, section, start, "end",'
+    'SELECT c.id AS chunk_id, row, document_id, d.title AS article, position, c.text AS text, section, start, "end",'
     " c.coherence AS coherence, tmd, external_id FROM chunks AS c JOIN documents AS d ON d.id = c.document_id"
 )
 

@@ -15,6 +15,8 @@ _RANGE = {"-": "–", "–": "–", "to": " to ", "to(-)": " to ", "and": " and 
 def render(name: str, arguments: Arguments) -> str:
     """Return the words that the template `name` puts into the sentence, "" for those that put none."""
     key = name.strip().replace("_", " ").lower()
+    if key.startswith("formatnum:"):
+        return name.partition(":")[2].strip()
     renderer = _table().get(key)
     return renderer(arguments) if renderer else ""
 
@@ -51,6 +53,36 @@ def _before(prefix: str) -> Callable[[Arguments], str]:
 
 def _after(suffix: str) -> Callable[[Arguments], str]:
     return lambda arguments: _first(arguments) + suffix
+
+
+def _around(before: str, after: str) -> Callable[[Arguments], str]:
+    return lambda arguments: before + _first(arguments) + after
+
+
+def _verse(arguments: Arguments) -> str:
+    return " ".join(part for part in _positional(arguments)[:3] if part)
+
+
+def _coordinates(arguments: Arguments) -> str:
+    """Return degrees and minutes where they stand in the text; those beside the title are no part of it."""
+    if "title" in arguments.get("display", "") and "inline" not in arguments.get("display", ""):
+        return ""
+    parts = _positional(arguments)
+    if not {"N", "S"} & set(parts):
+        return ", ".join(f"{part}°" for part in parts[:2])
+    text, marks = "", iter("°′″")
+    for part in parts:
+        if part in ("N", "S", "E", "W"):
+            text, marks = f"{text}{part} ", iter("°′″")
+        elif _NUMBER.match(part):
+            text += part + next(marks, "")
+        else:
+            break
+    return text.strip()
+
+
+def _nuclide(arguments: Arguments) -> str:
+    return "-".join(_positional(arguments)[:2])
 
 
 def _quote(arguments: Arguments) -> str:
@@ -119,6 +151,10 @@ def _table() -> dict[str, Callable[[Arguments], str]]:
         "hair space": _constant(""), "spaces": _constant(" "), "shy": _constant(""), "'": _constant("'"),
         "'s": _constant("'s"), "'\"": _constant("'\""), "\"'": _constant("\"'"), "=": _constant("="),
         "!": _constant("|"), "-": _constant(" "), "clear": _constant("\n\n"), "times": _constant("×"),
+        "snds": _constant(" – "), "mdashb": _constant("—"), "lord": _constant("LORD"), "eqm": _constant("⇌"),
+        "mv": _before("MV "), "ipablink": _around("[", "]"), "ipaslink": _around("/", "/"), "ipa": _first,
+        "vr": _first, "bracket": _around("[", "]"), "€": _before("€"), "asof": _as_of, "bibleverse": _verse,
+        "bibleref": _verse, "bibleref2": _verse, "nuclide": _nuclide, "coord": _coordinates, "currency": _before("$"),
         "bull": _constant("•"), "pi": _constant("π"), "degree": _constant("°"), "en": _constant("–"),
         "native name": _at(2), "langx": _at(2), "tooltip": _first, "ordinal": _first, "decade": _first,
     }  # fmt: skip

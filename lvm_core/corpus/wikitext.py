@@ -1,5 +1,6 @@
 """Wikitext to clean prose: what remains reads like the article, in its order and under its headings."""
 
+import html
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -33,6 +34,15 @@ _SWITCH = re.compile(r"__[A-Z]{3,}__")
 _HEADING = re.compile(r"^(={1,6})[ \t]*([^\n]*?)[ \t]*\1[ \t]*$", re.M)
 _TABLE_START, _TABLE_END = re.compile(r"\s*:*\s*\{\|"), re.compile(r"\s*\|\}(?!\})")
 _QUOTES = re.compile(r"'{2,5}")
+_STRAY_LINK = re.compile(r"\[\[(?:[^\[\]|\n]*\|)?|\]\]|\{\{[^{}|\n]*\||\}\}\s*$", re.M)
+_TAGS = (
+    "div|span|onlyinclude|includeonly|noinclude|center|small|big|br|p|font|sub|sup|u|s|tt|code|var|i|b|em|poem|nowiki"
+)
+_STRAY_TAG = re.compile(rf"</?(?:{_TAGS})(?:\s[^<>]*)?/?>", re.I)
+_NO_AMOUNT = re.compile(
+    r"\s*\((?:equivalent to|about|approximately|or|worth|equal to|roughly|around|\s)*(?:US|CA|AU|A)?[$£€]"
+    r"(?![\s]*\d)[^()\d]*(?:\d{4})?[^()\d]*\)"
+)
 _NOT_TEXT = re.compile(r"\s*(?:file|image|media|category|datei|fichier)\s*:", re.I)
 _INTERWIKI = re.compile(r":?[a-z]{2,3}(?:-[a-z-]+)?:")
 _LIST_ITEM = re.compile(r"\s*:*[*#;|!]|-{4,}")
@@ -53,7 +63,7 @@ _SYMBOLS = {
     r"\varphi": "φ", r"\varepsilon": "ε", r"\psi": "ψ", r"\nu": "ν", r"\tau": "τ", r"\eta": "η", r"\ldots": "…",
     r"\dots": "…", r"\cup": "∪", r"\cap": "∩", r"\subset": "⊂", r"\subseteq": "⊆", r"\wedge": "∧", r"\vee": "∨",
 }  # fmt: skip
-MAX_FORMULA_CHARS = 40
+MAX_FORMULA_CHARS = 60
 MIN_INDENTED_CHARS = 40
 MIN_PARAGRAPH_CHARS = 80
 
@@ -70,7 +80,7 @@ def sections(wikitext: str) -> tuple[Section, ...]:
 
 def prose(wikitext: str) -> str:
     """Return wikitext without headings as paragraphs separated by a blank line."""
-    lines = (line if _is_prose(line) else "" for line in _plain(wikitext).split("\n"))
+    lines = (line.lstrip(": ") if _is_prose(line) else "" for line in _plain(wikitext).split("\n"))
     paragraphs = (tidy(paragraph) for paragraph in re.split(r"\n\s*\n", "\n".join(lines)))
     return "\n\n".join(paragraph for paragraph in paragraphs if paragraph and not _is_label(paragraph))
 
@@ -79,7 +89,9 @@ def _plain(wikitext: str) -> str:
     import mwparserfromhell
 
     parsed = mwparserfromhell.parse(wikitext, skip_style_tags=True)
-    return _QUOTES.sub("", "".join(_texts(parsed.nodes)))
+    text = _QUOTES.sub("", "".join(_texts(parsed.nodes)))
+    # What the parser found no partner for, and entities that were escaped twice.
+    return _NO_AMOUNT.sub("", _STRAY_TAG.sub("", _STRAY_LINK.sub("", html.unescape(text))))
 
 
 def _is_prose(line: str) -> bool:
@@ -119,14 +131,16 @@ def _without_tables(text: str) -> str:
 
 
 def _formula(latex: str) -> str:
-    """Return a short formula as plain characters; a long one reads as nothing and goes."""
+    """Return a short formula as plain characters, a long one as an ellipsis."""
     text = _LATEX_WORDS.sub(" ", latex)
+    text = re.sub(r"\\[dt]?frac\{([^{}]*)\}\{([^{}]*)\}", r"(\1)/(\2)", text)
+    text = re.sub(r"\((\w+)\)/\((\w+)\)", r"\1/\2", re.sub(r"\\sqrt\{([^{}]*)\}", r"√(\1)", text))
     for command, symbol in _SYMBOLS.items():
         text = re.sub(re.escape(command) + r"(?![A-Za-z])", symbol, text)
     text = re.sub(r"\^\{?([0-9n+-]+)\}?", lambda match: match[1].translate(_SUPERSCRIPT), text)
     text = re.sub(r"_\{?(\w+)\}?", r"\1", text).replace("{", "").replace("}", "")
     text = " ".join(text.split()).rstrip(",.;")
-    return text if len(text) <= MAX_FORMULA_CHARS and "\\" not in text else ""
+    return text if len(text) <= MAX_FORMULA_CHARS and "\\" not in text else "…"
 
 
 def _split(text: str) -> Iterator[tuple[str, str]]:
@@ -170,7 +184,7 @@ def _wikilink(node: Any) -> str:
 
 def _template(node: Any) -> str:
     arguments = {str(p.name).strip(): _inner(p.value) for p in node.params}
-    return render(str(node.name), arguments)
+    return render(_inner(node.name), arguments)
 
 
 def _tag(node: Any) -> str:
