@@ -1,0 +1,109 @@
+"""`predict`: what each model says comes after the chunks given."""
+
+import argparse
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+from lvm_core.config import add_arguments as add_settings
+from lvm_core.config import from_namespace
+from lvm_core.decode.adaptive import AdaptiveSettings
+from lvm_core.decode.snap import SnapSettings
+from lvm_core.errors import EncoderError, SettingsError, SourceError
+from lvm_core.predict.report import report, to_json
+from lvm_core.predict.settings import PredictSettings
+from lvm_core.types import Prediction
+from lvm_core.workspace import Workspace
+
+__all__ = ["add_arguments", "report", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the flags."""
+    parser.add_argument("--chunk", action="append", default=[], metavar="TEXT", help="one chunk of context; repeat")
+    parser.add_argument("--file", metavar="F", help="take the context from a text file, one chunk a line; - is stdin")
+    parser.add_argument(
+        "--rows", metavar="A-B", help="take the context from rows A to B of --corpus; B + 1 is the truth"
+    )
+    parser.add_argument(
+        "--model", action="append", default=[], metavar="REF", help="model, baseline, or passthrough; repeat"
+    )
+    parser.add_argument("--corpus", metavar="NAME", help="corpus to snap onto [the largest that is encoded]")
+    parser.add_argument("--encoder", metavar="NAME", help="encoder by name or id [the model's, else the default]")
+    add_settings(parser, PredictSettings, skip=("snapping", "adaptive"))
+    add_settings(parser, SnapSettings)
+    add_settings(parser, AdaptiveSettings, skip=("ladder",))
+
+
+def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
+    """Predict and return the JSON of `lvm_core.predict.to_json`."""
+    from lvm_core.predict.pipeline import Predictor
+
+    settings = from_namespace(
+        PredictSettings,
+        namespace,
+        snapping=from_namespace(SnapSettings, namespace),
+        adaptive=from_namespace(AdaptiveSettings, namespace),
+    )
+    rows, chunks = _context(namespace)
+    predictor = Predictor(workspace, _encoder_id(namespace, workspace), namespace.corpus)
+    models = namespace.model or predictor.default_models()
+    target = _target(predictor, rows)
+    found: dict[str, Prediction] = {}
+    for prediction in predictor.predict(chunks, models, settings, target, rows):
+        print(f"{prediction.model}: {prediction.timings_ms['total']:.0f} ms", file=sys.stderr)
+        found[prediction.model] = prediction
+    ordered = [found[name] for name in dict.fromkeys(models)]
+    return to_json(ordered, len(ordered[0].details["context"]), predictor.encoder.id)
+
+
+def _context(namespace: argparse.Namespace) -> tuple[list[int] | None, list[str]]:
+    given = [bool(namespace.chunk), namespace.file is not None, namespace.rows is not None]
+    if sum(given) != 1:
+        raise SettingsError(
+            ["Give the context in one way: --chunk TEXT (repeat it), --file FILE, or --corpus NAME --rows A-B."]
+        )
+    if namespace.rows is not None:
+        return _rows(namespace), []
+    return None, namespace.chunk or _lines(namespace.file)
+
+
+def _rows(namespace: argparse.Namespace) -> list[int]:
+    match = re.fullmatch(r"(\d+)(?:-(\d+))?", namespace.rows.strip())
+    first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
+    if last < first:
+        raise SettingsError([f"rows is {namespace.rows!r}; expected A-B with A no larger than B, such as 120-124."])
+    return list(range(first, last + 1))
+
+
+def _lines(file: str) -> list[str]:
+    try:
+        text = sys.stdin.read() if file == "-" else Path(file).expanduser().read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SourceError(
+            f"{file} cannot be read as UTF-8 text: {error}. Give a text file with one chunk a line."
+        ) from error
+    lines = [line for line in text.splitlines() if line.strip()]
+    if not lines:
+        raise EncoderError(f"{file} holds no text. Give a text file with one chunk a line.")
+    return lines
+
+
+def _encoder_id(namespace: argparse.Namespace, workspace: Workspace) -> str | None:
+    """The encoder asked for, else the one that the first model was trained with."""
+    from lvm_core.checkpoint import list_models
+    from lvm_core.encoders import encoder_id
+
+    if namespace.encoder:
+        return str(namespace.encoder) if "@" in namespace.encoder else encoder_id(namespace.encoder)
+    spaces = {info.ref: info.encoder_id for info in list_models(workspace)}
+    return next((spaces[ref] for ref in namespace.model if ref in spaces), None)
+
+
+def _target(predictor: Any, rows: list[int] | None) -> int | None:
+    """The row after the context, where it belongs to the same article."""
+    if not rows or predictor.ground is None:
+        return None
+    last = predictor.ground.check_rows(rows)[-1]
+    return last + 1 if last + 1 in predictor.ground.article_rows(last) else None

@@ -1,0 +1,7 @@
+"""The text-to-text pipeline: chunks -> vectors -> what each model predicts -> snap -> text, and all between."""
+
+from lvm_core.predict.pipeline import Predictor
+from lvm_core.predict.report import to_json
+from lvm_core.predict.settings import PASSTHROUGH, PredictSettings
+
+__all__ = ["PASSTHROUGH", "PredictSettings", "Predictor", "to_json"]

@@ -1,0 +1,107 @@
+"""A prediction as JSON (the shape that other programs build on) and as text for a terminal."""
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from lvm_core.types import Chunk, Decoded, Neighbour, Prediction
+
+WIDTH = 100
+SHOWN_NEIGHBOURS = 3
+
+
+def to_json(predictions: Sequence[Prediction], context: int, encoder: str) -> dict[str, Any]:
+    """Return the predictions after `context` chunks in the space of `encoder`, as the command `predict` prints them."""
+    return {"context": context, "encoder": encoder, "predictions": [prediction_json(p) for p in predictions]}
+
+
+def prediction_json(prediction: Prediction) -> dict[str, Any]:
+    """Return one prediction without its vectors."""
+    details = prediction.details
+    target: Chunk | None = details.get("target")
+    return {
+        "model": prediction.model,
+        "text": prediction.text,
+        "method": prediction.method,
+        "steps": prediction.steps,
+        "round_trip_cosine": prediction.round_trip_cosine,
+        "cosine_to_target": prediction.cosine_to_target,
+        "raw_cosine_to_target": details.get("raw_cosine_to_target"),
+        "target": target and {**_place(target), "text": target.text},
+        "snap": {
+            "on": prediction.snap_on,
+            "drift_clamped": prediction.drift_clamped,
+            "neighbours": [_neighbour(n) for n in prediction.neighbours],
+        },
+        "attempts": [asdict(attempt) for attempt in prediction.attempts],
+        "hypotheses": [_hypothesis(text) for text in details.get("hypotheses", [])],
+        "smoothed": details.get("smoothed"),
+        "decoder": details.get("decoder"),
+        "corpus": details.get("corpus"),
+        "cached": details.get("cached", False),
+        "note": prediction.note,
+        "timings_ms": {name: round(ms, 3) for name, ms in prediction.timings_ms.items()},
+    }
+
+
+def _place(chunk: Chunk) -> dict[str, Any]:
+    return {"chunk_id": chunk.chunk_id, "article": chunk.article, "position": chunk.position}
+
+
+def _neighbour(neighbour: Neighbour) -> dict[str, Any]:
+    return {
+        **_place(neighbour.chunk),
+        "text": neighbour.chunk.text,
+        "cosine": neighbour.cosine,
+        "weight": neighbour.weight,
+    }
+
+
+def _hypothesis(decoded: Decoded) -> dict[str, Any]:
+    return {"steps": decoded.steps, "text": decoded.text, "round_trip_cosine": decoded.round_trip_cosine}
+
+
+def report(result: dict[str, Any]) -> str:
+    """Return what `to_json` gave as blocks for a terminal, a block a model, the true next chunk on top."""
+    predictions = result["predictions"]
+    plural = "" if result["context"] == 1 else "s"
+    lines = [f"After {result['context']} chunk{plural}, in the space of {result['encoder']}:"]
+    target = next((p["target"] for p in predictions if p["target"]), None)
+    if target:
+        lines += ["", f"true next chunk ({target['article']}, chunk {target['position']})", _wrap(target["text"])]
+    for prediction in predictions:
+        lines += ["", *_block(prediction)]
+    notes = dict.fromkeys(p["note"] for p in predictions if p["note"])
+    return "\n".join(lines + ([""] if notes else []) + [f"note: {note}" for note in notes])
+
+
+def _block(prediction: dict[str, Any]) -> list[str]:
+    facts = [f"{prediction['method']}" + (f", {prediction['steps']} steps" if prediction["steps"] else "")]
+    if prediction["round_trip_cosine"] is not None:
+        facts.append(f"round trip {prediction['round_trip_cosine']:.3f}")
+    if prediction["cosine_to_target"] is not None:
+        facts.append(f"to the true chunk {prediction['cosine_to_target']:.3f}")
+    snap = prediction["snap"]
+    facts.append(("snapped, drift clamped" if snap["drift_clamped"] else "snapped") if snap["on"] else "raw")
+    lines = [f"{prediction['model']}: {' | '.join(facts)}", _wrap(prediction["text"] or "(no text)")]
+    if prediction["smoothed"]:
+        lines += ["  smoothed:", _wrap(prediction["smoothed"])]
+    lines += [_rejected(a) for a in prediction["attempts"] if not a["accepted"]]
+    lines += [_near(n) for n in snap["neighbours"][:SHOWN_NEIGHBOURS]]
+    timings = "  ".join(f"{name} {ms:.0f}" for name, ms in prediction["timings_ms"].items())
+    return [*lines, f"  ms: {timings}"]
+
+
+def _rejected(attempt: dict[str, Any]) -> str:
+    return _wrap(f"rejected at {attempt['steps']} steps: {attempt['text']!r} ({attempt['reason']})", "  - ")
+
+
+def _near(neighbour: dict[str, Any]) -> str:
+    weight = f", weight {neighbour['weight']:.2f}" if neighbour["weight"] else ""
+    text = textwrap.shorten(neighbour["text"], 70, placeholder=" ...")
+    return f"  near: {neighbour['cosine']:.3f}{weight}  {neighbour['article']} {neighbour['position']}: {text}"
+
+
+def _wrap(text: str, first: str = "    ") -> str:
+    return textwrap.fill(text, WIDTH, initial_indent=first, subsequent_indent="    ")

@@ -1,0 +1,53 @@
+"""Every choice of a prediction."""
+
+import dataclasses
+from dataclasses import dataclass
+
+from lvm_core.config import check, setting
+from lvm_core.decode.adaptive import AdaptiveSettings, check_ladder
+from lvm_core.decode.checks import MAX_STEPS
+from lvm_core.decode.smoothing import SMOOTHERS
+from lvm_core.decode.snap import SnapSettings
+
+PASSTHROUGH = "passthrough"
+"""The model name of "no LVM": the last chunk's own vector is decoded, the ceiling of what text can come back."""
+
+DECODER_CHOICES = ("auto", "none")
+
+
+@dataclass(frozen=True, slots=True)
+class PredictSettings:
+    """What is done to a prediction before it is shown."""
+
+    snap: bool = setting(True, "pull the prediction onto the corpus before it is decoded")
+    decoder: str = setting("auto", "decoder by name; auto takes the best one there is, none leaves the text out")
+    steps: int | None = setting(
+        None,
+        "decode exactly this many corrections; without it the ladder 1, 3, 5, nearest chunk",
+        "steps",
+        0,
+        MAX_STEPS,
+    )
+    exclude: str = setting(
+        "auto",
+        "what must not be a neighbour: the context's chunks, or its whole article; auto takes the article where the"
+        " true next chunk is known, because the snap would read the answer",
+        choices=("auto", "context", "article"),
+    )
+    smooth: str = setting(
+        "off", "rewrite the text as one clean sentence by a language model, both shown", choices=SMOOTHERS
+    )
+    use_cache: bool = setting(True, "take texts that were decoded before from the cache")
+    snapping: SnapSettings = dataclasses.field(default_factory=SnapSettings)
+    adaptive: AdaptiveSettings = dataclasses.field(default_factory=AdaptiveSettings)
+
+    def checked(self) -> "PredictSettings":
+        """Return the settings unchanged.
+
+        Raises:
+            SettingsError: with all problems of each part.
+        """
+        check(self)
+        check(self.snapping)
+        check_ladder(check(self.adaptive))
+        return self

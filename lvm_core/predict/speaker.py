@@ -1,0 +1,141 @@
+"""Vectors to text with the best decoder there is; real chunks where there is none, and the reason why."""
+
+import time
+from collections.abc import Iterator, Sequence
+
+from lvm_core.decode.adaptive import AdaptiveResult, Fallback, adaptive_decode, at_step, attempt, decode_hypotheses
+from lvm_core.decode.cache import DecodeCache
+from lvm_core.decode.decoders import available_decoders, load_decoder
+from lvm_core.decode.extractive import Extract, nearest_chunks
+from lvm_core.decode.smoothing import smooth_text
+from lvm_core.errors import DecoderError, LvmError
+from lvm_core.predict.settings import PredictSettings
+from lvm_core.predict.sources import Ground
+from lvm_core.types import Decoded, Decoder, Encoder, Prediction, Rows, Vectors
+from lvm_core.workspace import Workspace
+
+EXTRACTIVE = "extractive"
+
+
+class Speaker:
+    """Keeps the decoder and the cache of one encoder's space; `note` says what was done instead of what was asked."""
+
+    def __init__(self, workspace: Workspace, encoder: Encoder) -> None:
+        """Remember the space; decoders load with the first text that is asked for."""
+        self.note = ""
+        self.decoder_id = ""
+        self.cache = DecodeCache(workspace)
+        self._workspace = workspace
+        self._encoder = encoder
+        self._decoders: dict[str, Decoder] = {}
+        self._trouble: dict[str, str] = {}
+
+    def say(
+        self,
+        vectors: Vectors,
+        context: Sequence[str],
+        settings: PredictSettings,
+        ground: Ground | None,
+        exclude: Rows,
+        hints: Sequence[Sequence[str]],
+    ) -> Iterator[tuple[int, AdaptiveResult]]:
+        """Yield (place, result) for each of the (N, D) vectors as soon as its text is ready.
+
+        Args:
+            vectors: what is to be said.
+            context: the chunks before, the same for all.
+            settings: decoder, steps and checks.
+            ground: the corpus that real chunks come from, if there is one.
+            exclude: rows that must not be answers.
+            hints: the texts near each vector.
+
+        Raises:
+            DecoderError: if a decoder was asked for by name and cannot be loaded.
+        """
+        if settings.decoder == "none":
+            self.note, self.decoder_id = "", ""
+            for place in range(len(vectors)):
+                yield place, AdaptiveResult(Decoded("", "none", 0, 0.0), [])
+            return
+        decoder = self.decoder(settings.decoder, ground)
+        cache = self.cache if settings.use_cache else None
+        if decoder is not None and settings.steps is not None:
+            yield from self._exactly(vectors, context, settings, decoder, cache, hints)
+            return
+        fallback = _real_chunks(vectors, context, ground, exclude)
+        contexts = [context] * len(vectors)
+        yield from adaptive_decode(vectors, contexts, decoder, fallback, settings.adaptive, cache, hints)
+
+    def decoder(self, name: str, ground: Ground | None) -> Decoder | None:
+        """Return the decoder called `name`; None stands for real chunks."""
+        self.note = ""
+        corpus = ground.info.name if ground else None
+        chosen = self._best() if name == "auto" else name
+        decoder: Decoder | None = None
+        if chosen != EXTRACTIVE:
+            try:
+                decoder = self._load(chosen, corpus)
+            except LvmError as error:
+                if name != "auto":
+                    raise
+                self.note = f"Decoder '{chosen}' cannot be used, so the nearest real chunk answers: {error}"
+        elif ground is None:
+            if name == EXTRACTIVE:
+                raise DecoderError("The extractive decoder needs a corpus, and none is encoded with this encoder yet.")
+            self.note = "There is no text: no decoder is here for this encoder, and no corpus to take a chunk from."
+        self.decoder_id = decoder.id if decoder else EXTRACTIVE
+        return decoder
+
+    def _best(self) -> str:
+        generative = [name for name in available_decoders(self._workspace, self._encoder.id) if name != EXTRACTIVE]
+        return generative[0] if generative else EXTRACTIVE
+
+    def _load(self, name: str, corpus: str | None) -> Decoder:
+        if name not in self._decoders:
+            self._decoders[name] = load_decoder(self._workspace, name, self._encoder, corpus)
+        return self._decoders[name]
+
+    @staticmethod
+    def _exactly(
+        vectors: Vectors,
+        context: Sequence[str],
+        settings: PredictSettings,
+        decoder: Decoder,
+        cache: DecodeCache | None,
+        hints: Sequence[Sequence[str]],
+    ) -> Iterator[tuple[int, AdaptiveResult]]:
+        """The text after just so many steps, its checks beside it, whether it passes them or not."""
+        begun = time.perf_counter()
+        steps = settings.steps or 0
+        runs = decode_hypotheses(decoder, vectors, steps, cache, hints)
+        ms = (time.perf_counter() - begun) * 1000
+        for place, (texts, cached) in enumerate(runs):
+            text = at_step(texts, steps)
+            yield place, AdaptiveResult(text, [attempt(text, context, settings.adaptive, ms)], texts, ms, cached)
+
+    def smooth(self, prediction: Prediction, context: Sequence[str], settings: PredictSettings) -> None:
+        """Add the smoothed text and its time to `prediction`, or a note why there is none."""
+        if settings.smooth == "off" or not prediction.text:
+            return
+        begun = time.perf_counter()
+        smoothed = smooth_text(settings.smooth, prediction.text, context)
+        prediction.details["smoothed"] = smoothed.text
+        prediction.details["smoothed_by"] = smoothed.by
+        prediction.timings_ms["smooth"] = (time.perf_counter() - begun) * 1000
+        prediction.timings_ms["total"] += prediction.timings_ms["smooth"]
+        prediction.note = " ".join(note for note in (prediction.note, smoothed.note) if note)
+
+
+def _real_chunks(vectors: Vectors, context: Sequence[str], ground: Ground | None, exclude: Rows) -> Fallback:
+    """Return the nearest real chunk by place; one search answers for all, when the first is asked for."""
+    found: list[Extract | None] = []
+
+    def fallback(place: int) -> Decoded | None:
+        if ground is None:
+            return None
+        if not found:
+            found.extend(nearest_chunks(vectors, ground.index, ground.chunks, exclude, context))
+        extract = found[place]
+        return None if extract is None else Decoded(extract.chunk.text, EXTRACTIVE, 0, extract.cosine)
+
+    return fallback
