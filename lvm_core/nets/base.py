@@ -1,11 +1,22 @@
 """The one base class: what every net and every baseline is."""
 
 import dataclasses
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from lvm_core.config import setting
+
+
+@dataclass
+class NetOptions:
+    """What every net can be told."""
+
+    dropout: float = setting(0.1, "share of hidden units left out while training", low=0.0, high=0.9)
+    residual: bool = setting(False, "start as the fitted linear filter and learn only a correction to it")
 
 
 class SequenceModel(nn.Module):
@@ -14,25 +25,66 @@ class SequenceModel(nn.Module):
     `forward(x)` takes vectors (B, T, D), unit norm, padded on the right, and returns (B, T, D), unit norm:
     position t is the prediction of chunk t + 1 from chunks 0 .. t alone (causal), so one forward trains
     every context length, and padding behind a position never changes it.
+
+    A subclass gives `correction(x)`, and `start(x)` where it has a starting point of its own; the prediction
+    is the unit vector of their sum. In residual form the starting point is a fitted filter (its weights are
+    buffers, not parameters) and the last layer begins at zero, so that the untrained net is the filter.
     """
 
-    name: str = ""
-    kind: str = "net"
+    name: ClassVar[str] = ""
+    kind: ClassVar[str] = "net"
+    sliding: ClassVar[bool] = False
+    """True where a position looks at no more than the last `reach` chunks, wherever the sequence began."""
+    Options: ClassVar[type[Any] | None] = None
+    filter: nn.Module | None
+    scale: Tensor
 
     def __init__(self, dim: int, options: Any = None) -> None:
         """Remember the dimension and the options dataclass, from which a checkpoint rebuilds the net."""
         super().__init__()
         self.dim = dim
         self.options = options
+        self.filter = None
 
     def config(self) -> dict[str, Any]:
-        """Return what `build_model` needs to make this net again."""
+        """Return what `lvm_core.nets.from_config` needs to make this net again."""
         options = dataclasses.asdict(self.options) if self.options is not None else {}
-        return {"model": self.name, "dim": self.dim, "options": options}
+        found: dict[str, Any] = {"model": self.name, "dim": self.dim, "options": options}
+        if isinstance(self.filter, SequenceModel):
+            found["filter"] = self.filter.config()
+        return found
 
     def n_parameters(self) -> int:
         """Return the number of trainable parameters."""
         return sum(p.numel() for p in self.parameters() if p.requires_grad)
+
+    def attach(self, filter: nn.Module, last: nn.Linear) -> None:
+        """Make this the residual form: start from `filter`, with the layer `last` set to zero."""
+        self.filter = filter
+        self.register_buffer("scale", torch.ones(()))
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
+
+    def last_layer(self) -> nn.Linear:
+        """Return the layer whose output is added to the starting point."""
+        raise NotImplementedError(f"{self.name} has no residual form")
+
+    def correction(self, x: Tensor) -> Tensor:
+        """Return what is added to the starting point, (B, T, D) -> (B, T, D)."""
+        raise NotImplementedError
+
+    def start(self, x: Tensor) -> Tensor | None:
+        """Return the net's own starting point (B, T, D) for `x` of that shape, or None for zero."""
+        del x
+        return None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the predictions (B, T, D), unit norm, for the vectors (B, T, D)."""
+        change = self.correction(x).float()
+        if self.filter is not None:
+            return unit(self.filter(x) + self.scale * change)
+        begin = self.start(x)
+        return unit(change if begin is None else begin + change)
 
     @torch.inference_mode()
     def predict_next(self, context: Tensor) -> Tensor:
@@ -42,5 +94,16 @@ class SequenceModel(nn.Module):
 
 
 def unit(x: Tensor) -> Tensor:
-    """Return `x` (..., D) scaled to unit norm; zero stays zero."""
-    return F.normalize(x, dim=-1)
+    """Return `x` (..., D) scaled to unit norm in float32; zero stays zero."""
+    return F.normalize(x.float(), dim=-1)
+
+
+def causal_mean(x: Tensor) -> Tensor:
+    """Return for each position the mean of the vectors up to and with it, (B, T, D) -> (B, T, D)."""
+    counts = torch.arange(1, x.shape[1] + 1, device=x.device, dtype=torch.float32)
+    return x.float().cumsum(dim=1) / counts[:, None]
+
+
+def causal_mask(length: int, device: torch.device) -> Tensor:
+    """Return (T, T) bool, True where position i must not look at position j > i."""
+    return torch.ones(length, length, dtype=torch.bool, device=device).triu(1)

@@ -1,0 +1,204 @@
+"""Models on disk: run folders of the workspace and the shipped ones beside the code, read the same way."""
+
+import gzip
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lvm_core.errors import ModelError, SettingsError, SpaceMismatch, WorkspaceError
+from lvm_core.nets.base import SequenceModel
+from lvm_core.nets.build import from_config
+from lvm_core.workspace import SHIPPED, Workspace, read_json, replacing, write_json
+
+CONFIG, WEIGHTS, RESULT, CARD = "config.json", "model.safetensors", "result.json", "card.md"
+METRICS, STATE, TITLES = "metrics.jsonl", "train_state.pt", "titles.txt.gz"
+
+UNFITTED = ("copy-last", "context-mean", "random")
+"""Baselines that need no weights: they are models of every encoder."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """One model that can be loaded. `config` and `result` are the files of its folder."""
+
+    ref: str
+    name: str
+    kind: str
+    encoder_id: str
+    context: int
+    n_parameters: int
+    shipped: bool
+    path: Path
+    config: dict[str, Any]
+    result: dict[str, Any]
+    created: float
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """A model ready to predict, in evaluation mode on the CPU."""
+
+    info: ModelInfo
+    model: SequenceModel
+
+
+def save_weights(path: Path, model: SequenceModel, half: bool = False) -> None:
+    """Write the weights of `model` to `path` as safetensors, whole or not at all.
+
+    Args:
+        path: where.
+        model: parameters and persistent buffers are kept.
+        half: whether to write float16 (half the size; the filter's small buffers stay float32).
+    """
+    from safetensors.torch import save_file
+
+    state = {name: t.detach().cpu().contiguous() for name, t in model.state_dict().items()}
+    if half:
+        parameters = {name for name, _ in model.named_parameters()}
+        state = {name: t.half() if name in parameters else t for name, t in state.items()}
+    with replacing(path) as temporary:
+        save_file(state, temporary)
+
+
+def load_weights(path: Path, model: SequenceModel) -> None:
+    """Read safetensors at `path` into `model`.
+
+    Raises:
+        ModelError: if the file is missing, damaged, or of another net.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        state = {name: t.float() for name, t in load_file(path).items()}
+        model.load_state_dict(state)
+    except (OSError, SafetensorError) as error:
+        raise ModelError(
+            f"{path} cannot be read: {error}. Restore it from a copy, or train the model again."
+        ) from error
+    except RuntimeError as error:
+        raise ModelError(f"{path} does not hold the net that {CONFIG} beside it describes: {error}") from error
+
+
+def save_model(folder: Path, model: SequenceModel, config: dict[str, Any], half: bool = False) -> None:
+    """Write a model that can be loaded from `folder`: its weights, then `config` with the net's own description."""
+    save_weights(folder / WEIGHTS, model, half)
+    write_json(folder / CONFIG, {**config, **model.config(), "kind": model.kind, "n_parameters": model.n_parameters()})
+
+
+def save_titles(folder: Path, titles: list[str]) -> None:
+    """Write the titles of the training articles, one a line, so that a guard can compare them with a test split."""
+    with replacing(folder / TITLES) as temporary:
+        temporary.write_bytes(gzip.compress("\n".join(titles).encode(), mtime=0))
+
+
+def training_titles(info: ModelInfo) -> list[str] | None:
+    """Return the titles of the articles a model was trained on; None where nobody wrote them down."""
+    path = info.path / TITLES
+    if not path.exists():
+        return [] if info.name in UNFITTED else None
+    return gzip.decompress(path.read_bytes()).decode().splitlines()
+
+
+def list_models(workspace: Workspace, encoder_id: str | None = None) -> list[ModelInfo]:
+    """Return every model that can be loaded, shipped ones first, then runs with weights, newest first.
+
+    Args:
+        workspace: where the runs are.
+        encoder_id: only models of this space.
+    """
+    shipped = [info for folder in _folders(SHIPPED) if (info := _read(folder, shipped=True))]
+    runs = [info for folder in _folders(workspace.runs) if (info := _read(folder, shipped=False))]
+    found = shipped + sorted(runs, key=lambda info: -info.created)
+    return [info for info in found if encoder_id in (None, info.encoder_id)]
+
+
+def _folders(root: Path) -> list[Path]:
+    return sorted(f for f in root.iterdir() if f.is_dir()) if root.is_dir() else []
+
+
+def _read(folder: Path, shipped: bool) -> ModelInfo | None:
+    """Return what a folder holds, or None where it holds no model yet."""
+    if not (folder / CONFIG).exists() or not (folder / WEIGHTS).exists():
+        return None
+    try:
+        config = read_json(folder / CONFIG)
+        result = read_json(folder / RESULT) if (folder / RESULT).exists() else {}
+        return ModelInfo(
+            ref=folder.name,
+            name=config["model"],
+            kind=config["kind"],
+            encoder_id=config["encoder_id"],
+            context=int(config["context"]),
+            n_parameters=int(config["n_parameters"]),
+            shipped=shipped,
+            path=folder,
+            config=config,
+            result=result,
+            created=float(config.get("created", 0.0)),
+        )
+    except (WorkspaceError, KeyError, TypeError, ValueError):
+        return None  # a damaged run must not hide the others; loading it by name says what is wrong
+
+
+def find_model(workspace: Workspace, ref: str, encoder_id: str | None = None) -> ModelInfo:
+    """Return the model called `ref`: a run id, a shipped folder, or a baseline that needs no weights.
+
+    Raises:
+        ModelError: if there is none, or its folder is damaged.
+    """
+    if ref in UNFITTED:
+        return _unfitted(ref, encoder_id or "")
+    places = [(SHIPPED, True)] if re.fullmatch(r"[\w.-]+", ref) else []
+    for root, shipped in [(workspace.runs, False), *places]:
+        folder = workspace.run(ref) if not shipped else next((f for f in _folders(root) if f.name == ref), root / "-")
+        if folder.is_dir():
+            info = _read(folder, shipped)
+            if info is None:
+                raise ModelError(_damaged(folder))
+            return info
+    known = [info.ref for info in list_models(workspace, encoder_id)] + list(UNFITTED)
+    raise ModelError(
+        f"There is no model '{ref}'; there are: {', '.join(known)}. Train one with: python -m lvm_core train"
+    )
+
+
+def _damaged(folder: Path) -> str:
+    if not (folder / WEIGHTS).exists():
+        return f"{folder.name} has no weights yet ({WEIGHTS} is missing). Let its training write a checkpoint first."
+    return (
+        f"{folder.name} cannot be read: {folder / CONFIG} is missing or damaged. Restore it from a copy, or delete it."
+    )
+
+
+def _unfitted(ref: str, encoder_id: str) -> ModelInfo:
+    context = 5 if ref == "context-mean" else 1
+    return ModelInfo(ref, ref, "baseline", encoder_id, context, 0, True, SHIPPED, {"model": ref}, {}, 0.0)
+
+
+def load_model(workspace: Workspace, ref: str, encoder_id: str | None = None, dim: int | None = None) -> LoadedModel:
+    """Return the model called `ref`, ready to predict.
+
+    Args:
+        workspace: where the runs are.
+        ref: a run id, a shipped model, or a baseline.
+        encoder_id: the space it will be used in.
+        dim: D; needed only for baselines without weights.
+
+    Raises:
+        ModelError: if there is none, or its files are damaged.
+        SpaceMismatch: if it belongs to another encoder.
+    """
+    info = find_model(workspace, ref, encoder_id)
+    if info.name in UNFITTED:
+        return LoadedModel(info, from_config({"model": info.name, "dim": dim or 1, "options": {}}).eval())
+    if encoder_id is not None and info.encoder_id != encoder_id:
+        remedy = "choose a model of this encoder, or train one with: python -m lvm_core train"
+        raise SpaceMismatch(f"model '{ref}'", encoder_id, info.encoder_id, remedy)
+    try:
+        model = from_config(info.config)
+    except (SettingsError, KeyError) as error:
+        raise ModelError(f"{info.path / CONFIG} describes no net that can be built: {error}") from error
+    load_weights(info.path / WEIGHTS, model)
+    return LoadedModel(info, model.eval())

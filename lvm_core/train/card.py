@@ -1,0 +1,54 @@
+"""The card of a run: what was trained on what, and how well it did, for people."""
+
+from typing import Any
+
+
+def card(config: dict[str, Any], result: dict[str, Any]) -> str:
+    """Return card.md from a run's config.json and result.json."""
+    train = config["train"]
+    lines = [f"# {config['run']}", "", _summary(config, result), ""]
+    lines += ["## Scores on validation articles", "", "| model | cosine |", "|---|---|"]
+    lines += [f"| **{config['model']}** | **{_number(result.get('val_cosine'))}** |"]
+    lines += [f"| {name} | {value:.4f} |" for name, value in result.get("baselines", {}).items()]
+    lines += ["", f"Mean cosine to the true next chunk on {result['n_validation_windows']:,} windows of"]
+    lines += [f"{result['n_validation_articles']:,} articles that are not in the training split.", ""]
+    lines += ["## Data", "", "| corpus | articles | chunks | chunker | licence | digest |", "|---|---|---|---|---|---|"]
+    for corpus in config["corpora"]:
+        lines.append(
+            f"| {corpus['name']} | {corpus['n_documents']:,} | {corpus['n_chunks']:,} | {corpus['chunker']}"
+            f" | {corpus['licence']} | `{corpus['digest'][:16]}` |"
+        )
+    split = config["n_articles"]
+    lines += ["", f"Split by article, seed {config['split_seed']}: {split['train']:,} training,"]
+    lines += [f"{split['validation']:,} validation, {split['test']:,} test. The titles of the training articles are in"]
+    lines += ["`titles.txt.gz`.", "", "## Training", ""]
+    lines += [f"- encoder: `{config['encoder_id']}`, context {config['context']} chunks"]
+    lines += [f"- windows: {result['n_windows']:,} an epoch, each chunk but an article's first predicted once"]
+    if config["kind"] == "net":
+        lines += _schedule(train, result)
+    lines += [f"- {result['train_s']:,.0f} s on {config['hardware']}, torch {config['torch']}"]
+    lines += [f"- warning: {flag}" for flag in result.get("flags", [])]
+    return "\n".join([*lines, "", "```", config["command"], "```", ""])
+
+
+def _summary(config: dict[str, Any], result: dict[str, Any]) -> str:
+    form = "residual on the fitted linear filter" if config.get("filter") else "as first built"
+    what = f"net, {form}" if config["kind"] == "net" else "baseline in closed form"
+    return (
+        f"{config['model']} ({what}), {result['n_parameters']:,} parameters, D = {config['dim']}."
+        f" Stopped: {result['stopped']}."
+    )
+
+
+def _schedule(train: dict[str, Any], result: dict[str, Any]) -> list[str]:
+    return [
+        f"- loss: {train['loss']}; AdamW, lr {train['lr']:g}, weight decay {train['weight_decay']:g}, cosine schedule"
+        f" with {train['warmup']:.0%} warm-up, gradients clipped at {train['clip']:g}",
+        f"- batch {train['batch_size']} segments, {result['epochs']} of {train['epochs']} epochs, best after epoch"
+        f" {result['best_epoch']}, seed {train['seed']}; net options {train['options'] or 'standard'}",
+        f"- {result['windows_per_s']:,.0f} windows/s; correction scaled by {result.get('scale', 1.0):g}",
+    ]
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"

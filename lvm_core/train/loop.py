@@ -1,0 +1,278 @@
+"""The training loop: no wait for the device inside a step, a checkpoint that resumes bit for bit."""
+
+import json
+import math
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from lvm_core.checkpoint import METRICS, RESULT, STATE, WEIGHTS, load_weights, save_weights
+from lvm_core.dataset import Batch, TrainingSet
+from lvm_core.errors import ModelError
+from lvm_core.losses import LOSSES, BalancedLoss, dominating
+from lvm_core.nets.base import SequenceModel
+from lvm_core.train.config import TrainConfig
+from lvm_core.train.events import EventFiles
+from lvm_core.train.state import Position, load_state, save_state, trim_metrics
+from lvm_core.train.validate import Validator
+from lvm_core.types import Progress
+from lvm_core.workspace import disk_errors, write_json
+
+SCALES = (0.0, 0.25, 0.5, 0.75, 1.0)
+"""How much of a residual net's correction is kept is chosen among these on validation, after training."""
+
+
+class Trainer:
+    """Trains one net into one folder."""
+
+    def __init__(
+        self,
+        config: TrainConfig,
+        model: SequenceModel,
+        training: TrainingSet,
+        validator: Validator,
+        folder: Path,
+        device: torch.device,
+        baselines: dict[str, float],
+        progress: Progress,
+    ) -> None:
+        """Set up optimizer and loss; `model` is on `device` already."""
+        self.config, self.model, self.training, self.validator = config, model, training, validator
+        self.folder, self.device, self.baselines, self.progress = folder, device, baselines, progress
+        self.parameters = [p for p in model.parameters() if p.requires_grad]
+        self.optimizer = torch.optim.AdamW(self.parameters, lr=config.lr, weight_decay=config.weight_decay, fused=True)
+        self.loss = BalancedLoss(LOSSES[config.loss], config.share, config.balance, config.temperature)
+        self.bf16 = config.precision == "bf16" or (config.precision == "auto" and device.type == "cuda")
+        self.at = Position()
+        self.pending: list[tuple[Tensor, Tensor, Tensor]] = []
+        self.stop = threading.Event()
+        self.events = EventFiles(folder if config.tensorboard else None)
+        self.began = self.saved = self.logged = time.monotonic()
+        self.before_s = 0.0
+        self.logged_windows = 0
+
+    def run(self, resume: bool, stop_after: int | None = None) -> dict[str, Any]:
+        """Train to the end of the schedule, an early stop, or `stop_after` epochs; return the result.
+
+        Raises:
+            ModelError: if a loss or gradient is no longer a number.
+            KeyboardInterrupt: after SIGTERM or SIGINT, with a checkpoint written.
+        """
+        if resume:
+            self.at, self.loss.norms = load_state(self.folder / STATE, self.model, self.optimizer, self.device)
+            trim_metrics(self.folder / METRICS, self.at.step)
+        else:
+            self._first()
+        self.before_s, self.logged_windows = self.at.seconds, self.at.windows
+        stopped = "finished"
+        with stopping(self.stop):
+            while self.at.epoch < self.config.epochs:
+                if self.at.waited >= self.config.patience:
+                    stopped = "early"
+                    break
+                if stop_after is not None and self.at.epoch >= stop_after:
+                    stopped = "paused"
+                    break
+                self._epoch()
+        self.events.close()
+        return self._result(stopped)
+
+    def _first(self) -> None:
+        """A residual net is worth its filter before the first step; that counts as the epoch to beat."""
+        (self.folder / METRICS).unlink(missing_ok=True)
+        if self.model.filter is not None:
+            self.at.best_cosine = self.at.val_cosine = self.validator.cosine(self.model)
+            save_weights(self.folder / WEIGHTS, self.model)
+        self._save()
+
+    def _epoch(self) -> None:
+        self.model.train()
+        n_batches = self.training.n_batches(self.at.epoch)
+        for batch in self.training.batches(self.at.epoch, first=self.at.batch):
+            self._step(batch, (self.at.epoch + self.at.batch / n_batches) / self.config.epochs)
+            self.at.batch += 1
+            self.at.step += 1
+            self.at.windows += int(batch.mask.sum())
+            if self.at.step % self.config.log_steps == 0:
+                self._log(n_batches)
+            if self.stop.is_set() or time.monotonic() - self.saved >= self.config.checkpoint_s:
+                self._flush()
+                self._save()
+            if self.stop.is_set():
+                raise KeyboardInterrupt
+        self._end_epoch()
+
+    def _step(self, batch: Batch, share: float) -> None:
+        lr = learning_rate(self.config, share)
+        for group in self.optimizer.param_groups:
+            group["lr"] = lr
+        x = batch.x.to(self.device, non_blocking=True)
+        y = batch.y.to(self.device, non_blocking=True)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
+            output = self.model(x)
+        values, norms = self.loss.backward(output, y, batch.mask)
+        limit = self.config.clip or math.inf
+        total = torch.nn.utils.clip_grad_norm_(self.parameters, limit, foreach=True)
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        self.pending.append((values, norms, total))
+
+    def _flush(self) -> dict[str, Any] | None:
+        """Read the losses of the steps since the last time, and stop at the first that is no number."""
+        if not self.pending:
+            return None
+        values = torch.stack([v for v, _, _ in self.pending]).cpu()
+        norms = torch.stack([n for _, n, _ in self.pending]).cpu()
+        totals = torch.stack([t for _, _, t in self.pending]).cpu()
+        first = self.at.step - len(self.pending)
+        self.pending = []
+        bad = ~(values.isfinite().all(1) & norms.isfinite().all(1) & totals.isfinite())
+        if bad.any():
+            self._diverged(first + 1 + int(bad.nonzero()[0]))
+        names = list(self.loss.terms)
+        sums = norms.sum(0).tolist()
+        self.at.epoch_norms = {n: self.at.epoch_norms.get(n, 0.0) + s for n, s in zip(names, sums, strict=True)}
+        self.at.epoch_steps += len(values)
+        return {
+            "loss": dict(zip(names, values.mean(0).tolist(), strict=True)),
+            "grad_norm": dict(zip(names, norms.mean(0).tolist(), strict=True)),
+            "grad_norm_total": float(totals.mean()),
+        }
+
+    def _diverged(self, step: int) -> None:
+        message = (
+            f"The training diverged: the loss or its gradient was no longer a number at step {step}"
+            f" (epoch {self.at.epoch + 1}, learning rate {self.optimizer.param_groups[0]['lr']:g})."
+            f" Weights of the best epoch before it are kept. Start again with a smaller --lr than {self.config.lr:g}."
+        )
+        write_json(self.folder / RESULT, {**self._numbers("nan"), "nan_step": step, "message": message})
+        self.events.close()
+        raise ModelError(message)
+
+    def _log(self, n_batches: int) -> None:
+        found = self._flush()
+        if found is None:
+            return
+        rate = self._write({**found, "val_cosine": None})
+        done = self.at.epoch + self.at.batch / n_batches
+        self._tell(done, rate)
+
+    def _write(self, found: dict[str, Any]) -> float:
+        now = time.monotonic()
+        rate = (self.at.windows - self.logged_windows) / max(now - self.logged, 1e-9)
+        line = {
+            "step": self.at.step,
+            "epoch": self.at.epoch + 1,
+            **found,
+            "baselines": self.baselines,
+            "lr": self.optimizer.param_groups[0]["lr"],
+            "windows_per_s": rate,
+            "seconds": self._seconds(),
+        }
+        with disk_errors(self.folder / METRICS), (self.folder / METRICS).open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+        self.events.write(line)
+        self.logged, self.logged_windows = now, self.at.windows
+        return rate
+
+    def _tell(self, done: float, rate: float) -> None:
+        seconds = self._seconds()
+        left = seconds / max(done, 1e-9) * (self.config.epochs - done)
+        cosine = "-" if self.at.val_cosine is None else f"{self.at.val_cosine:.4f}"
+        self.progress(
+            min(done / self.config.epochs, 0.999),
+            f"epoch {math.ceil(max(done, 1e-9))} of {self.config.epochs}, {rate:,.0f} windows/s, {left:,.0f} s left;"
+            f" validation cosine {cosine} (weighted mean {self.baselines['weighted-mean']:.4f})",
+        )
+
+    def _end_epoch(self) -> None:
+        found = self._flush() or {}
+        at = self.at
+        at.val_cosine = self.validator.cosine(self.model)
+        means = {name: total / max(at.epoch_steps, 1) for name, total in at.epoch_norms.items()}
+        warning = dominating(means)
+        if warning:
+            at.flags.append(f"epoch {at.epoch + 1}: {warning}")
+        if at.val_cosine > at.best_cosine:
+            at.best_cosine, at.best_epoch, at.waited = at.val_cosine, at.epoch + 1, 0
+            save_weights(self.folder / WEIGHTS, self.model)
+        else:
+            at.waited += 1
+        rate = self._write({**found, "val_cosine": at.val_cosine, "flag": warning})
+        at.epoch, at.batch, at.epoch_norms, at.epoch_steps = at.epoch + 1, 0, {}, 0
+        self._tell(float(at.epoch), rate)
+        self._save()
+
+    def _save(self) -> None:
+        self.at.seconds = self._seconds()
+        save_state(self.folder / STATE, self.at, self.model, self.optimizer, self.loss.norms)
+        self.saved = time.monotonic()
+
+    def _seconds(self) -> float:
+        return self.before_s + time.monotonic() - self.began
+
+    def _numbers(self, stopped: str) -> dict[str, Any]:
+        seconds = self._seconds()
+        return {
+            "stopped": stopped,
+            "epochs": self.at.epoch,
+            "steps": self.at.step,
+            "windows": self.at.windows,
+            "train_s": seconds,
+            "windows_per_s": self.at.windows / max(seconds, 1e-9),
+            "val_cosine": self.at.best_cosine if self.at.best_cosine > -2 else None,
+            "best_epoch": self.at.best_epoch,
+            "flags": self.at.flags,
+        }
+
+    def _result(self, stopped: str) -> dict[str, Any]:
+        found = self._numbers(stopped)
+        if self.model.filter is not None and stopped != "paused":
+            load_weights(self.folder / WEIGHTS, self.model)
+            found["scale"], found["val_cosine"] = self._best_scale()
+            save_weights(self.folder / WEIGHTS, self.model)
+        self.progress(1.0, f"{stopped}: validation cosine {found['val_cosine']:.4f} after epoch {found['best_epoch']}")
+        return found
+
+    def _best_scale(self) -> tuple[float, float]:
+        """Keep as much of the correction as validation asks for: with few articles, little or none."""
+        scored = []
+        for scale in SCALES:
+            self.model.scale.fill_(scale)
+            scored.append((self.validator.cosine(self.model), scale))
+        cosine, scale = max(scored)
+        self.model.scale.fill_(scale)
+        return scale, cosine
+
+
+def learning_rate(config: TrainConfig, share: float) -> float:
+    """Return the rate after `share` of the training: a linear rise, then half a cosine down to zero."""
+    if share < config.warmup:
+        return config.lr * (share + 1e-3) / (config.warmup + 1e-3)
+    return config.lr * 0.5 * (1 + math.cos(math.pi * (share - config.warmup) / (1 - config.warmup)))
+
+
+@contextmanager
+def stopping(stop: threading.Event) -> Iterator[None]:
+    """Turn SIGTERM and SIGINT into `stop`, so that a step is finished and a checkpoint written first."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def ask(_signal: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,87 @@
+"""What a training must remember to go on as if it had never stopped."""
+
+import dataclasses
+import json
+import pickle
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from lvm_core.errors import ModelError
+from lvm_core.workspace import replacing
+
+
+@dataclass
+class Position:
+    """Where a training is: the next batch of the current epoch, and the best epoch so far."""
+
+    epoch: int = 0
+    batch: int = 0
+    step: int = 0
+    windows: int = 0
+    seconds: float = 0.0
+    best_cosine: float = -2.0
+    best_epoch: int = 0
+    waited: int = 0
+    val_cosine: float | None = None
+    epoch_norms: dict[str, float] = field(default_factory=dict)
+    epoch_steps: int = 0
+    flags: list[str] = field(default_factory=list)
+
+
+def save_state(
+    path: Path,
+    position: Position,
+    model: torch.nn.Module,
+    optimizer: torch.optim.Optimizer,
+    norms: dict[str, torch.Tensor],
+) -> None:
+    """Write everything needed to resume, whole or not at all."""
+    state = {
+        "position": dataclasses.asdict(position),
+        "model": model.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "norms": norms,
+        "rng": torch.get_rng_state(),
+        "cuda_rng": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+    }
+    with replacing(path) as temporary:
+        torch.save(state, temporary)
+
+
+def load_state(
+    path: Path, model: torch.nn.Module, optimizer: torch.optim.Optimizer, device: torch.device
+) -> tuple[Position, dict[str, torch.Tensor]]:
+    """Bring model, optimizer and random state back to the checkpoint at `path`; return the position and loss norms.
+
+    Raises:
+        ModelError: if the file is damaged or of another net.
+    """
+    try:
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        model.load_state_dict(state["model"])
+        optimizer.load_state_dict(state["optimizer"])
+        torch.set_rng_state(state["rng"])
+        if state["cuda_rng"] and torch.cuda.is_available():
+            torch.cuda.set_rng_state_all(state["cuda_rng"])
+        norms = {name: value.to(device) for name, value in state["norms"].items()}
+        return Position(**state["position"]), norms
+    except (OSError, RuntimeError, KeyError, TypeError, ValueError, EOFError, pickle.UnpicklingError) as error:
+        raise ModelError(f"{path} cannot be resumed from: {error}. Train the run again from the start.") from error
+
+
+def trim_metrics(path: Path, step: int) -> None:
+    """Drop the lines of `path` that were written after the checkpoint at `step`, and a line cut short by a kill."""
+    if not path.exists():
+        return
+    kept = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            if json.loads(line)["step"] <= step:
+                kept.append(line)
+        except (ValueError, KeyError):
+            continue
+    with replacing(path) as temporary:
+        temporary.write_text("".join(line + "\n" for line in kept), encoding="utf-8")
