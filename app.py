@@ -7,6 +7,8 @@ import streamlit as st
 from pages.shared import first_start, ui
 
 HERE = Path(__file__).resolve().parent
+
+# File in `pages/`, the name shown and its icon (from the icon font that Streamlit carries).
 PAGES = {
     "predict": ("Predict", "arrow_forward"),
     "corpus": ("Corpus", "article"),
@@ -16,7 +18,6 @@ PAGES = {
     "drift": ("Drift", "timeline"),
     "system": ("System", "memory"),
 }
-"""File in `pages/`, the name shown and its icon (from the icon font that Streamlit carries)."""
 
 # An explicit page icon keeps the browser from fetching a favicon from the internet.
 st.set_page_config(page_title="LVM Studio", page_icon=str(HERE / "assets/icon.svg"), layout="wide")

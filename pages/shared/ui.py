@@ -45,10 +45,10 @@ def errors_shown() -> Iterator[None]:
 
 def show_error(error: LvmError) -> None:
     """Show the message of a user's mistake."""
-    st.error(_plain(str(error)), icon=":material/error:")
+    st.error(plain(str(error)), icon=":material/error:")
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Return `text` with the characters that Markdown would eat escaped."""
     for sign in "\\`*_[]<>$#~":
         text = text.replace(sign, f"\\{sign}")
@@ -121,7 +121,7 @@ def empty_state(title: str, body: str, action: str = "", key: str = "", icon: st
 
 def licence_note(licence: str = "") -> None:
     """Show under shown text where it comes from and under which licence."""
-    st.caption(_plain(licence) if licence else WIKIPEDIA_LICENCE)
+    st.caption(plain(licence) if licence else WIKIPEDIA_LICENCE)
 
 
 # ---------------------------------------------------------------- jobs

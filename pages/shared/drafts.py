@@ -1,0 +1,46 @@
+"""What was typed, kept in the address bar: a refresh or a sent link brings it back."""
+
+import base64
+import binascii
+import hashlib
+import json
+import zlib
+from collections import OrderedDict
+from typing import Any
+
+import streamlit as st
+
+LONGEST_ADDRESS = 6_000
+"""Characters of an address that every browser and server takes."""
+
+MOST_DRAFTS = 200
+LARGEST_BYTES = 4_000_000
+
+
+@st.cache_resource(show_spinner=False)
+def _long_drafts() -> "OrderedDict[str, str]":
+    return OrderedDict()
+
+
+def pack(value: Any) -> str:
+    """Return `value` (JSON) as text for the address; what is too long is kept here and only named in the address."""
+    packed = base64.urlsafe_b64encode(zlib.compress(json.dumps(value).encode(), 9)).decode().rstrip("=")
+    if len(packed) <= LONGEST_ADDRESS:
+        return packed
+    name = "~" + hashlib.sha256(packed.encode()).hexdigest()[:16]
+    drafts = _long_drafts()
+    drafts[name] = packed
+    while len(drafts) > MOST_DRAFTS:
+        drafts.popitem(last=False)
+    return name
+
+
+def unpack(text: str) -> Any:
+    """Return what `pack` made `text` of, None where it is damaged or no longer kept."""
+    packed = _long_drafts().get(text, "") if text.startswith("~") else text
+    try:
+        raw = base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4))
+        inflated = zlib.decompressobj().decompress(raw, LARGEST_BYTES)
+        return json.loads(inflated)
+    except (ValueError, binascii.Error, zlib.error):
+        return None
