@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from lvm_core.errors import WorkspaceError
-from lvm_core.jobs import logs, machine, pulse, rows
+from lvm_core.jobs import kinds, logs, machine, pulse, rows
 from lvm_core.jobs.rows import Job
 from lvm_core.workspace import Workspace
 
@@ -27,7 +27,7 @@ KILLED = {signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.S
 
 def command(job: Job, workspace: Workspace) -> list[str]:
     """Return the full argument list of the job's process: on its first start, or to go on where it stopped."""
-    argv = job.resume_argv or job.argv
+    argv = kinds.arguments_now(job, workspace)
     if job.program is not None:
         return [*job.program, *argv]
     return [*PROGRAM, argv[0], "--workspace", str(workspace.root), *argv[1:]]

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lvm_core.errors import JobError
-from lvm_core.jobs import logs, rows, runner
+from lvm_core.jobs import kinds, logs, rows, runner
 from lvm_core.jobs.pulse import note_run
 from lvm_core.jobs.rows import Job
 from lvm_core.workspace import Workspace, disk_errors, write_json
@@ -53,14 +53,15 @@ class JobStore:
             "id": job,
             "kind": kind,
             "title": title,
-            "argv": json.dumps(list(argv)),
             "program": json.dumps(list(program)) if program is not None else None,
             "resume_argv": json.dumps(list(resume)) if resume else None,
             "cwd": str(Path.cwd()),
             "created": time.time(),
         }
-        write_json(self.workspace.job_file(job), {**values, "argv": list(argv), "state": "queued"})
         with rows.opened(self.workspace) as db, rows.transaction(db):
+            words, run = (list(argv), None) if program else kinds.named(argv, lambda name: self._taken(db, name))
+            values |= {"argv": json.dumps(words), "run": run}
+            write_json(self.workspace.job_file(job), {**values, "argv": words, "state": "queued"})
             names = ", ".join(values)
             marks = ", ".join(f":{name}" for name in values)
             db.execute(
@@ -128,7 +129,8 @@ class JobStore:
         """Queue a new job with the arguments of `job`, from the beginning; return its id."""
         with rows.opened(self.workspace) as db:
             found = rows.get(db, job)
-        return self.submit(found.argv, found.title, found.program)
+        argv = found.argv if found.program else kinds.afresh(found.argv)
+        return self.submit(argv, found.title, found.program)
 
     def delete(self, job: str) -> None:
         """Forget a job and its log. The run that it made stays.
@@ -173,6 +175,11 @@ class JobStore:
     def log_bytes(self, job: str) -> int:
         """Return the size of the job's log."""
         return logs.size_bytes(self.workspace.job_log(job))
+
+    def _taken(self, db: sqlite3.Connection, name: str) -> bool:
+        """Return whether a run, a sweep or another job's run is called `name`."""
+        there = self.workspace.run(name).exists() or self.workspace.sweep(name).exists()
+        return there or db.execute("SELECT 1 FROM jobs WHERE run = ?", (name,)).fetchone() is not None
 
     def _folder(self, job: str) -> Path:
         return self.workspace.job(job)

@@ -6,6 +6,7 @@ ended, and starts the next in the queue. It imports nothing heavy and needs nobo
 
 import contextlib
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from lvm_core.errors import LvmError, WorkspaceError
-from lvm_core.jobs import machine, rows, runner
+from lvm_core.jobs import kinds, machine, rows, runner
 from lvm_core.jobs.rows import Job
 from lvm_core.workspace import Workspace, write_json
 
@@ -67,9 +68,9 @@ class Supervisor:
         arguments = runner.command(job, self.workspace)
         with self.workspace.job_log(job.id).open("ab") as log:
             with contextlib.suppress(OSError):
-                argv = job.resume_argv or job.argv
-                shown = argv if job.program else ["python -m lvm_core", *argv]
-                log.write(f"$ {' '.join(shown)}  (start {job.attempt}, {runner.stamp()})\n".encode())
+                argv = kinds.arguments_now(job, self.workspace)
+                shown = shlex.join(argv) if job.program else runner.shown_command(argv, self.workspace)
+                log.write(f"$ {shown}  (start {job.attempt}, {runner.stamp()})\n".encode())
                 log.flush()
             self._process = subprocess.Popen(
                 arguments,

@@ -1,0 +1,144 @@
+"""`sweep`: train over a grid or a list of settings, or over the seeds' schedule of a hundred runs."""
+
+import argparse
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from lvm_core.commands.progress import ProgressLine
+from lvm_core.commands.train import options
+from lvm_core.config import add_arguments as add_settings
+from lvm_core.errors import JobError, SettingsError, SourceError
+from lvm_core.jobs import pulse
+from lvm_core.train import TrainConfig
+from lvm_core.types import Progress
+from lvm_core.workspace import Workspace, slug
+
+SCHEDULES = ("hundred",)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what varies, what stays, and how to name, resume and show a sweep."""
+    parser.add_argument(
+        "--vary", action="append", default=[], metavar="NAME=V1,V2",
+        help="a setting of train, or an option of the net, and its values; several make a grid."
+        " Values that hold commas are parted by ';'",
+    )  # fmt: skip
+    parser.add_argument("--list", metavar="FILE", help="JSON: a list of objects, each the settings of one run")
+    parser.add_argument("--schedule", choices=SCHEDULES, help="hundred: the seeds' five weeks, with the nets there are")
+    parser.add_argument("--most", type=int, metavar="N", help="only the first N runs")
+    parser.add_argument("--name", help="name of the sweep [sweep and the time]; given again, the sweep goes on")
+    parser.add_argument("--resume", action="store_true", help="go on with --name: what is done is not done again")
+    parser.add_argument("--show", action="store_true", help="show the ranking of --name so far; train nothing")
+    parser.add_argument("--dry-run", action="store_true", help="list the runs; train nothing")
+    add_settings(parser, TrainConfig, skip=("options",))
+    parser.add_argument("--option", action="append", default=[], metavar="NAME=VALUE", help="an option of the net")
+
+
+def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
+    """Make or continue the sweep, and train what is left of it."""
+    from lvm_core.jobs import sweep as sweeps
+
+    name = slug(namespace.name or f"sweep-{time.strftime('%Y%m%d-%H%M%S')}")
+    there = workspace.sweep(name).exists()
+    if namespace.show or namespace.resume:
+        if not namespace.name:
+            raise JobError("--show and --resume need the name of a sweep: add --name NAME.")
+        sweep = sweeps.read_sweep(workspace, name)
+    elif there:
+        sweep = sweeps.read_sweep(workspace, name)
+        _check_same(sweep, asked(namespace, name))
+    else:
+        sweep = asked(namespace, name)
+        sweeps.check_sweep(workspace, sweep, dim_of(workspace, sweep.base))
+    if namespace.show or namespace.dry_run:
+        return sweep.to_json()
+    pulse.note_run(name)
+    return sweeps.run_sweep(workspace, sweep, trainer(workspace), ProgressLine()).to_json()
+
+
+def trainer(workspace: Workspace) -> Any:
+    """Return the function that trains one run of a sweep."""
+    from lvm_core.train import train
+
+    def one(config: TrainConfig | None, run: str, resume: bool, progress: Progress) -> dict[str, Any]:
+        return train(workspace, config, run=run, resume=resume, progress=progress)
+
+    return one
+
+
+def asked(namespace: argparse.Namespace, name: str) -> Any:
+    """Return the new sweep that the flags ask for."""
+    from lvm_core.jobs import plan, presets
+    from lvm_core.jobs.sweep import new_sweep
+
+    fields = set(TrainConfig.__dataclass_fields__) - {"options"}
+    base = {key: value for key, value in vars(namespace).items() if key in fields} | options(namespace.option)
+    chosen = [bool(namespace.vary), bool(namespace.list), bool(namespace.schedule)]
+    if sum(chosen) != 1:
+        raise SettingsError(["A sweep needs one of --vary, --list and --schedule (--vary may be given several times)."])
+    left_out: list[str] = []
+    if namespace.schedule:
+        runs, left_out = presets.hundred(plan.option_names())
+    elif namespace.list:
+        runs = listed(Path(namespace.list))
+    else:
+        runs = presets.grid(dict(varied(word) for word in namespace.vary))
+    return new_sweep(name, base, runs[: namespace.most] if namespace.most else runs, left_out)
+
+
+def varied(word: str) -> tuple[str, list[Any]]:
+    """Return the name and the values in a word such as lr=0.001,0.0005.
+
+    Raises:
+        SettingsError: for words of another form.
+    """
+    name, equals, rest = word.partition("=")
+    values = [v.strip() for v in rest.split(";" if ";" in rest else ",") if v.strip()]
+    if not equals or not name or not values:
+        raise SettingsError([f"--vary is {word!r}; expected NAME=V1,V2, such as lr=0.001,0.0005."])
+    key = name.strip().replace("-", "_")
+    return key, [options([f"{key}={value}"])[key] for value in values]
+
+
+def listed(path: Path) -> list[dict[str, Any]]:
+    """Return the settings of each run in a JSON file.
+
+    Raises:
+        SourceError: if it is not a list of objects.
+    """
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SourceError(f"{path} cannot be read as JSON: {error}.") from error
+    if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
+        raise SourceError(f'{path} holds {type(found).__name__}; expected a list of objects such as [{{"lr": 0.001}}].')
+    return found
+
+
+def dim_of(workspace: Workspace, base: dict[str, Any]) -> int:
+    """Return D of the corpora that the sweep trains on (384 where they are not encoded, which train will say)."""
+    from lvm_core.jobs.plan import corpus_dim
+
+    return corpus_dim(workspace, TrainConfig(**{k: base[k] for k in ("corpus", "encoder") if k in base}))
+
+
+def _check_same(old: Any, new: Any) -> None:
+    if old.base != new.base or [c.settings for c in old.children] != [c.settings for c in new.children]:
+        raise JobError(
+            f"There is a sweep '{old.name}' of other settings already. Choose another --name, or go on with it:"
+            f" python -m lvm_core sweep --name {old.name} --resume"
+        )
+
+
+def report(result: dict[str, Any]) -> str:
+    """Return the ranking as a table, then what failed, waits and was left out."""
+    lines = [f"{result['name']}: {len(result['ranking'])} of {len(result['children'])} runs finished"]
+    for row in result["ranking"]:
+        settings = ", ".join(f"{k} {v}" for k, v in row["settings"].items() if k not in ("week", "label"))
+        lines.append(f"{row['rank']:>4}  {row['val_cosine']:.4f}  {row['seconds']:7.1f} s  {row['run']}  {settings}")
+    lines += [f"failed  {c['run']}: {c['message']}" for c in result["children"] if c["state"] == "failed"]
+    waiting = [c for c in result["children"] if c["state"] in ("waiting", "running")]
+    lines += [f"{c['state']:<7}  {c['run']}  {c['settings']}" for c in waiting]
+    return "\n".join(lines + [f"left out: {sentence}" for sentence in result["left_out"]])

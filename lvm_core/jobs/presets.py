@@ -1,0 +1,94 @@
+"""Settings worth starting from: a few trainings, and the hundred of the seed documents as a sweep."""
+
+import itertools
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
+    "fast try": (
+        "Three epochs at five chunks of context: seconds to a minute on the embedded corpus, to see that all works.",
+        {"epochs": 3, "batch_size": 64, "lr": 1e-3, "patience": 3, "log_steps": 10, "validation_windows": 1024},
+    ),
+    "standard": (
+        "Five chunks of context, MSE, AdamW 5e-4 with a cosine schedule, up to 20 epochs, as a correction to the"
+        " fitted linear filter.",
+        {},
+    ),
+    "long context": (
+        "A hundred chunks of context and cosine loss: a longer memory has so far been worth more than any other net."
+        " It raises cosine and lowers retrieval; look at both.",
+        {"context": 100, "loss": "cosine", "epochs": 10, "batch_size": 16, "patience": 3, "lr": 3e-4},
+    ),
+}
+"""Name, what it is for, and what differs from the defaults of `TrainConfig`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """A line of the schedule: `n_runs` trainings of the first of `nets` that there is, over `vary` in order."""
+
+    week: int
+    label: str
+    nets: tuple[str, ...]
+    n_runs: int
+    vary: Mapping[str, tuple[Any, ...]]
+
+
+_LR = (5e-4, 1e-3, 2e-4, 1e-4)
+
+HUNDRED = (
+    Week(1, "LSTM", ("lstm",), 5, {"lr": _LR, "d_hidden": (256, 512, 1024)}),
+    Week(1, "GRU", ("gru",), 5, {"lr": _LR, "d_model": (256, 512, 1024)}),
+    Week(1, "deeper stacks", ("gru", "lstm"), 5, {"lr": _LR, "n_layers": (4, 5, 6)}),
+    Week(2, "Mamba-2", ("mamba2", "mamba-2"), 10, {"lr": _LR, "d_model": (256, 512, 768), "n_layers": (6, 12, 18)}),
+    Week(2, "S4", ("s4",), 8, {"lr": _LR, "d_model": (256, 512), "n_layers": (4, 6)}),
+    Week(2, "RWKV", ("rwkv",), 8, {"lr": _LR, "d_model": (256, 512), "n_layers": (4, 6)}),
+    Week(2, "Mamba and attention", ("hybrid", "mamba2-hybrid"), 4, {"lr": _LR, "n_layers": (6, 12)}),
+    Week(3, "Transformer over vectors", ("transformer",), 8, {"lr": _LR, "d_model": (256, 512), "n_layers": (4, 6)}),
+    Week(3, "Linformer", ("linformer",), 6, {"lr": _LR, "d_model": (256, 512)}),
+    Week(3, "Performer", ("performer",), 6, {"lr": _LR, "d_model": (256, 512)}),
+    Week(4, "Hyena", ("hyena",), 6, {"lr": _LR, "d_model": (256, 512)}),
+    Week(4, "RetNet", ("retnet",), 8, {"lr": _LR, "d_model": (256, 512), "n_layers": (4, 6)}),
+    Week(4, "large concept model", ("lcm", "diffusion"), 6, {"lr": _LR, "d_model": (256, 512)}),
+)
+"""Weeks 1 to 4 of the seeds' schedule; week 5 trains the best of them again."""
+
+BEST_AGAIN = (("best three architectures", 3, 3), ("final validation", 1, 6))
+"""Week 5: how many of the best architectures, and with how many further seeds each; 15 runs."""
+
+
+def grid(vary: Mapping[str, Iterable[Any]]) -> list[dict[str, Any]]:
+    """Return every combination of the values in `vary`, the last name changing fastest."""
+    names = list(vary)
+    return [dict(zip(names, values, strict=True)) for values in itertools.product(*vary.values())]
+
+
+def hundred(nets: Mapping[str, Iterable[str]]) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return the runs of the seeds' schedule for the nets there are, and what was left out and why.
+
+    Args:
+        nets: names of the nets there are, and of each the names of its options.
+
+    Returns:
+        Settings of each run, in order: fields of `TrainConfig` and net options mixed, or `{"best": k, "seed": s}`
+        for a run that repeats the k-th best architecture of the runs before; and one sentence for each line of
+        the schedule that has no net yet.
+    """
+    runs: list[dict[str, Any]] = []
+    left_out: list[str] = []
+    for week in HUNDRED:
+        net = next((name for name in week.nets if name in nets), None)
+        if net is None:
+            left_out.append(f"week {week.week}: {week.n_runs} runs of {week.label}, for which there is no net yet")
+            continue
+        known = {name: values for name, values in week.vary.items() if name == "lr" or name in set(nets[net])}
+        combinations = itertools.islice(itertools.cycle(enumerate(grid(known))), week.n_runs)
+        n_each = len(grid(known))
+        for i, (_, settings) in enumerate(combinations):
+            again = {"seed": i // n_each} if i >= n_each else {}
+            runs.append({"model": net, "week": week.week, "label": week.label, **settings, **again})
+    for label, n_best, n_seeds in BEST_AGAIN:
+        for k, seed in itertools.product(range(1, n_best + 1), range(1, n_seeds + 1)):
+            runs.append({"best": k, "week": 5, "label": label, "seed": seed if n_best > 1 else 100 + seed})
+    return runs, left_out
