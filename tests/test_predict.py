@@ -11,7 +11,7 @@ from lvm_core.decode.adaptive import AdaptiveSettings
 from lvm_core.decode.snap import SnapSettings, snap
 from lvm_core.errors import CorpusError, DecoderError, EncoderError, ModelError, SettingsError, SpaceMismatch
 from lvm_core.nets import build_model
-from lvm_core.predict import PredictSettings, Predictor, to_json
+from lvm_core.predict import Predictor, PredictSettings, to_json
 from lvm_core.predict.report import report
 from lvm_core.predict.sources import Ground
 from lvm_core.types import Chunk, CorpusInfo, Decoded, DocumentInfo
@@ -20,7 +20,24 @@ from tests.decode.fakes import TinyIndex
 DIM = 48
 N_ARTICLES, N_CHUNKS = 6, 20
 TOPICS = ("volcano", "orchestra", "glacier", "parliament", "molecule", "harbour")
-WORDS = "old new large small north south early late quiet bright common strange heavy light deep high".split()
+WORDS = [
+    "old",
+    "new",
+    "large",
+    "small",
+    "north",
+    "south",
+    "early",
+    "late",
+    "quiet",
+    "bright",
+    "common",
+    "strange",
+    "heavy",
+    "light",
+    "deep",
+    "high",
+]
 CONTEXT = ["The volcano erupted early.", "A bright volcano glowed.", "People fled north from the volcano."]
 
 
@@ -359,7 +376,17 @@ def test_json_has_the_fields_that_others_build_on(predictor, net):
     found = json.loads(json.dumps(to_json(predictions, 3, predictor.encoder.id), allow_nan=False))
     assert (found["context"], found["encoder"]) == (3, WordEncoder.id)
     one = found["predictions"][0]
-    wanted = "model text method steps round_trip_cosine cosine_to_target snap attempts timings_ms".split()
+    wanted = [
+        "model",
+        "text",
+        "method",
+        "steps",
+        "round_trip_cosine",
+        "cosine_to_target",
+        "snap",
+        "attempts",
+        "timings_ms",
+    ]
     assert set(wanted) <= set(one)
     assert set(one["snap"]["neighbours"][0]) == {"chunk_id", "article", "position", "text", "cosine", "weight"}
     assert {"steps", "text", "repeated_bigrams", "entropy", "keyword", "accepted"} <= set(one["attempts"][0])
