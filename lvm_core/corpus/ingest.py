@@ -80,10 +80,7 @@ def ingest(
     opened = open_source(source)
     need_space(workspace.root, SPACE_BYTES)
     skipped, begun = Skipped(), time.monotonic()
-    licence = settings.licence or opened.licence
-    with CorpusWriter(
-        workspace, corpus, opened.description, settings.chunker, licence, replace=settings.replace
-    ) as writer:
+    with CorpusWriter(workspace, corpus, opened.description, settings.chunker, replace=settings.replace) as writer:
         meter = _Meter(opened, writer, settings, progress)
         articles = _Guarded(_chosen(opened, settings, skipped, progress), settings.keep_partial)
         for title, chunks in _cut(articles, settings, skipped, encode):
@@ -92,12 +89,13 @@ def ingest(
             if settings.limit and writer.n_documents >= settings.limit:
                 break
         if not writer.n_documents:
-            raise CorpusError(_nothing(source, skipped, settings))
+            raise CorpusError(_nothing(source, skipped, settings, articles.warning))
+        licence = settings.licence or opened.licence
         report = IngestReport(
             corpus, writer.n_documents, writer.n_chunks, writer.n_chars, "", licence,
             round(time.monotonic() - begun, 2), dict(skipped.counts), skipped.examples, articles.warning,
         )  # fmt: skip
-        info = writer.finish({"source": source, "settings": asdict(settings), **report.to_json()})
+        info = writer.finish({"source": source, "settings": asdict(settings), **report.to_json()}, licence)
     report.digest = info.digest
     progress(1.0, f"{report.n_documents:,} articles, {report.n_chunks:,} chunks in {report.seconds:.1f} s")
     return report
@@ -141,7 +139,7 @@ def _chosen(source: Source, settings: IngestSettings, skipped: Skipped, progress
     if settings.sample is None:
         yield from source.articles(skipped)
         return
-    places = _sampled_places(source, settings.sample, settings.seed, progress)
+    places = _sampled_places(source, settings.sample, settings, progress)
     for place, article in enumerate(source.articles(skipped)):
         if place in places:
             yield article
@@ -149,11 +147,12 @@ def _chosen(source: Source, settings: IngestSettings, skipped: Skipped, progress
             skipped.counts["articles outside the random subset"] += 1
 
 
-def _sampled_places(source: Source, n: int, seed: int, progress: Progress) -> set[int]:
+def _sampled_places(source: Source, n: int, settings: IngestSettings, progress: Progress) -> set[int]:
     """Return the places of the n articles whose hashes of seed and title are smallest: memory for n alone."""
     heap: list[tuple[int, int]] = []
-    for place, article in enumerate(source.articles(Skipped())):
-        rank = int.from_bytes(hashlib.sha256(f"{seed}\x1f{article.title}\x1f{place}".encode()).digest()[:8])
+    articles = _Guarded(source.articles(Skipped()), settings.keep_partial)
+    for place, article in enumerate(articles):
+        rank = int.from_bytes(hashlib.sha256(f"{settings.seed}\x1f{article.title}\x1f{place}".encode()).digest()[:8])
         if len(heap) < n:
             heapq.heappush(heap, (-rank, place))
         elif -rank > heap[0][0]:
@@ -173,9 +172,9 @@ def _cut(
             skipped.add(f"articles of fewer than {settings.min_chunks} chunks", article.title)
 
 
-def _nothing(source: str, skipped: Skipped, settings: IngestSettings) -> str:
+def _nothing(source: str, skipped: Skipped, settings: IngestSettings, warning: str) -> str:
     reasons = ", ".join(f"{n:,} {reason}" for reason, n in skipped.counts.items()) or "the source gave none"
     return (
         f"No article of '{source}' could be taken: {reasons}."
-        f" Articles need at least {settings.min_chunks} chunks of text; lower that with --min-chunks 1."
-    )
+        f" Articles need at least {settings.min_chunks} chunks of text; lower that with --min-chunks 1. {warning}"
+    ).strip()

@@ -21,14 +21,14 @@ def corpus_lock(workspace: Workspace, name: str) -> Iterator[None]:
     path = workspace.corpus_lock(name)
     workspace.make(path.parent)
     lock = filelock.FileLock(path)
-    try:
-        with disk_errors(path):
+    with disk_errors(path):
+        try:
             lock.acquire(timeout=0)
-    except filelock.Timeout as error:
-        raise CorpusError(
-            f"Another process is reading in or deleting corpus '{name}' right now."
-            " Wait until it is done, or choose another name with --corpus."
-        ) from error
+        except filelock.Timeout as error:
+            raise CorpusError(
+                f"Another process is reading in or deleting corpus '{name}' right now."
+                " Wait until it is done, or choose another name with --corpus."
+            ) from error
     try:
         yield
     finally:

@@ -1,5 +1,6 @@
 """Read a MediaWiki XML export, page by page: memory stays the same for a dump of any size."""
 
+import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,11 +19,9 @@ class DumpSource:
     def __init__(self, path: Path, description: str = "") -> None:
         self.path = path
         self.description = description or f"MediaWiki dump {path.name}"
+        # Until the dump's own <siteinfo> says where it is from; some exports have none.
+        self.licence = WIKIPEDIA_LICENCE if "wiki" in path.name.lower() else ""
         self._opened: Opened | None = None
-
-    @property
-    def licence(self) -> str:
-        return WIKIPEDIA_LICENCE
 
     @property
     def share(self) -> float:
@@ -37,9 +36,12 @@ class DumpSource:
         n_pages = 0
         with reading(self.path) as self._opened:
             try:
-                for page in _pages(self._opened):
+                for element in _elements(self._opened):
+                    if _name(element) == "siteinfo":
+                        self.licence = _licence(element)
+                        continue
                     n_pages += 1
-                    article = _article(page, skipped)
+                    article = _article(element, skipped)
                     if article:
                         yield article
             except ElementTree.ParseError as error:
@@ -48,16 +50,26 @@ class DumpSource:
             raise SourceError(f"{self.path} has no <page>: it is no MediaWiki export. Expected a pages-articles dump.")
 
 
-def _pages(opened: Opened) -> Iterator[ElementTree.Element]:
+def _elements(opened: Opened) -> Iterator[ElementTree.Element]:
     events = ElementTree.iterparse(opened.stream, events=("start", "end"))
     root: ElementTree.Element | None = None
     for event, element in events:
         if root is None:
             root = element
-        if event == "end" and _name(element) == "page":
+        if event == "end" and _name(element) in ("siteinfo", "page"):
             yield element
             # Finished pages hang on the root until they are taken off.
             root.clear()
+
+
+def _licence(siteinfo: ElementTree.Element) -> str:
+    """Return the licence of Wikipedia and its sister projects; another wiki has its own, which a dump does not say."""
+    address = next((child.text or "" for child in siteinfo if _name(child) == "base"), "")
+    return (
+        WIKIPEDIA_LICENCE
+        if re.match(r"https?://[a-z-]+\.(?:m\.)?(?:wikipedia|wiktionary|wikivoyage)\.org/", address)
+        else ""
+    )
 
 
 def _article(page: ElementTree.Element, skipped: Skipped) -> RawArticle | None:

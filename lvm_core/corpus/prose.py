@@ -7,9 +7,9 @@ from lvm_core.types import Section
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\ufffe]")
 _SPACE = re.compile(r"\s+")
-_EMPTY_BRACKETS = re.compile(r"\s*[(\[]\s*(?:(?:pronounced|pronunciation|IPA|or|and|also|from|in)?[\s,;:.–—/-]*)*[)\]]")
+_EMPTY_BRACKETS = re.compile(r"\s*[(\[](?:pronounced|pronunciation|IPA|or|and|also|from|in|[\s,;:.–—/-])*[)\]]")
 _OPENING = re.compile(r"([(\[])[\s,;:.]+(?=\S)")
-_CLOSING = re.compile(r"[\s,;:]+([)\]])")
+_CLOSING = re.compile(r"(?<![\s,;:])[\s,;:]+([)\]])")
 _BEFORE_MARK = re.compile(r"\s+([,;:!?](?=\s|$)|\.(?=\s|$))")
 _DOUBLED = re.compile(r"([,;:])(?:\s*[,;:])+")
 _COMMA_STOP = re.compile(r"[,;:]\s*\.(?=\s|$)")
@@ -21,8 +21,8 @@ _MD_FENCE = re.compile(r"^(```|~~~).*?^\1[ \t]*$", re.M | re.S)
 _MD_FRONT = re.compile(r"\A---\n.*?\n---\n", re.S)
 _MD_IMAGE = re.compile(r"!\[[^\]]*\](?:\([^)]*\)|\[[^\]]*\])")
 _MD_LINK = re.compile(r"\[([^\]]+)\](?:\([^)]*\)|\[[^\]]*\])")
-_MD_LINE = re.compile(r"^\s*(?:[-*_]\s*){3,}$|^\s*\|.*$|^\s*\[[^\]]+\]:.*$|^[ \t]*(?:=+|-+)[ \t]*$", re.M)
-_MD_MARKER = re.compile(r"^\s*(?:>\s*)+|^\s*(?:[-*+]|\d+[.)])\s+", re.M)
+_MD_LINE = re.compile(r"^[ \t]*(?:[-*_][ \t]*){3,}$|^[ \t]*\|.*$|^[ \t]*\[[^\]]+\]:.*$|^[ \t]*(?:=+|-+)[ \t]*$", re.M)
+_MD_MARKER = re.compile(r"^[ \t]*(?:>[ \t]*)+|^[ \t]*(?:[-*+]|\d+[.)])[ \t]+", re.M)
 _MD_STYLE = re.compile(r"(\*{1,3}|(?<!\w)_{1,3}|`+|~~)(?=\S)(.+?)(?<=\S)\1(?!\w)")
 _HTML = re.compile(r"</?[A-Za-z][^<>]*>|<!--.*?-->", re.S)
 
@@ -73,7 +73,7 @@ def markdown_sections(text: str) -> tuple[Section, ...]:
 def _markdown_prose(text: str) -> str:
     text = _HTML.sub(" ", _MD_LINE.sub("", text))
     # Every item of a list is a paragraph of its own, or the items would run into one sentence.
-    text = re.sub(r"^(?=\s*(?:[-*+]|\d+[.)])\s+)", "\n", text, flags=re.M)
+    text = re.sub(r"^(?=[ \t]*(?:[-*+]|\d+[.)])[ \t]+)", "\n", text, flags=re.M)
     text = _unstyled(_MD_MARKER.sub("", text))
     return "\n\n".join(filter(None, (clean(part) for part in re.split(r"\n\s*\n", text))))
 

@@ -40,7 +40,7 @@ _TAGS = (
 )
 _STRAY_TAG = re.compile(rf"</?(?:{_TAGS})(?:\s[^<>]*)?/?>", re.I)
 _NO_AMOUNT = re.compile(
-    r"\s*\((?:equivalent to|about|approximately|or|worth|equal to|roughly|around|\s)*(?:US|CA|AU|A)?[$£€]"
+    r"\s?\((?:equivalent to|about|approximately|or|worth|equal to|roughly|around|\s)*(?:US|CA|AU|A)?[$£€]"
     r"(?![\s]*\d)[^()\d]*(?:\d{4})?[^()\d]*\)"
 )
 _NOT_TEXT = re.compile(r"\s*(?:file|image|media|category|datei|fichier)\s*:", re.I)

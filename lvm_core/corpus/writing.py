@@ -84,8 +84,12 @@ class CorpusWriter:
         if first_row + len(chunks) - self._waiting[0][2] >= BATCH_CHUNKS:
             self._flush()
 
-    def finish(self, details: dict[str, Any] | None = None) -> CorpusInfo:
+    def finish(self, details: dict[str, Any] | None = None, licence: str | None = None) -> CorpusInfo:
         """Make the corpus visible, an older one of its name gone, and return it.
+
+        Args:
+            details: what else is worth keeping about how it was made, as JSON values.
+            licence: of the text, where the source told it only while it was read.
 
         Raises:
             CorpusError: if no article was added.
@@ -101,9 +105,9 @@ class CorpusWriter:
             hide(connection, old["id"])
         connection.execute(
             "UPDATE corpora SET name = ?, state = 'ready', n_documents = ?, n_chunks = ?, digest = ?, details = ?,"
-            " created = ? WHERE id = ?",
+            " created = ?, licence = coalesce(?, licence) WHERE id = ?",
             (self.name, self.n_documents, self.n_chunks, digest,
-             json.dumps(details or {}, ensure_ascii=False), time.time(), self._corpus_id),
+             json.dumps(details or {}, ensure_ascii=False), time.time(), licence, self._corpus_id),
         )  # fmt: skip
         connection.execute("COMMIT")
         if old:
