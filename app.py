@@ -34,5 +34,6 @@ page = st.navigation(
 )
 with ui.errors_shown():
     first_start.begin()
+with ui.errors_shown():
     page.run()
 ui.job_strip()

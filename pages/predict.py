@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.shared import context, editor, predict_form, predicting, ui
+from pages.shared import context, editor, first_start, predict_form, predicting, ui
 
 ui.page_title("Predict", "Paste the last few chunks of a text and read what each model says comes next")
 context.restore()
@@ -13,6 +13,7 @@ with left:
         "Predict", type="primary", icon=":material/arrow_forward:", shortcut="Ctrl+Enter", width="stretch"
     )
     asked = predict_form.show()
+    first_start.notice()
 
 texts, known = context.texts(), context.origin()
 run = st.session_state.pop(context.RUN, False) or pressed

@@ -79,8 +79,9 @@ def show() -> Asked:
             help="Corrections of the text after the first hypothesis. Ladder: 1, then 3, then 5, until the text passes"
             " its checks; else the nearest real chunk.",
         )  # fmt: skip
-    decoder, corpus = _decoder_and_corpus()
-    snapping, adaptive, smooth, exclude = _more()
+    with st.expander("Decoder, corpus, snap weights, checks, smoothing"):
+        decoder, corpus = _decoder_and_corpus()
+        snapping, adaptive, smooth, exclude = _more()
     settings = PredictSettings(
         decoder=decoder,
         steps=None if steps == LADDER else int(steps),
@@ -113,27 +114,26 @@ def _decoder_and_corpus() -> tuple[str, str]:
 
 
 def _more() -> tuple[SnapSettings, AdaptiveSettings, str, str]:
-    with st.expander("Snap weights, checks, smoothing"):
-        left, right = st.columns(2)
-        with left:
-            k = st.slider("Neighbours K", 1, 64, SnapSettings().k, key=K, bind="query-params", help=_help("k"))
-        with right:
-            blend = st.slider(
-                "Blend", 0.0, 1.0, 1.0, 0.05, key=BLEND, bind="query-params",
-                help="0: the raw prediction, 1: the snapped one; a half keeps the cosine and reads better.",
-            )  # fmt: skip
-        snapping = _numbers(SnapSettings(k=k, strength=blend), skip=("k", "strength"))
-        adaptive = _numbers(AdaptiveSettings(), skip=("ladder", "need_keyword"))
-        keyword = st.toggle("a text must share a keyword with the context", value=True, key="need_keyword")
-        exclude = st.selectbox(
-            "Not allowed as neighbours", ("auto", "context", "article"), key="exclude",
-            help=str(PredictSettings.__dataclass_fields__["exclude"].metadata["help"]),
+    left, right = st.columns(2)
+    with left:
+        k = st.slider("Neighbours K", 1, 64, SnapSettings().k, key=K, bind="query-params", help=_help("k"))
+    with right:
+        blend = st.slider(
+            "Blend", 0.0, 1.0, 1.0, 0.05, key=BLEND, bind="query-params",
+            help="0: the raw prediction, 1: the snapped one; a half keeps the cosine and reads better.",
         )  # fmt: skip
-        smooth = st.selectbox(
-            "Smoothing by a language model", list(SMOOTH_NAMES), format_func=SMOOTH_NAMES.__getitem__,
-            key=SMOOTH, bind="query-params",
-            help="Rewrites the decoded text into one clean sentence in the light of the context; both are shown.",
-        )  # fmt: skip
+    snapping = _numbers(SnapSettings(k=k, strength=blend), skip=("k", "strength"))
+    adaptive = _numbers(AdaptiveSettings(), skip=("ladder", "need_keyword"))
+    keyword = st.toggle("a text must share a keyword with the context", value=True, key="need_keyword")
+    exclude = st.selectbox(
+        "Not allowed as neighbours", ("auto", "context", "article"), key="exclude",
+        help=str(PredictSettings.__dataclass_fields__["exclude"].metadata["help"]),
+    )  # fmt: skip
+    smooth = st.selectbox(
+        "Smoothing by a language model", list(SMOOTH_NAMES), format_func=SMOOTH_NAMES.__getitem__,
+        key=SMOOTH, bind="query-params",
+        help="Rewrites the decoded text into one clean sentence in the light of the context; both are shown.",
+    )  # fmt: skip
     return snapping, replace(adaptive, need_keyword=keyword), smooth or "off", exclude or "auto"
 
 

@@ -137,4 +137,4 @@ def _job_strip() -> None:
     with errors_shown():
         from pages.shared import first_start
 
-        st.html(first_start.strip_html())
+        first_start.strip()
