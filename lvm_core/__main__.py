@@ -15,6 +15,7 @@ from lvm_core.errors import LvmError
 
 COMMANDS: dict[str, str] = {
     "ingest": "read articles into a corpus of chunks",
+    "corpora": "list the corpora, or delete one",
     "encode": "turn a corpus into vectors and an index",
     "train": "train a net to predict the next chunk",
     "sweep": "train over a grid or list of settings",

@@ -83,6 +83,14 @@ class Workspace:
     def inverter(self, inverter: str) -> Path:
         return self.root / "inverters" / slug(inverter)
 
+    def upload(self, name: str) -> Path:
+        """A file given through the browser, kept so that its corpus can be read in again."""
+        return self.root / "uploads" / slug(name)
+
+    def incoming(self, name: str) -> Path:
+        """Where rows wait while the corpus that they belong to is being written."""
+        return self.root / f"incoming-{slug(name)}"
+
     @property
     def projections(self) -> Path:
         return self.root / "projections"

@@ -2,16 +2,29 @@
 
 import contextlib
 import json
-import re
 import shutil
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from lvm_core.corpus.locks import corpus_lock, disk_of
+from lvm_core.corpus.rows import (
+    CHUNK,
+    CORPUS,
+    DOCUMENT,
+    DOCUMENT_COLUMNS,
+    HITS,
+    PURGE_BATCH,
+    corpus_info,
+    fts_query,
+    hide,
+    like_pattern,
+    purge,
+    tokens,
+)
 from lvm_core.database import connect
 from lvm_core.errors import CorpusError
 from lvm_core.types import Chunk, CorpusInfo, DocumentInfo
@@ -19,24 +32,6 @@ from lvm_core.workspace import Workspace
 
 BATCH = 500
 """Rows a query names at once; SQLite's limit is far above."""
-
-PURGE_BATCH = 5_000
-"""Chunks deleted in one transaction, so that nobody else waits long."""
-
-_CORPUS = (
-    "SELECT id AS corpus_id, name, state, source, licence, chunker, ordered, n_documents, n_chunks, digest, created"
-    " FROM corpora WHERE state = 'ready'"
-)
-_DOCUMENT_COLUMNS = "d.id AS document_id, title, ordinal, first_row, n_chunks, digest, coherence"
-_DOCUMENT = f"SELECT {_DOCUMENT_COLUMNS} FROM documents AS d"
-_HITS = (
-    "SELECT c.document_id, count(*) AS n FROM chunks_fts JOIN chunks AS c ON c.id = chunks_fts.rowid"
-    " WHERE chunks_fts MATCH ? AND c.corpus_id = ? GROUP BY c.document_id"
-)
-_CHUNK = (
-    'SELECT c.id AS chunk_id, row, document_id, d.title AS article, position, c.text AS text, section, start, "end",'
-    " c.coherence AS coherence, tmd, external_id FROM chunks AS c JOIN documents AS d ON d.id = c.document_id"
-)
 
 
 class CorpusStore:
@@ -47,7 +42,7 @@ class CorpusStore:
 
     def corpora(self) -> list[CorpusInfo]:
         """Return the corpora that are ready, oldest first."""
-        return [_corpus_info(row) for row in self._all(f"{_CORPUS} ORDER BY id")]
+        return [corpus_info(row) for row in self._all(f"{CORPUS} ORDER BY id")]
 
     def corpus(self, name: str) -> CorpusInfo:
         """Return one corpus.
@@ -55,9 +50,9 @@ class CorpusStore:
         Raises:
             CorpusError: if there is none of that name; the message lists those that exist.
         """
-        rows = self._all(f"{_CORPUS} AND name = ?", name)
+        rows = self._all(f"{CORPUS} AND name = ?", name)
         if rows:
-            return _corpus_info(rows[0])
+            return corpus_info(rows[0])
         known = ", ".join(f"'{info.name}'" for info in self.corpora()) or "none yet"
         source = name if name in ("enwiki-sample", "vital-leads") else "SOURCE"
         raise CorpusError(
@@ -73,7 +68,7 @@ class CorpusStore:
 
     def documents(self, name: str) -> list[DocumentInfo]:
         """Return all articles of a corpus, in order."""
-        rows = self._all(f"{_DOCUMENT} WHERE corpus_id = ? ORDER BY ordinal", self.corpus(name).corpus_id)
+        rows = self._all(f"{DOCUMENT} WHERE corpus_id = ? ORDER BY ordinal", self.corpus(name).corpus_id)
         return [DocumentInfo(**row) for row in rows]
 
     def document(self, document_id: int) -> DocumentInfo:
@@ -82,7 +77,7 @@ class CorpusStore:
         Raises:
             CorpusError: if it is gone.
         """
-        rows = self._all(f"{_DOCUMENT} WHERE d.id = ?", document_id)
+        rows = self._all(f"{DOCUMENT} WHERE d.id = ?", document_id)
         if not rows:
             raise CorpusError(f"There is no article {document_id} any more; its corpus was deleted or replaced.")
         return DocumentInfo(**rows[0])
@@ -94,19 +89,19 @@ class CorpusStore:
 
         Articles with the words in their title come first, then those with most chunks that hold them.
         """
-        corpus_id, tokens = self.corpus(name).corpus_id, _tokens(words)
+        corpus_id, found = self.corpus(name).corpus_id, tokens(words)
         source, condition, order = "documents AS d", "d.corpus_id = ?", "ordinal"
         values: list[Any] = [corpus_id]
         likes: list[str] = []
-        if tokens:
-            in_title = " AND ".join(["title LIKE ? ESCAPE '\\'"] * len(tokens))
-            likes = [_like(token) for token in tokens]
-            source = f"documents AS d LEFT JOIN ({_HITS}) AS h ON h.document_id = d.id"
+        if found:
+            in_title = " AND ".join(["title LIKE ? ESCAPE '\\'"] * len(found))
+            likes = [like_pattern(token) for token in found]
+            source = f"documents AS d LEFT JOIN ({HITS}) AS h ON h.document_id = d.id"
             condition = f"d.corpus_id = ? AND (h.n IS NOT NULL OR ({in_title}))"
             order = f"({in_title}) DESC, h.n DESC, ordinal"
             values = [fts_query(words), corpus_id, corpus_id, *likes]
         total = self._all(f"SELECT count(*) AS n FROM {source} WHERE {condition}", *values)[0]["n"]
-        sql = f"SELECT {_DOCUMENT_COLUMNS} FROM {source} WHERE {condition} ORDER BY {order} LIMIT ? OFFSET ?"
+        sql = f"SELECT {DOCUMENT_COLUMNS} FROM {source} WHERE {condition} ORDER BY {order} LIMIT ? OFFSET ?"
         return [DocumentInfo(**row) for row in self._all(sql, *values, *likes, limit, offset)], total
 
     def chunks(self, name: str, rows: ArrayLike | Sequence[int]) -> list[Chunk]:
@@ -123,7 +118,7 @@ class CorpusStore:
             for i in range(0, len(unique), BATCH):
                 part = unique[i : i + BATCH]
                 marks = ", ".join("?" * len(part))
-                sql = f"{_CHUNK} WHERE c.corpus_id = ? AND row IN ({marks})"
+                sql = f"{CHUNK} WHERE c.corpus_id = ? AND row IN ({marks})"
                 found.update((row["row"], Chunk(**row)) for row in connection.execute(sql, (corpus.corpus_id, *part)))
         missing = [row for row in unique if row not in found]
         if missing:
@@ -135,7 +130,7 @@ class CorpusStore:
 
     def document_chunks(self, document_id: int, start: int = 0, stop: int | None = None) -> list[Chunk]:
         """Return the chunks of one article from position `start` to before `stop`, in order."""
-        sql = f"{_CHUNK} WHERE document_id = ? AND position >= ? AND position < ? ORDER BY position"
+        sql = f"{CHUNK} WHERE document_id = ? AND position >= ? AND position < ? ORDER BY position"
         last = stop if stop is not None else np.iinfo(np.int32).max
         return [Chunk(**row) for row in self._all(sql, document_id, start, int(last))]
 
@@ -153,10 +148,37 @@ class CorpusStore:
         if not query:
             return []
         sql = (
-            f"{_CHUNK} JOIN chunks_fts ON chunks_fts.rowid = c.id"
+            f"{CHUNK} JOIN chunks_fts ON chunks_fts.rowid = c.id"
             " WHERE chunks_fts MATCH ? AND c.corpus_id = ? ORDER BY chunks_fts.rank, row LIMIT ? OFFSET ?"
         )
         return [Chunk(**row) for row in self._all(sql, query, corpus_id, limit, offset)]
+
+    def find_in_document(self, document_id: int, words: str) -> list[int]:
+        """Return the positions of an article's chunks that hold all `words`, in order."""
+        sql = (
+            "SELECT c.position FROM chunks_fts JOIN chunks AS c ON c.id = chunks_fts.rowid"
+            " WHERE chunks_fts MATCH ? AND c.document_id = ? ORDER BY c.position"
+        )
+        query = fts_query(words)
+        return [row["position"] for row in self._all(sql, query, document_id)] if query else []
+
+    def outline(self, document_id: int) -> list[tuple[int, str]]:
+        """Return where the sections of an article begin: (position of the first chunk, title), in order."""
+        sql = (
+            "SELECT position, section FROM (SELECT position, section, lag(section) OVER (ORDER BY position) AS before"
+            " FROM chunks WHERE document_id = ?) WHERE before IS NOT section ORDER BY position"
+        )
+        return [(row["position"], row["section"]) for row in self._all(sql, document_id)]
+
+    def coherence(self, document_id: int) -> NDArray[np.float32]:
+        """Return each chunk's cosine to the one before it (N,) for one article; NaN where none is known."""
+        rows = self._all("SELECT coherence FROM chunks WHERE document_id = ? ORDER BY position", document_id)
+        return np.array([np.nan if row["coherence"] is None else row["coherence"] for row in rows], dtype=np.float32)
+
+    def n_chars(self, name: str) -> int:
+        """Return how many characters the articles of a corpus have."""
+        sql = "SELECT coalesce(sum(n_chars), 0) AS n FROM documents WHERE corpus_id = ?"
+        return int(self._all(sql, self.corpus(name).corpus_id)[0]["n"])
 
     def set_coherence(self, name: str, values: ArrayLike, start: int = 0) -> None:
         """Store each chunk's cosine to the chunk before it in its article, and the mean of each article.
@@ -206,37 +228,6 @@ class CorpusStore:
     def _connection(self, readonly: bool = False) -> Iterator[sqlite3.Connection]:
         with contextlib.closing(connect(self.workspace, readonly=readonly)) as connection:
             yield connection
-
-
-def hide(connection: sqlite3.Connection, corpus_id: int) -> None:
-    """Take a corpus out of sight at once; `purge` then frees its space in small transactions."""
-    connection.execute("UPDATE corpora SET state = 'ingesting', name = '.deleted-' || id WHERE id = ?", (corpus_id,))
-
-
-def purge(connection: sqlite3.Connection, corpus_id: int) -> None:
-    """Delete every row of a hidden corpus."""
-    first = "SELECT id FROM chunks WHERE corpus_id = ? ORDER BY row LIMIT ?"
-    while connection.execute(f"DELETE FROM chunks WHERE id IN ({first})", (corpus_id, PURGE_BATCH)).rowcount:
-        pass
-    connection.execute("DELETE FROM documents WHERE corpus_id = ?", (corpus_id,))
-    connection.execute("DELETE FROM corpora WHERE id = ?", (corpus_id,))
-
-
-def fts_query(words: str) -> str:
-    """Return an FTS5 query for chunks that hold all `words`, each quoted; "" if there is no word."""
-    return " ".join(f'"{token}"' for token in _tokens(words))
-
-
-def _tokens(words: str) -> list[str]:
-    return re.findall(r"\w+", words)
-
-
-def _like(token: str) -> str:
-    return f"%{token.replace('_', chr(92) + '_')}%"
-
-
-def _corpus_info(row: dict[str, Any]) -> CorpusInfo:
-    return CorpusInfo(**{**row, "ordered": bool(row["ordered"])})
 
 
 def iter_texts(store: CorpusStore, name: str, batch: int = 4_096) -> Iterable[str]:

@@ -12,7 +12,8 @@ from typing import Any, Self
 
 from lvm_core.corpus.chunking import NewChunk
 from lvm_core.corpus.locks import corpus_lock, disk_of
-from lvm_core.corpus.store import CorpusStore, hide, purge
+from lvm_core.corpus.rows import hide, purge
+from lvm_core.corpus.store import CorpusStore
 from lvm_core.database import connect
 from lvm_core.errors import CorpusError
 from lvm_core.types import CorpusInfo

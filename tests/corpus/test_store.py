@@ -9,12 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lvm_core.corpus.chunking import NewChunk
-from lvm_core.corpus.store import CorpusStore, fts_query, iter_texts
+from lvm_core.corpus.rows import fts_query
+from lvm_core.corpus.store import CorpusStore, iter_texts
 from lvm_core.corpus.writing import CorpusWriter
 from lvm_core.errors import CorpusError
 from lvm_core.types import CorpusInfo
 from lvm_core.workspace import Workspace
-from tests.corpus.makers import read_in, write_lines
+from tests.corpus.makers import read_in, write_dump, write_lines
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +105,20 @@ def test_articles_are_found_by_title_first_then_by_text(stored: CorpusStore) -> 
     assert (total, len(page)) == (7, 2)
     page, total = stored.find_documents("first", offset=6)
     assert (total, [document.title for document in page]) == (7, ["Article 6"])
+
+
+def test_an_article_can_be_surveyed_without_its_text(workspace: Workspace, tmp_path: Path) -> None:
+    read_in(workspace, write_dump(tmp_path / "d.xml", ["A", "B"]))
+    store = CorpusStore(workspace)
+    document = store.documents("tiny")[1]
+    assert store.document(document.document_id) == document
+    assert store.outline(document.document_id) == [(0, ""), (7, "History")]
+    assert store.coherence(document.document_id).shape == (document.n_chunks,)
+    assert store.find_in_document(document.document_id, "number 2") == [3, 9]
+    assert store.find_in_document(document.document_id, "?") == []
+    assert store.n_chars("tiny") > 1_000
+    with pytest.raises(CorpusError, match=r"no article 999"):
+        store.document(999)
 
 
 def test_coherence_is_stored_in_parts_and_averaged(workspace: Workspace, tmp_path: Path) -> None:
