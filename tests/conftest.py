@@ -1,6 +1,7 @@
 """What every test stands on: one thread a process, no network, a workspace of its own."""
 
 import os
+import shutil
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -18,3 +19,24 @@ from lvm_core.workspace import Workspace
 def workspace(tmp_path: Path) -> Workspace:
     """Return an empty workspace in a folder with a space in its name."""
     return Workspace(tmp_path / "work space")
+
+
+@pytest.fixture(scope="session")
+def seeded_once(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """Return a workspace with the beginnings of twelve real articles, encoded; read it, never write to it."""
+    from lvm_core.corpus.ingest import IngestSettings, ingest
+    from lvm_core.encoders import load_encoder
+    from lvm_core.vectors.encode import encode_corpus
+
+    here = Workspace(tmp_path_factory.mktemp("seeded") / "work space")
+    source = Path(__file__).parent / "data" / "wikipedia.jsonl"
+    ingest(here, str(source), "enwiki-sample", IngestSettings(licence="CC BY-SA 4.0"))
+    encode_corpus(here, "enwiki-sample", load_encoder(device="cpu"))
+    return here
+
+
+@pytest.fixture
+def seeded(seeded_once: Workspace, tmp_path: Path) -> Workspace:
+    """Return a copy of `seeded_once` that a test may change."""
+    shutil.copytree(seeded_once.root, tmp_path / "seeded")
+    return Workspace(tmp_path / "seeded")

@@ -1,0 +1,40 @@
+"""Every page opens, on an empty workspace and on one with a corpus, and shows no traceback."""
+
+from pathlib import Path
+
+import pytest
+
+from lvm_core.workspace import Workspace
+from tests.app.conftest import Open
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted(path.stem for path in (ROOT / "pages").glob("[a-z]*.py"))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_opens_on_an_empty_workspace(page: str, workspace: Workspace, open_page: Open) -> None:
+    app = open_page(workspace, page)
+    assert not app.exception
+    assert not app.error
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_opens_on_a_workspace_with_a_corpus(page: str, seeded: Workspace, open_page: Open) -> None:
+    app = open_page(seeded, page)
+    assert not app.exception
+    assert not app.error
+
+
+def test_every_page_is_in_the_navigation() -> None:
+    text = (ROOT / "app.py").read_text()
+    assert [page for page in PAGES if f'"{page}"' not in text] == []
+
+
+def test_nothing_is_fetched_from_elsewhere() -> None:
+    looks = [*(ROOT / "assets").glob("*.css"), *(ROOT / "assets").glob("*.svg"), ROOT / ".streamlit/config.toml"]
+    for path in looks:
+        text = path.read_text().replace("http://www.w3.org/2000/svg", "")
+        assert "http" not in text, path
+    config = (ROOT / ".streamlit/config.toml").read_text()
+    assert 'address = "localhost"' in config
+    assert "gatherUsageStats = false" in config

@@ -1,0 +1,33 @@
+"""The System page says what is here and how to get the rest, and shows no key."""
+
+import pytest
+
+from lvm_core.workspace import Workspace
+from pages.shared import facts
+from tests.app.conftest import Open, shown
+
+
+def test_what_is_missing_comes_with_its_command(workspace: Workspace, open_page: Open) -> None:
+    text = shown(open_page(workspace, "system"))
+    for part in ("all-MiniLM-L6-v2", "2.13.0", "CC BY-SA", str(workspace.root), "LVM_LLM_KEY"):
+        assert part in text, part
+    assert "not here" in text
+    assert "huggingface-cli download" in text
+
+
+def test_keys_and_passwords_are_masked(workspace: Workspace, open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LVM_LLM_KEY", "sk-secret")
+    monkeypatch.setenv("LVM_DATABASE_URL", "postgresql://me:hush@db.example:5432/lnsp?password=hush")
+    text = shown(open_page(workspace, "system"))
+    assert "secret" not in text
+    assert "hush" not in text
+    assert "db.example:5432/lnsp" in text
+
+
+@pytest.mark.parametrize(("n_bytes", "text"), [(0, "0 B"), (999, "999 B"), (1_500, "1.5 kB"), (2.5e9, "2.5 GB")])
+def test_sizes_read_well(n_bytes: float, text: str) -> None:
+    assert facts.readable(n_bytes) == text
+
+
+def test_a_broken_address_is_masked_whole() -> None:
+    assert facts.mask("LVM_LLM_URL", "http://[broken:hush") == "••••••"
