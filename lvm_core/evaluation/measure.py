@@ -64,6 +64,11 @@ def measured_fields(sums: dict[str, Sums]) -> dict[str, Any]:
     return fields
 
 
+def cosine_sums(predictions: Vectors, test: TestSet) -> Sums:
+    """Return the sums by article of the cosine alone."""
+    return bootstrap.article_sums(similarity.cosine(predictions, test.truths), test.article, len(test.documents))
+
+
 def difference(one: Sums, other: Sums) -> dict[str, Any]:
     """Return the paired difference `one` - `other` and its interval."""
     found = bootstrap.paired(one, other)
@@ -71,15 +76,20 @@ def difference(one: Sums, other: Sums) -> dict[str, Any]:
 
 
 def speed_fields(model: SequenceModel, test: TestSet, context: int) -> dict[str, Any]:
-    """Return latency of one query and of a batch (ms), batch speed-up, and memory of the weights (MB)."""
+    """Return latency of one query and of a batch on one thread (ms), batch speed-up, and memory of the weights (MB)."""
     import torch
 
     windows = test.windows(context)
     longest = int(windows.lengths.max())
     lines = np.resize(np.flatnonzero(windows.lengths == longest), BATCH)
     batch = torch.from_numpy(test.vectors[windows.contexts[lines, :longest]])
-    one = timing.latency(lambda: model.predict_next(batch[:1]))
-    many = timing.latency(lambda: model.predict_next(batch), n_calls=20, n_warm=2)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # one query is too small to share, and other work on the machine would be measured
+    try:
+        one = timing.latency(lambda: model.predict_next(batch[:1]))
+        many = timing.latency(lambda: model.predict_next(batch), n_calls=20, n_warm=2)
+    finally:
+        torch.set_num_threads(threads)
     tensors = [*model.parameters(), *model.buffers()]
     return {
         "latency_ms": one.median_ms,

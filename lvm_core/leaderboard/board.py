@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from lvm_core.errors import ModelError
@@ -48,19 +49,18 @@ def _place(row: Row) -> tuple[str, str, int]:
     return row["model"], row["comparable"], row["context"]
 
 
-def ship(workspace: Workspace, models: Sequence[str]) -> int:
-    """Write the workspace's rows of `models` as the board that comes with the studio; return how many."""
+def ship(workspace: Workspace, path: str | Path = SHIPPED_BOARD) -> int:
+    """Write the workspace's rows of shipped models and of rules that need no fit to `path`; return how many.
+
+    Latencies are of the machine they were measured on; every other number is the same on any.
+    """
     store = ResultStore(workspace)
+    kept = [row for row in store.rows() if row.get("shipped")]
     rows = [
-        {
-            **{name: value for name, value in row.items() if name not in ("id", "rank")},
-            "articles": store.articles(row["id"]),
-        }
-        for row in store.rows()
-        if row["model"] in models
+        {**{name: value for name, value in row.items() if name != "id"}, "articles": store.articles(row["id"])}
+        for row in sorted(kept, key=lambda row: (row["corpus"], row["split"], row["context"], row["model"]))
     ]
-    rows.sort(key=lambda row: (row["corpus"], row["split"], row["context"], row["model"]))
-    write_json(SHIPPED_BOARD, {"rows": rows})
+    write_json(Path(path), {"rows": rows})
     return len(rows)
 
 

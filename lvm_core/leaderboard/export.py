@@ -101,3 +101,18 @@ def cell(row: Row, name: str) -> str:
 
 def _ends(ends: Sequence[float] | None, form: str) -> str:
     return f" [{ends[0]:{form}}, {ends[1]:{form}}]" if ends else ""
+
+
+def table(rows: Sequence[Row]) -> str:
+    """Return rows as columns of text for a terminal."""
+    names = [name for name in MARKDOWN if name != "kind"]
+    lines = [[MARKDOWN[name] for name in names], *([cell(row, name) for name in names] for row in rows)]
+    widths = [max(len(line[place]) for line in lines) for place in range(len(names))]
+    left = [name in ("model", "cosine", "vs_filter") for name in names]
+    return "\n".join(
+        "  ".join(
+            text.ljust(width) if to_left else text.rjust(width)
+            for text, width, to_left in zip(line, widths, left, strict=True)
+        ).rstrip()
+        for line in lines
+    )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lvm_core.database import connect
+from lvm_core.errors import ModelError
 from lvm_core.workspace import Workspace
 
 
@@ -35,6 +36,20 @@ def promote(workspace: Workspace, model: str, net: str, encoder: str) -> Promoti
         db.execute("INSERT INTO promotions (net, encoder, model, promoted) VALUES (?, ?, ?, ?)", (*place, model, now))
         db.execute("COMMIT")
     return _promotion({**dict(before), "archived": now}) if before is not None else None
+
+
+def promote_model(workspace: Workspace, ref: str) -> Promotion | None:
+    """Make the run or shipped model `ref` the production model of its net; return the one before, now archived.
+
+    Raises:
+        ModelError: if there is no such model, or it is a rule that serves by itself.
+    """
+    from lvm_core.checkpoint import find_model
+
+    info = find_model(workspace, ref)
+    if info.kind != "net":
+        raise ModelError(f"'{ref}' is a baseline; only nets have a production model. Choose a run of a net.")
+    return promote(workspace, info.ref, info.name, info.encoder_id)
 
 
 def promotions(workspace: Workspace) -> list[Promotion]:

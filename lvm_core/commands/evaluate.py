@@ -1,0 +1,67 @@
+"""evaluate: how well models predict the next chunk of articles they have not seen."""
+
+import argparse
+from typing import Any
+
+from lvm_core.commands.progress import ProgressLine
+from lvm_core.config import add_arguments as add_settings
+from lvm_core.config import from_namespace
+from lvm_core.evaluation.settings import EvaluateSettings
+from lvm_core.workspace import Workspace
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the flags."""
+    parser.add_argument("models", nargs="+", metavar="RUN", help="runs, shipped models or baselines; all for every one")
+    parser.add_argument("--corpus", default="enwiki-sample", metavar="NAME", help="corpus to measure on [%(default)s]")
+    parser.add_argument("--encoder", metavar="NAME", help="encoder by name or id [the models' own]")
+    add_settings(parser, EvaluateSettings)
+
+
+def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
+    """Evaluate and return the rows, ranked, with what was refused and near-duplicates."""
+    from lvm_core.encoders import encoder_id
+    from lvm_core.evaluate import evaluate
+    from lvm_core.leaderboard.board import ranked_rows
+    from lvm_core.leaderboard.export import public
+
+    settings = from_namespace(EvaluateSettings, namespace)
+    refs = "all" if namespace.models == ["all"] else namespace.models
+    space = namespace.encoder if not namespace.encoder or "@" in namespace.encoder else encoder_id(namespace.encoder)
+    found = evaluate(workspace, refs, namespace.corpus, settings, space, ProgressLine()).to_json()
+    return {**found, "rows": [public(row) for row in ranked_rows(found["rows"])]}
+
+
+def report(result: dict[str, Any]) -> str:
+    """Return the board as a table, the windows in full below it."""
+    from lvm_core.leaderboard.export import cell, table
+
+    first = result["rows"][0]
+    lines = [
+        f"{first['corpus']}, {first['split']}: {first['n_windows']:,} windows of {first['n_articles']} articles,"
+        f" encoder {first['encoder']}, coherence {first['coherence']['test']:.3f}",
+        table(result["rows"]),
+    ]
+    lines += [f"refused: {refused['reason']}" for refused in result["refused"]]
+    for twin in result["near_duplicates"]:
+        share = f"{twin['share']:.0%} of its words in a row" if twin["how"] == "text" else "the same title"
+        lines.append(
+            f"near-duplicate: test article '{twin['test']}' and '{twin['train']}' of {twin['corpus']} ({share})"
+        )
+    lines += [_example(row, shown) for row in result["rows"] for shown in row.get("examples", [])]
+    decoded = [row for row in result["rows"] if row.get("n_decoded")]
+    for row in decoded:
+        scores = ", ".join(f"{n} {cell(row, n)}" for n in ("round_trip_cosine", "echo", "rouge_1", "rouge_l", "bleu"))
+        lines.append(f"{row['model']}, {row['n_decoded']} windows by {row['decoder']}: {scores}")
+    return "\n".join(lines)
+
+
+def _example(row: dict[str, Any], shown: dict[str, Any]) -> str:
+    stages = "  ".join(f"{name} {ms:.1f}" for name, ms in shown["timings_ms"].items())
+    context = "\n".join(f"    {chunk}" for chunk in shown["context"])
+    return (
+        f"\n{row['model']} · {shown['article']}, chunk {shown['position']}\n{context}\n  true next chunk\n"
+        f"    {shown['target']}\n  predicted ({shown['method']}, {shown['steps']} steps)\n    {shown['text']}\n"
+        f"  cosine {shown['cosine']:.3f}  ROUGE-1 {shown['rouge_1']:.3f}  ROUGE-2 {shown['rouge_2']:.3f}"
+        f"  ROUGE-L {shown['rouge_l']:.3f}  BLEU {shown['bleu']:.3f}\n  ms: {stages}"
+    )

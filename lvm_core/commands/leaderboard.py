@@ -1,0 +1,88 @@
+"""leaderboard: what was evaluated, ranked; rows that cannot be compared stand in tables of their own."""
+
+import argparse
+from typing import Any
+
+from lvm_core.errors import ModelError
+from lvm_core.workspace import Workspace
+
+FORMATS = ("table", "csv", "markdown")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the flags."""
+    parser.add_argument("--corpus", metavar="NAME", help="only rows measured on this corpus")
+    parser.add_argument("--encoder", metavar="NAME", help="only rows of this encoder, by name or id")
+    parser.add_argument("--split", metavar="SPLIT", help="only rows of this split")
+    parser.add_argument("--by", default="cosine", metavar="FIELD", help="rank by this field [%(default)s]")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--csv", dest="form", action="store_const", const="csv", help="every field as CSV on stdout")
+    form.add_argument("--markdown", dest="form", action="store_const", const="markdown", help="a Markdown table")
+    parser.add_argument(
+        "--promote", metavar="RUN", help="make a run its net's production model and archive the one before"
+    )
+    parser.add_argument("--delete", metavar="MODEL", help="take every row of a model off the board")
+    parser.add_argument(
+        "--ship", metavar="FILE", help="write the rows of the shipped models to FILE, as models/board.json has them"
+    )
+
+
+def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
+    """Return the rows, ranked within their groups."""
+    from lvm_core.leaderboard import board, export
+
+    done = _change(namespace, workspace)
+    rows = [row for row in board.all_rows(workspace) if _wanted(row, namespace)]
+    _check_field(namespace.by, rows)
+    groups = board.groups(rows, namespace.by)
+    result = export.to_json(groups)
+    if done:
+        result["done"] = done
+    if namespace.form == "csv":
+        result["text"] = export.to_csv(groups)
+    elif namespace.form == "markdown":
+        result["text"] = export.to_markdown(groups)
+    return result
+
+
+def _change(namespace: argparse.Namespace, workspace: Workspace) -> str:
+    from lvm_core.leaderboard import board, production
+
+    if namespace.promote:
+        before = production.promote_model(workspace, namespace.promote)
+        return f"{namespace.promote} serves now" + (f"; {before.model} is archived" if before else "")
+    if namespace.delete:
+        from lvm_core.evaluation.results import ResultStore
+
+        return f"{ResultStore(workspace).delete_model(namespace.delete)} rows of {namespace.delete} deleted"
+    if namespace.ship:
+        return f"{board.ship(workspace, namespace.ship)} rows written to {namespace.ship}"
+    return ""
+
+
+def _wanted(row: dict[str, Any], namespace: argparse.Namespace) -> bool:
+    encoder = namespace.encoder
+    return (
+        namespace.corpus in (None, row["corpus"])
+        and namespace.split in (None, row["split"])
+        and (encoder is None or encoder in (row["encoder"], row["encoder"].rpartition("@")[0]))
+    )
+
+
+def _check_field(field: str, rows: list[dict[str, Any]]) -> None:
+    known = sorted({name for row in rows for name, value in row.items() if isinstance(value, (int, float))})
+    if rows and field not in known:
+        raise ModelError(f"The board has no number '{field}' to rank by; expected one of {', '.join(known)}.")
+
+
+def report(result: dict[str, Any]) -> str:
+    """Return the export asked for, else one table a group."""
+    from lvm_core.leaderboard.export import table
+
+    if "text" in result:
+        return str(result["text"]).rstrip("\n")
+    parts = [result["done"]] if "done" in result else []
+    for group in result["groups"]:
+        rows = [row for row in result["rows"] if row["comparable"] == group["comparable"]]
+        parts += [group["title"], table(rows), ""]
+    return "\n".join(parts).rstrip() or "Nothing has been evaluated yet. Run: python -m lvm_core evaluate all"
