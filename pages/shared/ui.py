@@ -2,7 +2,9 @@
 
 import contextlib
 import html
+import runpy
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import streamlit as st
@@ -10,6 +12,7 @@ from streamlit.runtime.pages_manager import PagesManager
 
 from lvm_core.errors import LvmError
 
+APP = Path(__file__).resolve().parents[2] / "app.py"
 LIVE_S = 2.0
 """Seconds between looks at running jobs."""
 
@@ -56,14 +59,14 @@ def plain(text: str) -> str:
 
 
 def _run_through_app() -> None:
-    """Start over through app.py where Streamlit ran the page's file by itself.
+    """Run app.py in place of the page where Streamlit ran the page's file by itself.
 
     It does so when a link to a page is the first thing that a new process is asked for, because of the folder's
-    name; once `st.navigation` has run, or this has, it no longer does.
+    name; once `st.navigation` has run it no longer does.
     """
     if PagesManager.uses_pages_directory:
-        PagesManager.uses_pages_directory = False
-        st.rerun()
+        runpy.run_path(str(APP))
+        st.stop()
 
 
 def page_title(title: str, about: str) -> None:
