@@ -23,7 +23,7 @@ class LinearFilterOptions:
 
     context: int = setting(5, "chunks it looks back; beyond five as means of stretches", "chunks", low=1, high=100)
     shrink: float = setting(
-        1000.0, "windows' worth of belief in one weight for all components", "windows", low=0.0, high=1e9
+        10_000.0, "windows' worth of belief in one weight for all components", "windows", low=0.0, high=1e9
     )
 
 

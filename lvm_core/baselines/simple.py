@@ -142,7 +142,7 @@ class Random(Baseline):
     def forward(self, x: Tensor) -> Tensor:
         turn = _random_turn(x.shape[-1]).to(x.device)
         # a sine of large numbers: neighbours in the space land anywhere
-        return unit(torch.sin(1000.0 * (x.float() @ turn)))
+        return unit(torch.sin(30.0 * (x.float() @ turn)))
 
 
 @lru_cache(maxsize=4)
