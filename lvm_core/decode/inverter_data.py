@@ -1,0 +1,184 @@
+"""Training texts of an inverter with their tokens and vectors, gathered and encoded once, resumable."""
+
+import hashlib
+import random
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lvm_core.corpus.store import CorpusStore
+from lvm_core.dataset import split_documents, title_key
+from lvm_core.errors import CorpusError
+from lvm_core.types import DocumentInfo, Encoder, Progress, no_progress
+from lvm_core.vectors.encode import encode_corpus
+from lvm_core.vectors.matrix import encoded_with, open_matrix
+from lvm_core.workspace import Workspace, need_space, read_json, write_json
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+BLOCK = 2048
+"""Texts encoded between two notes of how far it got."""
+
+MIN_CHARS, MAX_CHARS = 20, 600
+N_VALIDATION = 512
+CLAUSE = re.compile(
+    r"(?<=[,;:])\s+(?=(?:and|but|which|who|where|while|although|or|as|with|from|including|because|when)\b)|;\s+"
+)
+
+
+@dataclass(frozen=True)
+class TrainingTexts:
+    """Texts as tokens and vectors; the last `n_validation` are of validation articles.
+
+    `tokens` (M,) uint16 flat, text i at `offsets[i]` .. `offsets[i + 1]`; `vectors` (N, D) float16.
+    """
+
+    vectors: NDArray[np.float16]
+    tokens: NDArray[np.uint16]
+    offsets: NDArray[np.int64]
+    n_validation: int
+    sources: list[dict[str, Any]]
+
+    @property
+    def n_train(self) -> int:
+        return len(self.vectors) - self.n_validation
+
+    def text(self, i: int) -> NDArray[np.uint16]:
+        """Return the tokens of text `i`."""
+        return self.tokens[self.offsets[i] : self.offsets[i + 1]]
+
+    def lengths(self) -> NDArray[np.int64]:
+        """Return the number of tokens of each text (N,)."""
+        return np.diff(self.offsets)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A text to train on: chunk `row` of corpus `corpus`, or made of chunks of it (row -1)."""
+
+    text: str
+    corpus: str
+    row: int = -1
+
+
+def gather_texts(
+    workspace: Workspace, corpora: Sequence[str], split_seed: int, extra: float, seed: int = 0
+) -> tuple[list[Piece], list[Piece], list[dict[str, Any]]]:
+    """Return training texts, validation texts and what they were taken from.
+
+    Chunks of the training articles of each corpus, their clauses, and neighbours joined; no article whose title
+    is in the test or validation split of *any* of the corpora gives training text.
+
+    Args:
+        workspace: where the corpora lie.
+        corpora: their names.
+        split_seed: of the split by article.
+        extra: share of the clauses and of the neighbouring pairs to take.
+        seed: of the choice of clauses and pairs.
+
+    Raises:
+        CorpusError: if a corpus is missing, or none has training text.
+    """
+    store, rng = CorpusStore(workspace), random.Random(seed)
+    splits = {name: split_documents(store.documents(name), split_seed) for name in corpora}
+    held = {title_key(d.title) for s in splits.values() for part in ("validation", "test") for d in s[part]}
+    chunks: list[Piece] = []
+    derived: list[Piece] = []
+    validation: list[Piece] = []
+    sources = []
+    for name, split in splits.items():
+        texts = store.texts(name)
+        documents = [d for d in split["train"] if title_key(d.title) not in held]
+        for document in documents:
+            own = _chunks(name, texts, document)
+            chunks += own
+            derived += [Piece(text, name) for text in _derived([piece.text for piece in own], extra, rng)]
+        validation += [piece for d in split["validation"] for piece in _chunks(name, texts, d)]
+        info = store.corpus(name)
+        sources.append({"name": name, "digest": info.digest, "licence": info.licence, "n_documents": len(documents)})
+    if not chunks:
+        raise CorpusError(
+            f"The corpora {', '.join(corpora)} have no training text; expected articles with sentences of"
+            f" {MIN_CHARS} characters or more. Ingest a larger corpus."
+        )
+    rng.shuffle(validation)
+    return chunks + derived, validation[:N_VALIDATION] or chunks[:32], sources
+
+
+def _chunks(corpus: str, texts: list[str], document: DocumentInfo) -> list[Piece]:
+    rows = range(document.first_row, document.first_row + document.n_chunks)
+    return [Piece(texts[row], corpus, row) for row in rows if MIN_CHARS <= len(texts[row]) <= MAX_CHARS]
+
+
+def _derived(texts: list[str], share: float, rng: random.Random) -> list[str]:
+    found = []
+    for text in texts:
+        parts = CLAUSE.split(text)
+        if len(parts) > 1:
+            found += [p.rstrip(",;:") for p in parts if 2 * MIN_CHARS <= len(p) <= 200 and rng.random() < share]
+    for a, b in pairwise(texts):
+        if len(a) + len(b) < 240 and rng.random() < share / 2:
+            found.append(f"{a} {b}")
+    return found
+
+
+def prepare(
+    workspace: Workspace,
+    folder: Path,
+    pieces: tuple[list[Piece], list[Piece], list[dict[str, Any]]],
+    encoder: Encoder,
+    tokenizer: "Tokenizer",
+    progress: Progress = no_progress,
+) -> TrainingTexts:
+    """Return the gathered texts with tokens and vectors.
+
+    Chunks take their vectors from the corpus's matrix, which is made where it is missing; the vectors of clauses
+    and pairs are kept in `folder`. An interrupted encoding goes on where it was.
+    """
+    training, validation, sources = pieces
+    every = [*training, *validation]
+    derived = [i for i, piece in enumerate(every) if piece.row < 0]
+    vectors = np.empty((len(every), encoder.dim), dtype=np.float16)
+    if derived:
+        vectors[derived] = _encode(folder, [every[i].text for i in derived], encoder, progress)
+    for source in sources:
+        places = [i for i, piece in enumerate(every) if piece.row >= 0 and piece.corpus == source["name"]]
+        if encoder.id not in encoded_with(workspace, source["name"]):
+            encode_corpus(workspace, source["name"], encoder, progress=progress)
+        matrix = open_matrix(workspace, source["name"], encoder.id)
+        vectors[places] = matrix.rows(np.array([every[i].row for i in places], dtype=np.int64))
+    rows = [e.ids for e in tokenizer.encode_batch([" " + piece.text for piece in every], add_special_tokens=False)]
+    offsets = np.cumsum([0, *map(len, rows)]).astype(np.int64)
+    tokens = np.concatenate([np.asarray(r, dtype=np.uint16) for r in rows])
+    return TrainingTexts(vectors, tokens, offsets, len(validation), sources)
+
+
+def _encode(folder: Path, texts: list[str], encoder: Encoder, progress: Progress) -> NDArray[np.float16]:
+    path, note = folder / "derived.f16.npy", folder / "derived.json"
+    wanted = {"encoder": encoder.id, "digest": hashlib.sha256("\n".join(texts).encode()).hexdigest()}
+    state = read_json(note) if note.exists() and path.exists() else {}
+    if {k: state.get(k) for k in wanted} == wanted:
+        out = np.load(path, mmap_mode="r+")
+    else:
+        state = {**wanted, "done": 0}
+        need_space(folder, len(texts) * encoder.dim * 2)
+        out = np.lib.format.open_memmap(path, mode="w+", dtype=np.float16, shape=(len(texts), encoder.dim))
+    began, first = time.monotonic(), state["done"]
+    for start in range(first, len(texts), BLOCK):
+        block = texts[start : start + BLOCK]
+        out[start : start + len(block)] = encoder.encode(block)
+        out.flush()
+        done = start + len(block)
+        write_json(note, {**state, "done": done})
+        rate = (done - first) / max(time.monotonic() - began, 1e-6)
+        left = (len(texts) - done) / rate
+        progress(done / len(texts), f"encoding clauses: {done:,} of {len(texts):,}, {rate:,.0f}/s, {left:,.0f} s left")
+    return np.asarray(out)

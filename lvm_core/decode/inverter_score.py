@@ -1,0 +1,95 @@
+"""What the language model thinks of given texts: how fluent they are, and what else could stand at each place."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from lvm_core.decode.inverter_generate import N_SPECIAL, Generator, Prompts
+from lvm_core.decode.inverter_net import END
+
+
+@dataclass(frozen=True, slots=True)
+class Alternatives:
+    """A text that differs from another at token `place`."""
+
+    text: str
+    tokens: tuple[int, ...]
+    place: int
+
+
+@torch.inference_mode()
+def _logits(generator: Generator, prompts: Prompts, i: int, rows: Sequence[tuple[int, ...]]) -> Tensor:
+    """Return next-token logits (B, T + 1, V) at each place of texts (B) of at most T tokens, the end included."""
+    longest = max(len(row) for row in rows)
+    n, past = len(rows), prompts.keys[0].shape[2]
+    tokens = torch.full((n, longest), END)
+    for line, row in zip(tokens, rows, strict=True):
+        line[: len(row)] = torch.tensor(row, dtype=torch.long)
+    x = generator.net.embedding[tokens.to(generator.device)]
+    room = (n, -1, -1, -1)
+    keys = [
+        torch.cat([k[i : i + 1].expand(room), k.new_zeros(n, k.shape[1], longest, k.shape[3])], 2) for k in prompts.keys
+    ]
+    values = [
+        torch.cat([v[i : i + 1].expand(room), v.new_zeros(n, v.shape[1], longest, v.shape[3])], 2)
+        for v in prompts.values
+    ]
+    mask = torch.ones(longest, past + longest, dtype=torch.bool, device=x.device).tril(past)
+    hidden = generator.forward(x, keys, values, past, mask)
+    first = prompts.last[i : i + 1].expand(n, 1, hidden.shape[-1])
+    return generator.net.logits(torch.cat([first, hidden], 1))
+
+
+def fluencies(generator: Generator, prompts: Prompts, i: int, rows: Sequence[tuple[int, ...]]) -> list[float]:
+    """Return the mean log-probability a token, the end included, of each text under the prompt of vector `i`."""
+    rows = [row or (END,) for row in rows]
+    if not rows:
+        return []
+    log_p = torch.log_softmax(_logits(generator, prompts, i, [*rows, rows[0]]), -1)
+    result = []
+    for line, row in zip(log_p, rows, strict=False):
+        wanted = torch.tensor([*row, END], device=line.device)
+        result.append(float(line[: len(wanted)].gather(1, wanted[:, None]).mean()))
+    return result
+
+
+def alternatives(
+    generator: Generator, prompts: Prompts, i: int, tokens: tuple[int, ...], lean: Tensor, n: int, bias: float = 0.5
+) -> list[Alternatives]:
+    """Return texts that differ from `tokens` in one word: another in its place, none, or one more before it.
+
+    Args:
+        generator: the language model.
+        prompts: the prompts of all vectors.
+        i: the vector the text is of.
+        tokens: the text.
+        lean: (V,) how much each token leans to what the text still lacks.
+        n: other words at each place.
+        bias: weight of `lean` beside the language model's log-probability.
+    """
+    if not tokens:
+        return []
+    logits = _logits(generator, prompts, i, [tokens, tokens])[0]
+    wanted = torch.log_softmax(logits, -1) + bias * lean
+    wanted[:, :N_SPECIAL] = -torch.inf
+    top = wanted.topk(n, -1).indices.tolist()
+    starts = _word_starts(generator, tokens)
+    found: list[tuple[tuple[int, ...], int]] = []
+    for start, stop in zip(starts, [*starts[1:], len(tokens)], strict=True):
+        left, word, right = tokens[:start], tokens[start:stop], tokens[stop:]
+        found += [((*left, other, *right), start) for other in top[start] if (other,) != word]
+        found += [((*left, other, *word, *right), start) for other in top[start][: n // 2] if (other,) != word]
+        found.append(((*left, *right), max(start - 1, 0)))
+    return [
+        Alternatives(text, changed, place)
+        for changed, place in found
+        if changed and (text := " ".join(generator.tokenizer.decode(list(changed)).split()))
+    ]
+
+
+def _word_starts(generator: Generator, tokens: tuple[int, ...]) -> list[int]:
+    """Return the places at which a word begins: a token that begins with a space, or a mark after a letter."""
+    pieces = [generator.tokenizer.id_to_token(t) or "" for t in tokens]
+    return [k for k, piece in enumerate(pieces) if k == 0 or not piece[:1].isalnum()]

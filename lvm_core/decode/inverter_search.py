@@ -1,0 +1,175 @@
+"""From one vector to ever better texts: hypotheses, re-embedding, edits (search at test time).
+
+Step 0 is the greedy text; step 1 the best of several samples by the cosine of their re-embedding. Every further
+step corrects in the manner of vec2text (Morris et al. 2023, section 4): what the best text so far lacks of the
+target is added to the target once more, and the language model writes on from the places where a word was
+changed for the better; which words to change is asked of the language model and the word head together, and
+judged by re-embedding (guided search: Zhang, Morris and Shmatikov 2025). A text that people would not take for
+a sentence is no candidate, however near it is: the language model must find it about as likely as its own.
+
+The best text never gets farther from the vector from one step to the next.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from lvm_core.decode.checks import unit_rows
+from lvm_core.decode.inverter_generate import MAX_TOKENS, Generator, Prompts, Written
+from lvm_core.decode.inverter_score import alternatives, fluencies
+from lvm_core.types import Vectors
+
+Encode = Callable[[Sequence[str]], Vectors]
+
+
+@dataclass(frozen=True)
+class SearchSettings:
+    """How hard the search looks; the defaults take about a second a step and vector on two cores."""
+
+    n_samples: int = 8
+    temperature: float = 0.7
+    bias: float = 0.3
+    n_alternatives: int = 5
+    n_rounds: int = 2
+    n_checked: int = 6
+    n_continued: int = 8
+    overshoot: float = 0.7
+    slack: float = 0.6
+    """A text may be so many nats a token less likely than the language model's own first samples."""
+
+
+@dataclass
+class Candidate:
+    """A text with its round-trip cosine and its fluency (mean log-probability a token)."""
+
+    written: Written
+    cosine: float
+    vector: NDArray[np.float32]
+    edited: bool = False
+
+
+@dataclass
+class Target:
+    """One vector under search."""
+
+    vector: NDArray[np.float32]
+    seed: int
+    floor: float = -np.inf
+    pool: list[Candidate] = field(default_factory=list)
+    seen: set[str] = field(default_factory=set)
+
+    def best(self) -> Candidate:
+        """Return the nearest text that is fluent enough; the first stays one whatever comes."""
+        fluent = [c for c in self.pool if c.written.fluency >= self.floor]
+        return max(fluent or self.pool[:1], key=lambda c: c.cosine)
+
+    def add(self, texts: Sequence[Written], encode: Encode) -> list[Candidate]:
+        """Re-embed the texts that are new and take them in."""
+        fresh = [w for w in texts if w.text and w.text not in self.seen]
+        fresh = list({w.text: w for w in fresh}.values())
+        self.seen.update(w.text for w in fresh)
+        found = [
+            Candidate(w, c, v) for w, (c, v) in zip(fresh, self.measure([w.text for w in fresh], encode), strict=True)
+        ]
+        self.pool += found
+        return found
+
+    def measure(self, texts: Sequence[str], encode: Encode) -> list[tuple[float, NDArray[np.float32]]]:
+        """Return cosine to the target, and embedding, of each text."""
+        if not texts:
+            return []
+        # texts of one target alone, so that its numbers are the same in every batch of targets
+        vectors = unit_rows(encode(texts))
+        return list(zip((vectors @ self.vector).tolist(), vectors, strict=True))
+
+
+class Search:
+    """The search over a batch of vectors, one step at a time."""
+
+    def __init__(self, generator: Generator, encode: Encode, settings: SearchSettings) -> None:
+        """Hold the parts; vectors come with `start`."""
+        self.generator, self.encode, self.settings = generator, encode, settings
+        self.targets: list[Target] = []
+        self.prompts: Prompts | None = None
+
+    def start(self, vectors: Vectors, seeds: Sequence[int], n_samples: int) -> None:
+        """Write the first texts of unit vectors (N, D): one greedy, the others sampled."""
+        self.targets = [Target(v, seed) for v, seed in zip(vectors, seeds, strict=True)]
+        self.prompts = self.generator.read(torch.from_numpy(vectors))
+        which = [i for i in range(len(vectors)) for _ in range(n_samples)]
+        draws = [-1 if k == 0 else t.seed + k for t in self.targets for k in range(n_samples)]
+        written = self._write(self.prompts, which, draws, None)
+        for i, target in enumerate(self.targets):
+            own = written[i * n_samples : (i + 1) * n_samples]
+            target.add([own[0] if own[0].text else Written("...", (), -10.0)], self.encode)
+            target.add(own[1:], self.encode)
+            target.floor = float(np.median([w.fluency for w in own])) - self.settings.slack
+
+    def suggest(self, hints: Sequence[Sequence[str]]) -> None:
+        """Take in texts known to lie near each target."""
+        tokenizer = self.generator.tokenizer
+        for i, (target, texts) in enumerate(zip(self.targets, hints, strict=True)):
+            tokens = [tuple(tokenizer.encode(" " + t, add_special_tokens=False).ids[:MAX_TOKENS]) for t in texts]
+            own = [Written(" ".join(t.split()), row, -np.inf) for t, row in zip(texts, tokens, strict=True)]
+            self._judge(i, target.add(own, self.encode))
+
+    def step(self, number: int) -> None:
+        """Correct each target's best text: change words, then write on from the best changes."""
+        assert self.prompts is not None
+        starts = [self._edit(i) for i in range(len(self.targets))]
+        vectors = np.stack([self._overshot(t) for t in self.targets])
+        prompts = self.generator.read(torch.from_numpy(vectors))
+        n = self.settings.n_continued
+        which = [i for i in range(len(self.targets)) for _ in range(n)]
+        draws = [t.seed + 1000 * number + k for t in self.targets for k in range(n)]
+        flat = [own[k % len(own)] if own and k % 2 else () for own in starts for k in range(n)]
+        written = self._write(prompts, which, draws, flat)
+        for i, target in enumerate(self.targets):
+            found = target.add(written[i * n : (i + 1) * n], self.encode)
+            self._judge(i, found)
+            for _ in range(self.settings.n_rounds - 1):
+                self._edit(i)
+
+    def _write(
+        self, prompts: Prompts, which: list[int], draws: list[int], starts: list[tuple[int, ...]] | None
+    ) -> list[Written]:
+        settings = self.settings
+        return self.generator.write(prompts, which, draws, settings.temperature, settings.bias, starts)
+
+    def _overshot(self, target: Target) -> NDArray[np.float32]:
+        lacking = target.vector - target.best().vector
+        return unit_rows((target.vector + self.settings.overshoot * lacking)[None])[0]
+
+    def _judge(self, i: int, candidates: list[Candidate]) -> None:
+        """Give texts written for an overshot vector, or edited, their fluency under the target itself."""
+        assert self.prompts is not None
+        best = self.targets[i].best()
+        promising = [c for c in candidates if c.cosine > best.cosine]
+        values = fluencies(self.generator, self.prompts, i, [c.written.tokens for c in promising])
+        judged = dict(zip([c.written.text for c in promising], values, strict=True))
+        for c in candidates:
+            fluency = judged.get(c.written.text, -np.inf)
+            c.written = Written(c.written.text, c.written.tokens, fluency)
+
+    def _edit(self, i: int) -> list[tuple[int, ...]]:
+        """Try one changed, left-out or added word at each place of the best text; return the best beginnings."""
+        assert self.prompts is not None
+        target, settings = self.targets[i], self.settings
+        best = target.best()
+        lean = self.generator.read(torch.from_numpy(self._overshot(target)[None])).lean[0]
+        options = alternatives(self.generator, self.prompts, i, best.written.tokens, lean, settings.n_alternatives)
+        fresh = [o for o in options if o.text not in target.seen]
+        fresh = list({o.text: o for o in fresh}.values())
+        measured = target.measure([o.text for o in fresh], self.encode)
+        order = sorted(range(len(fresh)), key=lambda k: -measured[k][0])
+        chosen = [
+            Candidate(Written(fresh[k].text, fresh[k].tokens, -np.inf), measured[k][0], measured[k][1], True)
+            for k in order[: settings.n_checked]
+        ]
+        target.seen.update(fresh[k].text for k in order)
+        self._judge(i, chosen)
+        target.pool += chosen
+        return [fresh[k].tokens[: fresh[k].place + 1] for k in order[: settings.n_checked]]

