@@ -1,12 +1,11 @@
 """`jobs`: list, queue, cancel, resume, retry, delete and move background jobs, and read their logs."""
 
 import argparse
-import contextlib
-import io
 import time
 from collections.abc import Callable
 from typing import Any
 
+from lvm_core.commands.flags import check_command
 from lvm_core.errors import JobError
 from lvm_core.jobs.store import Job, JobStore
 from lvm_core.workspace import Workspace
@@ -81,25 +80,6 @@ def _submit(store: JobStore, namespace: argparse.Namespace) -> dict[str, Any]:
     argv = namespace.argv[1:] if namespace.argv[:1] == ["--"] else namespace.argv
     check_command(argv)
     return _of(store.get(store.submit(argv, namespace.title)))
-
-
-def check_command(argv: list[str]) -> None:
-    """Check a command line before it waits in a queue.
-
-    Raises:
-        JobError: saying what the command's own parser would say.
-    """
-    from lvm_core.__main__ import COMMANDS, _parser
-
-    if not argv or argv[0] not in COMMANDS or argv[0] == "jobs":
-        expected = ", ".join(name for name in COMMANDS if name != "jobs")
-        raise JobError(f"{argv[0] if argv else 'Nothing'} cannot be a job; expected a command: {expected}.")
-    said = io.StringIO()
-    try:
-        with contextlib.redirect_stderr(said), contextlib.redirect_stdout(said):
-            _parser(argv[0]).parse_args(argv)
-    except SystemExit as stop:
-        raise JobError(f"{' '.join(argv)}: {said.getvalue().strip().splitlines()[-1]}") from stop
 
 
 def _delete(store: JobStore, namespace: argparse.Namespace) -> dict[str, Any]:

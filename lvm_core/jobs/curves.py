@@ -147,8 +147,11 @@ def thinned(x: Floats, y: Floats, n_points: int = SHOWN_POINTS) -> tuple[Floats,
     return x[at], y[at]
 
 
-def last_line(path: Path, n_bytes: int = 16_384) -> dict[str, Any]:
-    """Return the last whole line of a metrics file, whatever its size; {} where there is none."""
+def last_line(path: Path, having: str = "step", n_bytes: int = 65_536) -> dict[str, Any]:
+    """Return the last whole line of a metrics file that has a value of `having`, {} where there is none.
+
+    Whatever the file's size, only its last `n_bytes` are read.
+    """
     try:
         with path.open("rb") as file:
             size = file.seek(0, os.SEEK_END)
@@ -157,4 +160,4 @@ def last_line(path: Path, n_bytes: int = 16_384) -> dict[str, Any]:
     except OSError:
         return {}
     found = (_parsed(line) for line in reversed(lines))
-    return next((line for line in found if isinstance(line, dict)), {})
+    return next((line for line in found if isinstance(line, dict) and line.get(having) is not None), {})

@@ -11,7 +11,7 @@ import streamlit as st
 
 from lvm_core.jobs.curves import Curve, CurveCache, thinned
 from lvm_core.jobs.history import RunRow
-from pages.shared import charts, state, train_start, ui
+from pages.shared import charts, state, train_start
 
 OVER = {"step": "step", "epoch": "epoch", "time": "seconds"}
 TITLES = {"step": "step", "epoch": "epoch", "time": "training time [s]"}
@@ -51,30 +51,57 @@ def panel(rows: Sequence[RunRow], over: str) -> None:
         return
     rows = rows[:MOST_RUNS]
     found = curves(rows)
-    st.html("".join(_now_html(row, found[row.run], run_colour(rows, i)) for i, row in enumerate(rows)))
+    st.html(now_html(rows, found))
     pairs = [("cosine", "Validation cosine"), ("loss", "Training loss, by term"),
              ("grad_norm", "Gradient norm, by term"), ("rate", "Windows a second")]  # fmt: skip
     for two in (pairs[:2], pairs[2:]):
         for column, (name, title) in zip(st.columns(2), two, strict=True):
             with column:
-                st.html(f'<p class="lvm-chart-title">{title}</p>')
+                st.html(f'<p class="lvm-chart-title">{title}{_terms_html(name, found)}</p>')
                 fig = figure(name, rows, found, over)
                 charts.show(fig, f"curve-{name}", f"{title} over {TITLES[over]} of {', '.join(r.run for r in rows)}")
-    for row in rows:
-        for flag in found[row.run].flags[-1:]:
-            st.warning(ui.plain(f"{row.run}, {flag}"), icon=":material/balance:")
 
 
 def figure(name: str, rows: Sequence[RunRow], found: dict[str, Curve], over: str) -> go.Figure:
     """Return one chart over all runs; it keeps the user's zoom between refreshes."""
     traces = [t for i, row in enumerate(rows) for t in _traces(name, row, found[row.run], over, run_colour(rows, i))]
     fig = go.Figure({"data": traces + (_baseline_lines(found, over) if name == "cosine" else [])}, skip_invalid=True)
-    charts.style(fig, HEIGHT, legend=name == "cosine" or any("/" in t["name"] for t in traces))
-    fig.update_layout(uirevision=f"{name}:{over}", hovermode="closest", legend={"font": {"size": 11}})
-    fig.update_xaxes(title=TITLES[over])
+    charts.style(fig, HEIGHT, legend=False)
+    fig.update_layout(uirevision=f"{name}:{over}", hovermode="closest")
+    fig.update_xaxes(title={"text": TITLES[over], "font": {"size": 11}})
     if name in ("loss", "grad_norm"):
         fig.update_yaxes(type="log", exponentformat="power", dtick=1 if _wide(traces) else None)
+    if name == "cosine":
+        _name_baselines(fig, found)
     return fig
+
+
+def _terms_html(name: str, found: dict[str, Curve]) -> str:
+    """Return which dash is which term, as HTML; the colours are the runs'."""
+    most = max((c.names(name + "/") for c in found.values()), key=len, default=[])
+    if len(most) < 2:
+        return ""
+    styles = ("solid", "dashed", "dotted", "double")
+    words = [term.partition("/")[2] for term in most]
+    return "".join(
+        f'<span class="lvm-term"><i style="border-top-style:{styles[k % 4]}"></i>{html.escape(word)}</span>'
+        for k, word in enumerate(words)
+    )
+
+
+def _name_baselines(fig: go.Figure, found: dict[str, Curve]) -> None:
+    """Write the baselines' names at the right end of their lines."""
+    for name in BASELINES:
+        for value in _baseline_values(found, name)[-1:]:
+            fig.add_annotation(
+                x=1, xref="paper", y=value, text=name, showarrow=False, xanchor="right", yanchor="bottom",
+                font={"size": 11, "color": charts.model_colour(name)},
+            )  # fmt: skip
+
+
+def _baseline_values(found: dict[str, Curve], name: str) -> list[float]:
+    given = (c.last.get("baselines", {}).get(name) for c in found.values())
+    return sorted({round(float(value), 6) for value in given if value is not None})
 
 
 def _wide(traces: Sequence[dict[str, Any]]) -> bool:
@@ -120,10 +147,7 @@ def _baseline_lines(found: dict[str, Curve], over: str) -> list[dict[str, Any]]:
         return []
     span = [min(float(x[0]) for x in ends), max(float(x[-1]) for x in ends)]
     for name in BASELINES:
-        values = {
-            round(float(c.last["baselines"][name]), 6) for c in found.values() if name in c.last.get("baselines", {})
-        }
-        for k, value in enumerate(sorted(values)):
+        for value in _baseline_values(found, name):
             lines.append(
                 {
                     "type": "scatter",
@@ -131,7 +155,6 @@ def _baseline_lines(found: dict[str, Curve], over: str) -> list[dict[str, Any]]:
                     "x": span,
                     "y": [value, value],
                     "name": name,
-                    "showlegend": k == 0,
                     "line": {"color": charts.model_colour(name), "width": 1.2, "dash": "dash"},
                     "hovertemplate": f"{name}: {value:.4f}<extra></extra>",
                 }
@@ -139,30 +162,50 @@ def _baseline_lines(found: dict[str, Curve], over: str) -> list[dict[str, Any]]:
     return lines
 
 
-def _now_html(row: RunRow, curve: Curve, colour: str) -> str:
-    """Return a run's latest figures in one line."""
+NOW = (
+    ("run", "A run; its colour is that of its curves."),
+    ("state", ""),
+    ("epoch", "Passes over the training articles, of those planned."),
+    ("best cosine", "Best mean validation cosine so far."),
+    ("over filter", "The same less that of the linear filter on the same windows."),
+    ("windows/s", "Training windows a second, at the last line of metrics."),
+    ("lr", "Learning rate now."),
+    ("trained", "Time in the training loop."),
+    ("left", "At this pace; an early stop takes less."),
+)
+
+
+def now_html(rows: Sequence[RunRow], found: dict[str, Curve]) -> str:
+    """Return the latest figures of the runs as a table, and their last warning."""
+    head = "".join(f'<th title="{html.escape(about)}">{name}</th>' for name, about in NOW)
+    lines = []
+    for i, row in enumerate(rows):
+        mark = f'<span class="lvm-dot" style="background:{run_colour(rows, i)}"></span>'
+        name = f"{mark} <b>{html.escape(row.run)}</b>"
+        state_html = f'<span class="lvm-state lvm-state-{row.state}">{row.state}</span>'
+        cells = [name, state_html, *map(html.escape, _figures(row, found[row.run]))]
+        lines.append(f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
+        flags = found[row.run].flags[-1:] or row.flags[-1:]
+        said = [f"{flag}" for flag in flags] + ([row.message] if row.state == "failed" and row.message else [])
+        lines += [f'<tr class="lvm-said-row"><td colspan="{len(NOW)}">{html.escape(text)}</td></tr>' for text in said]
+    return f'<div class="lvm-scroll"><table class="lvm-rows lvm-now"><tr>{head}</tr>{"".join(lines)}</table></div>'
+
+
+def _figures(row: RunRow, curve: Curve) -> list[str]:
     last = curve.last
     _, cosines = curve.series("val_cosine")
     best = float(cosines.max()) if cosines.size else row.val_cosine
     over_filter = best - row.filter_cosine if best is not None and row.filter_cosine is not None else None
-    figures = [
-        ui.Number("epoch", str(last.get("epoch") or row.epoch), f"of {row.settings.get('epochs', '?')}", "Epochs."),
-        ui.Number("best cosine", "–" if best is None else f"{best:.4f}", "", "Best mean validation cosine so far."),
-        ui.Number(
-            "over the filter", "–" if over_filter is None else f"{over_filter:+.4f}", "",
-            "Best validation cosine less that of the linear filter on the same windows.",
-        ),
-        ui.Number("rate", f"{last.get('windows_per_s', 0):,.0f}", "windows/s", "Training windows a second."),
-        ui.Number("lr", f"{last.get('lr', 0):.2g}", "", "Learning rate now."),
-        ui.Number("trained", train_start.spoken(row.seconds or last.get("seconds", 0.0)), "", "Time in the loop."),
-    ]  # fmt: skip
-    if row.state == "running" and last.get("seconds") and row.settings.get("epochs"):
-        figures.append(
-            ui.Number("left", train_start.spoken(_left(row, curve)), "", "At this pace, without early stop.")
-        )
-    mark = f'<span class="lvm-dot" style="background:{colour}"></span>'
-    state_html = f'<span class="lvm-state lvm-state-{row.state}">{row.state}</span>'
-    return f'<div class="lvm-row">{mark}<b>{html.escape(row.run)}</b>{state_html}{ui.metric_html(figures)}</div>'
+    going = row.state == "running" and last.get("seconds") and row.settings.get("epochs")
+    return [
+        f"{last.get('epoch') or row.epoch} of {row.settings.get('epochs', '?')}",
+        "–" if best is None else f"{best:.4f}",
+        "–" if over_filter is None else f"{over_filter:+.4f}",
+        f"{last.get('windows_per_s', 0):,.0f}",
+        f"{last.get('lr', 0):.2g}",
+        train_start.spoken(last.get("seconds") or row.seconds),
+        train_start.spoken(_left(row, curve)) if going else "",
+    ]
 
 
 def _left(row: RunRow, curve: Curve) -> float:

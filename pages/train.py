@@ -1,0 +1,81 @@
+"""Train: start trainings and other jobs, watch them live, compare runs. Jobs go on when this page is closed."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from lvm_core.errors import JobError, LvmError
+from lvm_core.workspace import read_json
+from pages.shared import state, train_curves, train_form, train_jobs, train_runs, train_start, ui
+
+WHAT = {"train": "training", "sweep": "sweep", "other": "other command"}
+FORMS = {"train": train_start.training, "sweep": train_start.sweep, "other": train_start.other}
+CSS = Path(__file__).resolve().parent.parent / "assets" / "train.css"
+
+
+def take_from() -> None:
+    """Fill the form from the run named in the address (`?from=RUN`), once a visit."""
+    run = st.query_params.get("from")
+    if not run or st.session_state.get("train_from") == run:
+        return
+    st.session_state["train_from"] = run
+    path = state.workspace().run_config(run)
+    settings = read_json(path).get("train") if path.exists() else None
+    if not settings:
+        raise JobError(f"There is no run {run!r} with settings to train again with. Choose one in the table of runs.")
+    train_form.take(settings)
+
+
+@st.fragment
+def form() -> None:
+    """Show the form of what is to be started; typing in it refreshes nothing else."""
+    following = st.session_state.pop("train_what_next", None)
+    if following:
+        st.session_state["train_what"] = following
+    with ui.errors_shown():
+        st.session_state.setdefault("train_what", "train")
+        what = st.segmented_control(
+            "What", list(WHAT), format_func=WHAT.__getitem__, key="train_what", label_visibility="collapsed"
+        )
+        FORMS[what or "train"]()
+
+
+def curves() -> None:
+    """Show the curves of the runs chosen in the table."""
+    over = st.session_state.get("train_over") or "step"
+    train_curves.panel(train_runs.chosen(train_runs.rows()), over)
+
+
+st.html(CSS)
+ui.page_title("Train", "Fit nets to your corpora and compare them; jobs go on when this page is closed")
+with ui.errors_shown():
+    take_from()
+
+left, right = st.columns([3, 7], gap="medium")
+with right:
+    head, at_once = st.columns([8, 2], vertical_alignment="bottom")
+    head.html('<p class="lvm-section">Jobs</p>')
+    with at_once:
+        train_jobs.limit()
+    train_jobs.live(train_jobs.panel)
+    with st.expander("Log and ranking", icon=":material/notes:", expanded=train_jobs.LOG_JOB in st.session_state):
+        train_jobs.live(train_jobs.log)
+    title, over = st.columns([7, 3], vertical_alignment="center")
+    title.html('<p class="lvm-section">Curves</p>')
+    over.segmented_control(
+        "over", list(train_curves.OVER), default="step", key="train_over", label_visibility="collapsed"
+    )
+    train_jobs.live(curves)
+    st.html('<p class="lvm-section">Runs</p>')
+    try:
+        found = train_runs.rows()
+    except LvmError as error:
+        found = []
+        ui.show_error(error)
+    if found:
+        train_runs.table(found)
+        train_runs.actions(found)
+    else:
+        st.caption("No runs yet.")
+with left:
+    form()
