@@ -86,8 +86,8 @@ def speed_fields(model: SequenceModel, test: TestSet, context: int) -> dict[str,
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # one query is too small to share, and other work on the machine would be measured
     try:
-        one = timing.latency(lambda: model.predict_next(batch[:1]))
-        many = timing.latency(lambda: model.predict_next(batch), n_calls=20, n_warm=2)
+        one = timing.latency(lambda: model.predict_next(batch[:1]), n_calls=60, budget_s=0.3)
+        many = timing.latency(lambda: model.predict_next(batch), n_calls=20, n_warm=2, budget_s=0.3)
     finally:
         torch.set_num_threads(threads)
     tensors = [*model.parameters(), *model.buffers()]
