@@ -16,7 +16,7 @@ CORPUS = (
 DOCUMENT_COLUMNS = "d.id AS document_id, title, ordinal, first_row, n_chunks, digest, coherence"
 DOCUMENT = f"SELECT {DOCUMENT_COLUMNS} FROM documents AS d"
 HITS = (
-    "SELECT c.document_id, count(*) AS n FROM chunks_fts JOIN chunks AS c ON c.id = chunks_fts.rowid"
+    "SELECT c.document_id, count(*) AS n FROM chunks_fts CROSS JOIN chunks AS c ON c.id = chunks_fts.rowid"
     " WHERE chunks_fts MATCH ? AND c.corpus_id = ? GROUP BY c.document_id"
 )
 CHUNK = (

@@ -100,9 +100,16 @@ class CorpusStore:
             condition = f"d.corpus_id = ? AND (h.n IS NOT NULL OR ({in_title}))"
             order = f"({in_title}) DESC, h.n DESC, ordinal"
             values = [fts_query(words), corpus_id, corpus_id, *likes]
-        total = self._all(f"SELECT count(*) AS n FROM {source} WHERE {condition}", *values)[0]["n"]
-        sql = f"SELECT {DOCUMENT_COLUMNS} FROM {source} WHERE {condition} ORDER BY {order} LIMIT ? OFFSET ?"
-        return [DocumentInfo(**row) for row in self._all(sql, *values, *likes, limit, offset)], total
+        sql = (
+            f"SELECT {DOCUMENT_COLUMNS}, count(*) OVER () AS total FROM {source} WHERE {condition}"
+            f" ORDER BY {order} LIMIT ? OFFSET ?"
+        )
+        rows = self._all(sql, *values, *likes, limit, offset)
+        if not rows and offset:
+            return [], self.find_documents(name, words, 0, 1)[1]
+        return [DocumentInfo(**{key: row[key] for key in row if key != "total"}) for row in rows], rows[0][
+            "total"
+        ] if rows else 0
 
     def chunks(self, name: str, rows: ArrayLike | Sequence[int]) -> list[Chunk]:
         """Return the chunks at `rows` (N,), in that order, repeats included.
@@ -155,12 +162,16 @@ class CorpusStore:
 
     def find_in_document(self, document_id: int, words: str) -> list[int]:
         """Return the positions of an article's chunks that hold all `words`, in order."""
-        sql = (
-            "SELECT c.position FROM chunks_fts JOIN chunks AS c ON c.id = chunks_fts.rowid"
-            " WHERE chunks_fts MATCH ? AND c.document_id = ? ORDER BY c.position"
-        )
         query = fts_query(words)
-        return [row["position"] for row in self._all(sql, query, document_id)] if query else []
+        if not query:
+            return []
+        # Without the bounds and the order of the join, SQLite asks the index of words once a chunk.
+        sql = (
+            "SELECT c.position FROM chunks_fts CROSS JOIN chunks AS c ON c.id = chunks_fts.rowid"
+            " WHERE chunks_fts MATCH ? AND chunks_fts.rowid BETWEEN ? AND ? AND c.document_id = ? ORDER BY c.position"
+        )
+        bounds = self._all("SELECT min(id) AS low, max(id) AS high FROM chunks WHERE document_id = ?", document_id)[0]
+        return [row["position"] for row in self._all(sql, query, bounds["low"], bounds["high"], document_id)]
 
     def outline(self, document_id: int) -> list[tuple[int, str]]:
         """Return where the sections of an article begin: (position of the first chunk, title), in order."""
