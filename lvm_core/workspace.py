@@ -95,6 +95,9 @@ class Workspace:
     def projections(self) -> Path:
         return self.root / "projections"
 
+    def projection(self, key: str, ending: str) -> Path:
+        return self.projections / f"{slug(key)}.{ending}"
+
     @property
     def decode_cache(self) -> Path:
         return self.root / "decode-cache.db"

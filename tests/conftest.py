@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from lvm_core.workspace import Workspace
+from tests.postgres import postgres_server, postgres_url  # noqa: F401 - fixtures
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS = [
     {"types", "errors", "config", "device", "workspace", "database"},
     {"corpus", "encoders", "vectors", "nets", "baselines", "losses", "metrics"},
-    {"dataset", "checkpoint", "decode", "projection"},
+    {"dataset", "checkpoint", "decode", "projection", "exchange", "order"},
     {"train", "predict"},
-    {"rollout", "evaluate", "evaluation"},
+    {"rollout", "drift", "vector_map", "evaluate", "evaluation"},
     {"leaderboard", "benchmark", "jobs"},
     {"commands", "__main__"},
 ]

@@ -1,0 +1,42 @@
+"""`import-postgres`: read a table of concepts into a corpus with its vectors."""
+
+import argparse
+from typing import Any
+
+from lvm_core.commands.progress import ProgressLine
+from lvm_core.workspace import Workspace
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the flags."""
+    parser.add_argument("--corpus", required=True, help="name of the corpus to make")
+    parser.add_argument("--table", default="cpe_entry", help="table or schema.table [cpe_entry]")
+    parser.add_argument("--dataset-source", help="only rows with this dataset_source")
+    parser.add_argument("--encoder", default="", help="encoder that made the vectors; checked where it is installed")
+    parser.add_argument("--replace", action="store_true", help="replace a corpus of that name")
+    parser.add_argument("--url", help="address of the database [LVM_DATABASE_URL]")
+
+
+def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
+    """Import, build the index, and return the report."""
+    from lvm_core.corpus.postgres import database_url
+    from lvm_core.exchange.tables import import_postgres
+    from lvm_core.vectors.index import open_index
+
+    result = import_postgres(
+        workspace, database_url(namespace.url), namespace.corpus, namespace.table, namespace.dataset_source,
+        namespace.encoder, namespace.replace, ProgressLine(),
+    )  # fmt: skip
+    open_index(workspace, result["corpus"], result["encoder"])
+    return result
+
+
+def report(result: dict[str, Any]) -> str:
+    """Return the report for people."""
+    lines = [
+        f"Corpus '{result['corpus']}': {result['n_chunks']:,} chunks x {result['dim']} in {result['n_articles']:,}"
+        f" articles, from {result['n_rows']:,} rows",
+        f"encoder {result['encoder']}. {result['about_encoder']}",
+    ]
+    lines += [f"left out: {count:,} {reason}" for reason, count in result["skipped"].items()]
+    return "\n".join(lines + ([f"warning: {result['warning']}"] if result["warning"] else []))

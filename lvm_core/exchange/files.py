@@ -1,0 +1,141 @@
+"""NPZ files and chains, in and out."""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lvm_core.corpus.chains import read_chains
+from lvm_core.corpus.chunking import NewChunk
+from lvm_core.corpus.npz import Sequence, layout_of, open_npz, sequences_of
+from lvm_core.corpus.npz_write import write_sequences, write_splits, write_vectors
+from lvm_core.corpus.store import CorpusStore
+from lvm_core.corpus.writing import CorpusWriter, refuse_existing
+from lvm_core.errors import SettingsError, SourceError
+from lvm_core.exchange.incoming import Incoming, Skipped, claim_encoder, usable, write_incoming
+from lvm_core.exchange.tables import chunk_uuid
+from lvm_core.types import Progress, no_progress
+from lvm_core.vectors.matrix import open_matrix
+from lvm_core.workspace import Workspace
+
+LAYOUTS = ("vectors", "sequences", "splits")
+
+
+def import_npz(
+    workspace: Workspace,
+    path: Path,
+    corpus: str,
+    encoder: str = "",
+    replace: bool = False,
+    progress: Progress = no_progress,
+) -> dict[str, Any]:
+    """Read an NPZ file of any known layout into a corpus with its vectors and return a report.
+
+    Layout "vectors" knows no order, so its corpus is marked as unordered.
+
+    Raises:
+        SourceError: if the file is damaged, pickled, or of no known layout.
+        SpaceMismatch: if the vectors are not of the encoder named.
+        CorpusError: if the corpus exists.
+    """  # fmt: skip
+    refuse_existing(workspace, corpus, replace)
+    skipped = Skipped()
+    with open_npz(path) as arrays:
+        layout = layout_of(arrays)
+        first = next(sequences_of(arrays), None)
+        if first is None:
+            raise SourceError(f"{path} holds no windows or vectors.")
+        dim = first.vectors.shape[1]
+        digest = hashlib.sha256(np.ascontiguousarray(first.vectors).tobytes()).hexdigest()
+        space, verified, about = claim_encoder(encoder, first.texts, first.vectors, digest)
+        writer = CorpusWriter(workspace, corpus, source=path.name, chunker="as imported",
+                              ordered=layout != "vectors", replace=replace)  # fmt: skip
+        articles = (_incoming(sequence, dim, skipped) for sequence in sequences_of(arrays))
+        stored = write_incoming(workspace, writer, articles, space, 0, skipped, progress)
+    return {
+        "corpus": corpus, "layout": layout, "n_chunks": stored.n_chunks, "n_articles": stored.n_documents, "dim": dim,
+        "encoder": space, "verified": verified, "about_encoder": about, "ordered": stored.ordered,
+        "skipped": skipped.counts,
+    }  # fmt: skip
+
+
+def _incoming(sequence: Sequence, dim: int, skipped: Skipped) -> Incoming:
+    keep = [i for i, vector in enumerate(sequence.vectors) if usable(vector, dim, skipped)]
+    chunks, at = [], 0
+    for i in keep:
+        text = sequence.texts[i]
+        chunks.append(NewChunk(text, "", at, at + len(text), None, sequence.tmd[i], sequence.ids[i]))
+        at += len(text) + 1
+    return Incoming(sequence.title, chunks, sequence.vectors[keep])
+
+
+def export_npz(
+    workspace: Workspace,
+    path: Path,
+    corpus: str,
+    encoder_id: str,
+    layout: str = "vectors",
+    context: int = 5,
+    split_seed: int = 0,
+) -> dict[str, Any]:
+    """Write a corpus with its vectors as NPZ and return a report.
+
+    Args:
+        workspace: where the corpus is.
+        path: the file.
+        corpus: its name.
+        encoder_id: which of its vectors.
+        layout: "vectors", "sequences" or "splits" (by article).
+        context: chunks in a window.
+        split_seed: of the split by article.
+
+    Raises:
+        SettingsError: for another layout.
+        CorpusError: if the corpus is not encoded, or no article is longer than the context.
+    """  # fmt: skip
+    if layout not in LAYOUTS:
+        raise SettingsError([f"layout is {layout!r}; expected one of {', '.join(LAYOUTS)}."])
+    store = CorpusStore(workspace)
+    info = store.corpus(corpus)
+    matrix = open_matrix(workspace, corpus, encoder_id)
+    about: dict[str, Any] = {"corpus": corpus, "encoder": encoder_id, "layout": layout, "path": str(path)}
+
+    def chunks(rows: Any) -> Any:
+        return store.chunks(corpus, rows)
+
+    if layout == "vectors":
+        write_vectors(path, info.n_chunks, matrix.rows, chunks, lambda chunk: chunk_uuid(chunk, info.digest))
+        return {**about, "n": info.n_chunks}
+    documents = store.documents(corpus)
+    if layout == "sequences":
+        return {**about, "n": write_sequences(path, documents, context, matrix.rows, chunks)}
+    from lvm_core.dataset import split_documents
+
+    counts = write_splits(path, split_documents(documents, split_seed), context, matrix.rows)
+    return {**about, "n": sum(counts.values()), "splits": counts}
+
+
+def import_chains(workspace: Workspace, path: Path, corpus: str, replace: bool = False) -> dict[str, Any]:
+    """Read chains of concepts (JSONL) into a corpus, a chain an article, and return a report.
+
+    Raises:
+        SourceError: if the file holds no usable chain.
+        CorpusError: if the corpus exists.
+    """
+    found = read_chains(path)
+    licence = "WordNet 3.0, Princeton University" if "wordnet" in path.name.lower() else ""
+    writer = CorpusWriter(workspace, corpus, source=path.name, chunker="chain", licence=licence, replace=replace)
+    with writer:
+        for number, chain in enumerate(found.chains, start=1):
+            writer.add(f"{chain[0]} ({number})", list(_concept_chunks(chain)))
+        stored = writer.finish({"skipped": found.skipped})
+    return {"corpus": corpus, "n_chains": stored.n_documents, "n_concepts": stored.n_chunks, "skipped": found.skipped}
+
+
+def _concept_chunks(chain: list[str]) -> Iterator[NewChunk]:
+    at = 0
+    for concept in chain:
+        yield NewChunk(concept, "", at, at + len(concept))
+        at += len(concept) + 1

@@ -1,0 +1,136 @@
+"""Articles that bring their own vectors: written as a corpus and a matrix together, whole or not at all."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lvm_core.corpus.chunking import NewChunk
+from lvm_core.corpus.writing import CorpusWriter
+from lvm_core.errors import LvmError, SourceError, SpaceMismatch
+from lvm_core.types import CorpusInfo, Progress, Vectors, no_progress
+from lvm_core.vectors.writer import MatrixWriter
+from lvm_core.workspace import Workspace
+
+N_PROBES = 16
+"""Chunks encoded again to see whether vectors are of the encoder that is claimed."""
+
+SAME_SPACE = 0.97
+"""Least mean cosine of stored vectors to fresh ones; float16 and bfloat16 cost less than .005 of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One article with its vectors (n, D)."""
+
+    title: str
+    chunks: list[NewChunk]
+    vectors: Vectors
+
+
+@dataclass(slots=True)
+class Skipped:
+    """What was left out and why: reason to count."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def add(self, reason: str, n: int = 1) -> None:
+        self.counts[reason] = self.counts.get(reason, 0) + n
+
+
+def usable(vector: NDArray[np.float32] | None, dim: int, skipped: Skipped) -> bool:
+    """Return whether a vector can be stored, counting why not."""
+    if vector is None:
+        skipped.add("chunk without a vector (NULL)")
+    elif len(vector) != dim:
+        skipped.add(f"vector of {len(vector)} dimensions instead of {dim}")
+    elif not np.isfinite(vector).all():
+        skipped.add("vector with NaN or infinite values")
+    elif not vector.any():
+        skipped.add("zero vector")
+    else:
+        return True
+    return False
+
+
+def claim_encoder(claim: str, texts: list[str], vectors: Vectors, digest: str) -> tuple[str, bool, str]:
+    """Return the encoder id to store vectors under, whether it was verified, and a sentence about it.
+
+    Args:
+        claim: encoder name that the user gives, "" for none.
+        texts: some chunks.
+        vectors: (n, D), their vectors.
+        digest: of the source; names a space of its own where nothing is claimed.
+
+    Raises:
+        SpaceMismatch: if the claimed encoder is here and gives other vectors.
+    """
+    if not claim:
+        return f"unknown@{digest[:12]}", False, (
+            "The encoder of these vectors was not named: they form a space of their own, in which models can be trained"
+            " but no text encoded. Give --encoder NAME where you know it."
+        )  # fmt: skip
+    from lvm_core.encoders import load_encoder
+
+    try:
+        encoder = load_encoder(claim)
+    except LvmError as error:
+        return f"{claim.replace('/', '-')}@unverified", False, (
+            f"The vectors are said to be of '{claim}', which could not be loaded to check that: {error}"
+        )  # fmt: skip
+    if encoder.dim != vectors.shape[1]:
+        raise SpaceMismatch(f"The encoder '{claim}' ({encoder.dim}-D)", f"of {vectors.shape[1]} dimensions", encoder.id,
+                            "name the encoder that made the vectors.")  # fmt: skip
+    fresh = encoder.encode(texts[:N_PROBES])
+    cosine = float(np.mean(_cosines(fresh, vectors[:N_PROBES])))
+    if cosine < SAME_SPACE:
+        raise SpaceMismatch(
+            f"The encoder '{claim}'", f"unknown: fresh vectors have cosine {cosine:.2f} to the stored",
+            encoder.id, "name the encoder that made them, or leave --encoder out to keep them as a space of their own.",
+        )  # fmt: skip
+    return (
+        encoder.id,
+        True,
+        f"Verified: fresh vectors of {len(fresh)} chunks have cosine {cosine:.3f} to the stored ones.",
+    )
+
+
+def _cosines(a: Vectors, b: Vectors) -> NDArray[np.float32]:
+    norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
+    found: NDArray[np.float32] = np.sum(a * b, axis=1) / np.where(norms == 0, 1, norms)
+    return found
+
+
+def write_incoming(
+    workspace: Workspace,
+    writer: CorpusWriter,
+    articles: Iterable[Incoming],
+    encoder_id: str,
+    total: int,
+    skipped: Skipped,
+    progress: Progress = no_progress,
+) -> CorpusInfo:
+    """Store articles and vectors and return the corpus; on any failure neither is there.
+
+    Raises:
+        SourceError: if no usable chunk came.
+    """
+    done = 0
+    with MatrixWriter(workspace, writer.name, encoder_id) as matrix, writer:
+        for article in _non_empty(articles):
+            writer.add(article.title, article.chunks)
+            matrix.append(article.vectors)
+            done += len(article.chunks)
+            expected = f" of about {total:,}" if total else ""
+            progress(min(done / max(total, done + 1), 0.99), f"{done:,}{expected} chunks")
+        if not done:
+            raise SourceError(f"Nothing usable came: {skipped.counts or 'the source is empty'}.")
+        corpus = writer.finish({"skipped": skipped.counts, "encoder": encoder_id})
+        matrix.finish(corpus)
+    progress(1.0, f"{done:,} chunks")
+    return corpus
+
+
+def _non_empty(articles: Iterable[Incoming]) -> Iterator[Incoming]:
+    return (article for article in articles if article.chunks)
