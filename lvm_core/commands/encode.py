@@ -1,0 +1,54 @@
+"""`encode --corpus NAME [--encoder NAME]`: vectors and index of a corpus, resumed where it was interrupted."""
+
+import argparse
+from typing import Any
+
+from lvm_core.workspace import Workspace
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the flags."""
+    parser.add_argument("--corpus", required=True, help="name of an ingested corpus")
+    parser.add_argument(
+        "--encoder",
+        help="name of an encoder, folder of a sentence-transformers model, or organisation/name on the hub"
+        " [all-MiniLM-L6-v2]",
+    )
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps [auto]")
+    parser.add_argument("--batch-size", type=int, default=512, help="chunks between two savings [512]")
+
+
+def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
+    """Encode, build the index, and return what came of it."""
+    from lvm_core.commands.progress import ProgressLine
+    from lvm_core.corpus.store import CorpusStore
+    from lvm_core.encoders import DEFAULT_ENCODER, load_encoder
+    from lvm_core.errors import SettingsError
+    from lvm_core.vectors.encode import encode_corpus
+    from lvm_core.vectors.index import build_index
+
+    if not 1 <= namespace.batch_size <= 100_000:
+        raise SettingsError([f"batch_size is {namespace.batch_size}; expected 1 to 100000 chunks."])
+    CorpusStore(workspace).corpus(namespace.corpus)
+    encoder = load_encoder(namespace.encoder or DEFAULT_ENCODER, namespace.device)
+    progress = ProgressLine()
+    matrix = encode_corpus(workspace, namespace.corpus, encoder, progress, namespace.batch_size)
+    index = build_index(workspace, namespace.corpus, encoder.id)
+    return {
+        "corpus": matrix.corpus,
+        "encoder": matrix.encoder_id,
+        "n_chunks": matrix.n_rows,
+        "dim": matrix.dim,
+        "encode_s": round(matrix.info.encode_s, 1),
+        "index": index.kind,
+        "path": str(workspace.vectors(matrix.corpus, matrix.encoder_id)),
+    }
+
+
+def report(result: dict[str, Any]) -> str:
+    """Return the result as one line."""
+    rate = result["n_chunks"] / max(result["encode_s"], 0.1)
+    return (
+        f"{result['corpus']}: {result['n_chunks']:,} chunks as {result['dim']}-D vectors of {result['encoder']}"
+        f" in {result['encode_s']:.0f} s ({rate:,.0f}/s), {result['index']} index"
+    )

@@ -1,0 +1,177 @@
+"""Vector matrices: one float16 .npy a corpus and encoder, mapped into memory, with a JSON beside it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lvm_core.corpus.store import CorpusStore
+from lvm_core.errors import CorpusError, SpaceMismatch, WorkspaceError
+from lvm_core.types import CorpusInfo, Rows, Vectors
+from lvm_core.workspace import Workspace, read_json
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixInfo:
+    """What the JSON beside a matrix says.
+
+    Attributes:
+        digest: content digest of the corpus that was encoded.
+        mean_norm: mean L2 norm of the rows; 1 where `unit_norm`.
+        encode_s: seconds the encoding took, over all its attempts.
+    """
+
+    corpus: str
+    digest: str
+    encoder_id: str
+    n_rows: int
+    dim: int
+    unit_norm: bool
+    mean_norm: float
+    encode_s: float = 0.0
+    format: int = FORMAT
+
+
+class VectorMatrix:
+    """The vectors of a corpus, (n_rows, dim); line i is chunk i. Opens in about a millisecond, at any size."""
+
+    def __init__(self, info: MatrixInfo, data: NDArray[np.float16]) -> None:
+        """Wrap the mapped float16 array."""
+        self.info = info
+        self._data = data
+
+    @property
+    def corpus(self) -> str:
+        return self.info.corpus
+
+    @property
+    def digest(self) -> str:
+        """Content digest of the corpus that was encoded."""
+        return self.info.digest
+
+    @property
+    def encoder_id(self) -> str:
+        return self.info.encoder_id
+
+    @property
+    def n_rows(self) -> int:
+        return self.info.n_rows
+
+    @property
+    def dim(self) -> int:
+        return self.info.dim
+
+    @property
+    def unit_norm(self) -> bool:
+        return self.info.unit_norm
+
+    @property
+    def mean_norm(self) -> float:
+        return self.info.mean_norm
+
+    def __len__(self) -> int:
+        return self.info.n_rows
+
+    def rows(self, idx: Rows | Sequence[int]) -> Vectors:
+        """Return the vectors (N, D) float32 at the rows `idx`, in their order.
+
+        Raises:
+            CorpusError: if a row lies outside the corpus.
+        """
+        wanted = np.asarray(idx, dtype=np.int64).reshape(-1)
+        outside = wanted[(wanted < 0) | (wanted >= self.n_rows)]
+        if len(outside):
+            raise CorpusError(
+                f"Row {outside[0]} was asked for; corpus '{self.corpus}' has rows 0 to {self.n_rows - 1}."
+            )
+        return self._data[wanted].astype(np.float32)
+
+    def slice(self, start: int, stop: int) -> Vectors:
+        """Return the vectors (stop - start, D) float32 of rows `start` to before `stop`."""
+        return self._data[start:stop].astype(np.float32)
+
+
+def open_matrix(workspace: Workspace, corpus: str, encoder_id: str) -> VectorMatrix:
+    """Return the matrix of `corpus` in the space of `encoder_id`.
+
+    Raises:
+        CorpusError: if the corpus is missing, was never encoded, or was read in anew since.
+        SpaceMismatch: if it is encoded, but with other encoders only.
+        WorkspaceError: if the file is damaged.
+    """
+    store_info = CorpusStore(workspace).corpus(corpus)
+    path = workspace.vectors(corpus, encoder_id)
+    info = read_info(path)
+    if info is None or info.encoder_id != encoder_id:
+        raise _not_there(workspace, store_info, encoder_id)
+    if info.digest != store_info.digest:
+        raise CorpusError(
+            f"The vectors of corpus '{corpus}' were made of an earlier state of it. {_remedy(corpus, encoder_id)}"
+        )
+    return VectorMatrix(info, map_data(path, info.n_rows, info.dim))
+
+
+def encoded_with(workspace: Workspace, corpus: str) -> list[str]:
+    """Return the ids of the encoders whose vectors of `corpus` are there and of its present state, newest first.
+
+    Raises:
+        CorpusError: if the corpus is missing.
+    """
+    digest = CorpusStore(workspace).corpus(corpus).digest
+    return [info.encoder_id for info in _infos(workspace, corpus) if info.digest == digest]
+
+
+def _infos(workspace: Workspace, corpus: str) -> list[MatrixInfo]:
+    paths = sorted(
+        workspace.corpus_dir(corpus).glob("vectors.*.f16.npy"), key=lambda p: p.stat().st_mtime_ns, reverse=True
+    )
+    found = [read_info(path) for path in paths]
+    return [info for info in found if info is not None]
+
+
+def read_info(path: Path) -> MatrixInfo | None:
+    """Return what the JSON beside the matrix `path` says, None where either is missing."""
+    beside = path.with_suffix(".json")
+    if not path.exists() or not beside.exists():
+        return None
+    values = read_json(beside)
+    try:
+        return MatrixInfo(**values)
+    except TypeError as error:
+        raise WorkspaceError(
+            f"{beside} is not of this version of the studio: {error}. Delete it and encode again."
+        ) from error
+
+
+def map_data(path: Path, n_rows: int, dim: int) -> NDArray[np.float16]:
+    """Return the (n_rows, dim) float16 array in `path`, mapped read-only.
+
+    Raises:
+        WorkspaceError: if the file is damaged or of another shape.
+    """
+    try:
+        data: NDArray[np.float16] = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise WorkspaceError(f"{path} cannot be read as a matrix: {error}. Delete it and encode again.") from error
+    if data.shape != (n_rows, dim) or data.dtype != np.float16:
+        raise WorkspaceError(
+            f"{path} holds {data.dtype} of shape {data.shape}; expected float16 of shape {(n_rows, dim)}."
+            " Delete it and encode again."
+        )
+    return data
+
+
+def _not_there(workspace: Workspace, corpus: CorpusInfo, encoder_id: str) -> CorpusError | SpaceMismatch:
+    others = [i.encoder_id for i in _infos(workspace, corpus.name) if i.digest == corpus.digest]
+    if others:
+        remedy = _remedy(corpus.name, encoder_id)
+        return SpaceMismatch(f"The matrix of corpus '{corpus.name}'", encoder_id, others[0], remedy)
+    return CorpusError(f"Corpus '{corpus.name}' has no vectors yet. {_remedy(corpus.name, encoder_id)}")
+
+
+def _remedy(corpus: str, encoder_id: str) -> str:
+    return f"Encode it with: python -m lvm_core encode --corpus {corpus} --encoder {encoder_id.rpartition('@')[0]}"
