@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from lvm_core.errors import JobError, LvmError
+from lvm_core.errors import JobError
 from lvm_core.workspace import read_json
 from pages.shared import state, train_curves, train_form, train_jobs, train_runs, train_start, ui
 
@@ -24,6 +24,7 @@ def take_from() -> None:
     if not settings:
         raise JobError(f"There is no run {run!r} with settings to train again with. Choose one in the table of runs.")
     train_form.take(settings)
+    st.session_state["train_what_next"] = "train"
 
 
 @st.fragment
@@ -67,15 +68,8 @@ with right:
     )
     train_jobs.live(curves)
     st.html('<p class="lvm-section">Runs</p>')
-    try:
-        found = train_runs.rows()
-    except LvmError as error:
-        found = []
-        ui.show_error(error)
-    if found:
-        train_runs.table(found)
-        train_runs.actions(found)
-    else:
-        st.caption("No runs yet.")
+    with ui.errors_shown():
+        train_runs.arrange(train_runs.rows())
+    train_jobs.live(train_runs.table)
 with left:
     form()

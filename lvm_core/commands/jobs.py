@@ -64,7 +64,8 @@ def _line(job: dict[str, Any]) -> str:
     silent = f"  silent for {job['silent_s']:.0f} s" if job["silent_s"] else ""
     age = time.strftime("%m-%d %H:%M", time.localtime(job["created"]))
     spent = f"{job['elapsed_s']:.0f} s"
-    return f"{job['id']:<34} {job['state']:<11} {job['progress']:4.0%} {spent:>8}  {age}  {job['message']}{silent}"
+    state = "stopping" if job["cancelling"] else job["state"]
+    return f"{job['id']:<34} {state:<11} {job['progress']:4.0%} {spent:>8}  {age}  {job['message']}{silent}"
 
 
 def _listed(store: JobStore, namespace: argparse.Namespace) -> dict[str, Any]:

@@ -47,11 +47,14 @@ def run_colour(rows: Sequence[RunRow], i: int) -> str:
 def panel(rows: Sequence[RunRow], over: str) -> None:
     """Show the curves of `rows`, what they say now, and their warnings."""
     if not rows:
-        st.caption("Curves show here as soon as a run writes its first line of metrics.")
+        st.caption("No runs yet: start one on the left.")
         return
     rows = rows[:MOST_RUNS]
     found = curves(rows)
     st.html(now_html(rows, found))
+    if not any(curve.steps for curve in found.values()):
+        st.caption("Curves show here as soon as a run writes its first line of metrics.")
+        return
     pairs = [("cosine", "Validation cosine"), ("loss", "Training loss, by term"),
              ("grad_norm", "Gradient norm, by term"), ("rate", "Windows a second")]  # fmt: skip
     for two in (pairs[:2], pairs[2:]):

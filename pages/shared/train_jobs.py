@@ -14,7 +14,7 @@ from pages.shared import state, train_start, ui
 LIVE_S = 2.0
 LATEST_ENDED = 4
 LOG_LINES = 60
-LOG_JOB = "train_log_job"
+LOG_JOB, SAID = "train_log_job", "train_said"
 
 STATES = {
     "queued": "Waits for its turn.",
@@ -47,6 +47,9 @@ def panel() -> None:
     """Show the rows of jobs."""
     jobs = state.jobs().list(limit=300)
     st.html(_load_html(jobs))
+    said = st.session_state.pop(SAID, None)
+    if said:
+        st.warning(ui.plain(said))
     rows = shown(jobs)
     if not rows:
         st.caption("No jobs yet. What you start here goes on when you close the page.")
@@ -114,17 +117,26 @@ def _buttons(job: Job, place: int, n_waiting: int) -> list[Callable[[], None]]:
 
 
 def _press(job: Job, name: str, icon: str, about: str, act: Callable[[], object]) -> None:
-    if st.button("", icon=f":material/{icon}:", key=f"{name}:{job.id}", help=about, type="tertiary"):
-        act()
-        st.rerun(scope="app" if name in ("clone", "log") else "fragment")
+    pressed = st.button(
+        "", icon=f":material/{icon}:", key=f"{name}:{job.id}", help=about, type="tertiary", on_click=_do, args=(act,)
+    )
+    if pressed and name in ("clone", "log"):
+        st.rerun(scope="app")
 
 
 def _confirm(job: Job, name: str, icon: str, question: str, act: Callable[[Job], object]) -> None:
     with st.popover("", icon=f":material/{icon}:", help=name.capitalize(), type="tertiary", key=f"ask-{name}:{job.id}"):
         st.write(question)
-        if st.button(name.capitalize(), key=f"{name}:{job.id}", type="primary"):
-            act(job)
-            st.rerun(scope="fragment")
+        label = name.capitalize()
+        st.button(label, key=f"{name}:{job.id}", type="primary", on_click=_do, args=(lambda: act(job),))
+
+
+def _do(act: Callable[[], object]) -> None:
+    """Act before the rows are drawn again; a job may have moved on since they were drawn."""
+    try:
+        act()
+    except LvmError as error:
+        st.session_state[SAID] = str(error)
 
 
 def _move(job: Job, place: int) -> None:

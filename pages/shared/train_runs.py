@@ -9,7 +9,9 @@ from lvm_core.jobs.history import History, RunRow
 from lvm_core.workspace import disk_errors
 from pages.shared import state, train_form, train_jobs
 
-TABLE = "train_runs_table"
+TABLE, TURN, ORDER, PICKED = "train_runs_table", "train_runs_turn", "train_runs_order", "train_runs_picked"
+"""Session keys: the table's selection, its generation, the runs in the order shown, rows selected at first."""
+
 AUTO_RUNS = 3
 
 
@@ -26,9 +28,7 @@ def rows() -> list[RunRow]:
 
 def chosen(found: Sequence[RunRow]) -> list[RunRow]:
     """Return the runs to chart: those selected, else those that run, else the newest."""
-    order: list[str] = st.session_state.get(TABLE + "_order", [])
-    picked = _selection()
-    names = [order[i] for i in picked if i < len(order)]
+    names = selected_names()
     selected = [row for name in names for row in found if row.run == name]
     if selected:
         return selected
@@ -36,16 +36,45 @@ def chosen(found: Sequence[RunRow]) -> list[RunRow]:
     return running or list(found[:AUTO_RUNS])
 
 
-def _selection() -> list[int]:
-    table = st.session_state.get(TABLE)
-    return list(table["selection"]["rows"]) if table else []
+def _key() -> str:
+    return f"{TABLE}:{st.session_state.get(TURN, 0)}"
 
 
-def table(found: Sequence[RunRow]) -> None:
-    """Show the runs; selecting rows charts them and offers what can be done with them."""
+def selected_names() -> list[str]:
+    """Return the runs selected in the table."""
+    order: list[str] = st.session_state.get(ORDER, [])
+    now = st.session_state.get(_key())
+    picked = list(now["selection"]["rows"]) if now else st.session_state.get(PICKED, [])
+    return [order[i] for i in picked if i < len(order)]
+
+
+def arrange(found: Sequence[RunRow]) -> None:
+    """Put the table in order again, newest first, with the same runs selected. Called when the whole page runs."""
+    order = [row.run for row in found]
+    if st.session_state.get(ORDER) == order:
+        return
+    names = selected_names()
+    st.session_state[TURN] = st.session_state.get(TURN, 0) + 1
+    st.session_state[ORDER] = order
+    st.session_state[PICKED] = [order.index(name) for name in names if name in order]
+
+
+def table() -> None:
+    """Show the runs; selecting rows charts them and offers what can be done with them.
+
+    It refreshes by itself: figures change in place, and new runs come last until the page is run again, so that
+    no row moves under the pointer.
+    """
     import pandas as pd
 
-    st.session_state[TABLE + "_order"] = [row.run for row in found]
+    by_name = {row.run: row for row in rows()}
+    order = [name for name in st.session_state.get(ORDER, []) if name in by_name]
+    order += [name for name in by_name if name not in set(order)]
+    st.session_state[ORDER] = order
+    found = [by_name[name] for name in order]
+    if not found:
+        st.caption("No runs yet.")
+        return
     frame = pd.DataFrame(
         {
             "run": [row.run for row in found],
@@ -67,7 +96,8 @@ def table(found: Sequence[RunRow]) -> None:
     number = st.column_config.NumberColumn
     st.dataframe(
         frame,
-        key=TABLE,
+        key=_key(),
+        selection_default={"selection": {"rows": st.session_state.get(PICKED, [])}},
         hide_index=True,
         height=min(420, 40 + 35 * len(found)),
         on_select="rerun",
@@ -81,11 +111,11 @@ def table(found: Sequence[RunRow]) -> None:
         },
         alt="Runs with their state, validation cosine and settings; newest first",
     )
+    actions([by_name[name] for name in selected_names() if name in by_name])
 
 
-def actions(found: Sequence[RunRow]) -> None:
+def actions(selected: Sequence[RunRow]) -> None:
     """Show what can be done with the selected runs; without a selection, a hint."""
-    selected = chosen(found) if _selection() else []
     with st.container(horizontal=True, vertical_alignment="center", key="run-actions"):
         if not selected:
             st.caption("Select runs to chart them, train one again with other settings, or delete them.")
@@ -97,14 +127,14 @@ def actions(found: Sequence[RunRow]) -> None:
             st.write(f"Delete {', '.join(row.run for row in free[:8])} with weights, metrics and checkpoints?")
             if st.button("Delete", key="delete-runs", type="primary"):
                 _delete(free)
-                st.rerun()
+                st.rerun(scope="app")
 
 
 def _one(row: RunRow) -> None:
     if st.button("Again with…", icon=":material/edit:", type="tertiary", help="Put its settings into the form"):
         train_form.take(row.settings)
         st.session_state["train_what_next"] = "train"
-        st.rerun()
+        st.rerun(scope="app")
     if row.state in ("interrupted", "cancelled", "unfinished", "failed") and st.button(
         "Resume", icon=":material/resume:", type="tertiary", help="Go on from its last checkpoint"
     ):
@@ -113,7 +143,7 @@ def _one(row: RunRow) -> None:
             store.resume(row.job)
         else:
             store.submit(["train", "--run", row.run, "--resume"])
-        st.rerun()
+        st.rerun(scope="app")
 
 
 def _delete(selected: Sequence[RunRow]) -> None:
@@ -121,4 +151,5 @@ def _delete(selected: Sequence[RunRow]) -> None:
         folder = state.workspace().run(row.run)
         with disk_errors(folder):
             shutil.rmtree(folder)
-    st.session_state.pop(TABLE, None)
+    st.session_state[PICKED] = []
+    st.session_state[TURN] = st.session_state.get(TURN, 0) + 1

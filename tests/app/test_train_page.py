@@ -1,0 +1,171 @@
+"""The Train page: forms, problems, commands, jobs and runs; then, in a browser, what survives a kill."""
+
+import json
+import re
+import sys
+import time
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from lvm_core.jobs.store import JobStore
+from lvm_core.workspace import Workspace, write_json
+from tests.app.conftest import Open, press, shown
+
+BLOCK = [sys.executable, "-c", "import time; time.sleep(60)"]
+
+
+def widget(app: AppTest, kind: str, label: str) -> object:
+    (found,) = [w for w in app.get(kind) if w.label == label]
+    return found
+
+
+def command(app: AppTest) -> str:
+    return next(c.value for c in app.code if c.value.startswith("python -m lvm_core"))
+
+
+def fake_run(workspace: Workspace, run: str, points: int, created: float, **settings: object) -> None:
+    """Write a finished run as training does, without training."""
+    train = {
+        "model": "amn",
+        "corpus": "enwiki-sample",
+        "context": 5,
+        "loss": "mse",
+        "epochs": 20,
+        "lr": 5e-4,
+        **settings,
+    }
+    baselines = {"weighted-mean": 0.52, "linear-filter": 0.53}
+    write_json(
+        workspace.run_config(run),
+        {"model": train["model"], "train": train, "n_parameters": 1000, "created": created, "baselines": baselines},
+    )
+    lines = [
+        {"step": i + 1, "epoch": i // 25 + 1, "loss": {"mse": 1 / (i + 1)}, "grad_norm": {"mse": 0.1}, "lr": 1e-4,
+         "val_cosine": 0.5 + i / 1e4 if i % 25 == 24 else None, "baselines": baselines, "windows_per_s": 3000.0,
+         "seconds": float(i)}
+        for i in range(points)
+    ]  # fmt: skip
+    workspace.run_metrics(run).write_text("".join(json.dumps(line) + "\n" for line in lines))
+    result = {"stopped": "finished", "epochs": 20, "val_cosine": 0.54, "train_s": 60.0, "baselines": baselines}
+    write_json(workspace.run_result(run), result)
+
+
+@pytest.fixture
+def calm(seeded: Workspace) -> Workspace:
+    """Return the seeded workspace with one job that keeps the queue waiting."""
+    JobStore(seeded).submit(["hold"], program=BLOCK, title="hold")
+    yield seeded
+    for job in JobStore(seeded).list(("queued", "running")):
+        JobStore(seeded).cancel(job.id)
+
+
+def test_a_training_is_queued_with_the_command_that_was_shown(calm: Workspace, open_page: Open) -> None:
+    app = open_page(calm, "train")
+    widget(app, "number_input", "epochs").set_value(3).run()
+    widget(app, "number_input", "lr").set_value(0.002).run()
+    assert "--epochs 3 --lr 0.002" in command(app)
+    press(app, "Start training")
+    (job,) = JobStore(calm).list(("queued",))
+    assert job.argv[:-2] == ["train", "--model", "amn", "--corpus", "enwiki-sample", "--epochs", "3", "--lr", "0.002"]
+    assert job.run in shown(app)
+
+
+def test_all_problems_are_said_at_once_and_nothing_starts(seeded: Workspace, open_page: Open) -> None:
+    app = open_page(seeded, "train")
+    widget(app, "selectbox", "net").set_value("transformer").run()
+    widget(app, "number_input", "n heads").set_value(7).run()
+    widget(app, "number_input", "context [chunks]").set_value(900).run()
+    widget(app, "number_input", "epochs").set_value(0).run()
+    said = shown(app)
+    assert "epochs is 0; expected 1 to 10000" in said
+    assert "n_heads is 7" in said
+    assert "the longest training article has" in said
+    (button,) = [b for b in app.button if b.label == "Start training"]
+    assert button.disabled
+
+
+def test_every_setting_of_a_training_has_its_widget(seeded: Workspace, open_page: Open) -> None:
+    from lvm_core.train import TrainConfig
+
+    app = open_page(seeded, "train")
+    kinds = ("selectbox", "number_input", "toggle", "text_input", "multiselect")
+    labels = {re.sub(r" \[.*", "", w.label) for kind in kinds for w in app.get(kind)}
+    named = {name.replace("_", " ") for name in TrainConfig.__dataclass_fields__} - {"options", "model", "corpus"}
+    assert named - labels == set()
+    assert {"net", "corpora"} <= labels
+
+
+def test_a_preset_changes_the_command(seeded: Workspace, open_page: Open) -> None:
+    app = open_page(seeded, "train")
+    (presets,) = [w for w in app.get("button_group") if w.label == "Start from"]
+    presets.set_value("long context").run()
+    assert "--context 100 --loss cosine" in command(app)
+
+
+def test_again_with_the_settings_of_a_run(seeded: Workspace, open_page: Open) -> None:
+    fake_run(seeded, "lstm-1", 30, time.time(), model="lstm", lr=0.003, options={"d_hidden": 64})
+    app = open_page(seeded, "train", **{"from": "lstm-1"})
+    assert "train --workspace" in command(app)
+    assert "--model lstm" in command(app)
+    assert "--lr 0.003" in command(app)
+    assert "--option d_hidden=64" in command(app)
+
+
+def test_a_run_that_is_not_there_is_said(seeded: Workspace, open_page: Open) -> None:
+    app = open_page(seeded, "train", **{"from": "nothing"})
+    assert "There is no run 'nothing'" in app.error[0].value
+
+
+def test_jobs_have_their_states_and_can_be_cancelled_and_retried(calm: Workspace, open_page: Open) -> None:
+    store = JobStore(calm)
+    waiting = store.submit(["later"], program=BLOCK)
+    app = open_page(calm, "train")
+    assert "lvm-state-running" in shown(app)
+    assert "lvm-state-queued" in shown(app)
+    (button,) = [b for b in app.button if b.key == f"cancel:{waiting}"]
+    button.click().run()
+    assert store.get(waiting).state == "cancelled"
+    (button,) = [b for b in app.button if b.key == f"retry:{waiting}"]
+    button.click().run()
+    assert len(store.list(("queued",))) == 1
+    (button,) = [b for b in app.button if b.key == f"delete:{waiting}"]
+    button.click().run()
+    assert waiting not in [job.id for job in store.list()]
+
+
+def test_another_command_gets_its_form_and_its_exact_command(calm: Workspace, open_page: Open) -> None:
+    app = open_page(calm, "train")
+    (what,) = [w for w in app.get("button_group") if w.label == "What"]
+    what.set_value("other").run()
+    widget(app, "selectbox", "command").set_value("ingest").run()
+    assert "ingest: the following arguments are required: source" in shown(app)
+    widget(app, "text_input", "source").set_value("vital-leads").run()
+    press(app, "Start ingest")
+    (job,) = JobStore(calm).list(("queued",))
+    assert job.argv == ["ingest", "vital-leads"]
+
+
+def test_a_sweep_over_two_settings_is_queued_as_one_job(calm: Workspace, open_page: Open) -> None:
+    app = open_page(calm, "train")
+    (what,) = [w for w in app.get("button_group") if w.label == "What"]
+    what.set_value("sweep").run()
+    assert "Nothing varies yet" in shown(app)
+    widget(app, "text_area", "vary").set_value("lr = 0.001, 0.0005\nd_model = 32, 64").run()
+    assert "--vary lr=0.001, 0.0005" in command(app).replace("'", "")
+    press(app, "Start sweep")
+    (job,) = JobStore(calm).list(("queued",))
+    assert job.kind == "sweep"
+    assert job.run is not None
+
+
+def test_two_hundred_runs_open_and_refresh_quickly(seeded: Workspace, open_page: Open) -> None:
+    for i in range(200):
+        fake_run(seeded, f"amn-{i:03d}", 500, time.time() - i)
+    app = open_page(seeded, "train")
+    assert not app.exception
+    assert "amn-000" in shown(app)
+    began = time.process_time()
+    app.run()
+    assert time.process_time() - began < 1.0
+    assert len(app.dataframe[0].value) == 200
