@@ -11,7 +11,7 @@ LAYERS = [
     {"corpus", "encoders", "vectors", "nets", "baselines", "losses", "metrics"},
     {"dataset", "checkpoint", "decode", "projection", "exchange", "order"},
     {"train", "predict"},
-    {"rollout", "drift", "vector_map", "evaluate", "evaluation"},
+    {"rollout", "drift", "snap_lab", "vector_map", "evaluate", "evaluation"},
     {"leaderboard", "benchmark", "jobs"},
     {"commands", "__main__"},
 ]

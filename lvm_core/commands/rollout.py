@@ -1,0 +1,87 @@
+"""`rollout`: feed predictions back and measure the drift, over the articles of a split or from one place."""
+
+import argparse
+from typing import Any
+
+from lvm_core import config
+from lvm_core.commands.progress import ProgressLine
+from lvm_core.errors import SettingsError
+from lvm_core.workspace import Workspace
+
+SHOWN_STEPS = (1, 5, 10, 20, 50)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the flags."""
+    from lvm_core.decode.snap import SnapSettings
+    from lvm_core.drift import DriftSettings
+
+    parser.add_argument("--model", action="append", help="model or baseline; repeat for several [every shipped one]")
+    parser.add_argument("--snap", choices=("both", "on", "off"), default="both", help="raw, snapped, or both [both]")
+    parser.add_argument("--row", type=int, help="roll out from this row of the corpus and show the text of each step")
+    config.add_arguments(parser, DriftSettings)
+    config.add_arguments(parser, SnapSettings)
+
+
+def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
+    """Roll out and return the measures."""
+    from lvm_core.decode.snap import SnapSettings
+    from lvm_core.drift import DriftSettings, drift_study, roll_out_from
+
+    settings = config.from_namespace(DriftSettings, namespace)
+    snap = config.from_namespace(SnapSettings, namespace)
+    variants: dict[str, SnapSettings | None] = {"raw": None, "snapped": snap}
+    kept = {"both": ("raw", "snapped"), "on": ("snapped",), "off": ("raw",)}[namespace.snap]
+    chosen = {name: variants[name] for name in kept}
+    refs = namespace.model or _shipped(workspace, settings.corpus)
+    if namespace.row is not None:
+        return roll_out_from(workspace, refs, settings, chosen, namespace.row)
+    return drift_study(workspace, refs, settings, chosen, ProgressLine())
+
+
+def _shipped(workspace: Workspace, corpus: str) -> list[str]:
+    from lvm_core.checkpoint import list_models
+    from lvm_core.evaluation.subjects import choose_encoder
+
+    found = [info.ref for info in list_models(workspace, choose_encoder(workspace, "all", corpus)) if info.shipped]
+    if not found:
+        raise SettingsError(
+            ["No shipped model is of this corpus's encoder. Name one with --model, such as --model copy-last."]
+        )
+    return found
+
+
+def report(result: dict[str, Any]) -> str:
+    """Return the measures, or the texts of one rollout, for people."""
+    if "start" in result:
+        return _texts(result)
+    lines = [
+        f"'{result['corpus']}' {result['split']}, {result['n_starts']} starts in {result['n_articles']} articles,"
+        f" {result['encoder']}: cosine to the true chunk (95 % interval over articles) and to the nearest real chunk"
+    ]
+    for row in result["rows"]:
+        for step in (s for s in SHOWN_STEPS if s <= result["steps"]):
+            truth, near = row["to_truth"][step - 1], row["to_manifold"][step - 1]
+            loop = row["to_previous"][step - 1]["mean"]
+            lines.append(
+                f"{row['model']:24} {row['variant']:8} step {step:2}  {_with_ci(truth)}  manifold {near['mean']:.3f}"
+                f"  to the step before {loop:.3f}  clamped {row['clamped'][step - 1]:.0%}"
+            )
+    return "\n".join(lines)
+
+
+def _with_ci(value: dict[str, Any]) -> str:
+    if value["mean"] is None:
+        return "  -  "
+    ends = value["ci"]
+    return f"{value['mean']:.3f}" + (f" [{ends[0]:.3f}, {ends[1]:.3f}]" if ends else "")
+
+
+def _texts(result: dict[str, Any]) -> str:
+    lines = [f"from '{result['article']}', after: {result['start']}"]
+    for row in result["rows"]:
+        lines.append(f"\n{row['model']}, {row['variant']}")
+        for step in row["steps"]:
+            truth = "" if step["to_truth"] is None else f"{step['to_truth']:.3f}"
+            lines.append(f"  {step['step']:2}  {truth:>6}  {step['text']}")
+    return "\n".join(lines)
