@@ -16,16 +16,32 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from lvm_core.decode.extractive import same_text
 from lvm_core.decode.quality import keyword, repeated_bigrams
 from lvm_core.errors import LvmError, SettingsError
 
 SMOOTHERS = ("off", "smollm2", "endpoint")
-SYSTEM = "You rewrite rough sentences. Keep the meaning and the names. Answer with one clean sentence and nothing else."
-CONTEXT_CHARS = 300
+SYSTEM = "You rewrite a rough sentence as one clean sentence. Keep its meaning and names. Write nothing else."
+EXAMPLES = (
+    (
+        "The bridge was designed by a young engineer. Work on it began in the spring of 1884.",
+        "bridge was open open for traffic traffic on 1887 by mayor the city of",
+        "The bridge was opened to traffic in 1887 by the mayor of the city.",
+    ),
+    (
+        "Bees live in colonies. Each colony has one queen.",
+        "worker the bees nectar collects and are which turned honey",
+        "The worker bees collect nectar, which is turned into honey.",
+    ),
+)
+CONTEXT_CHARS = 240
+CONTEXT_CHUNKS = 2
 MAX_TOKENS = 96
 MAX_ANSWER_BYTES = 1_000_000
 MAX_REPEATED = 0.4
+SENTENCE_ENDS = ".!?…。！？।؟\"”'’)"
 DEFAULT_TIMEOUT_S = 20.0
+EMBEDDED_TIMEOUT_S = 45.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +125,16 @@ class SmoothingError(LvmError):
 
 
 def messages(text: str, context: Sequence[str]) -> list[dict[str, str]]:
-    """Return the chat that asks for one clean sentence; of long chunks the model sees the end."""
-    before = " ".join(chunk[-CONTEXT_CHARS:] for chunk in context)
-    ask = f"The text so far: {before}\n\nThe rough next sentence: {text}\n\nWrite the next sentence cleanly."
-    return [{"role": "system", "content": SYSTEM}, {"role": "user", "content": ask}]
+    """Return the chat that asks for one clean sentence: two examples, then the last chunks and the rough sentence."""
+    chat = [{"role": "system", "content": SYSTEM}]
+    for before, rough, clean in EXAMPLES:
+        chat += [{"role": "user", "content": _ask(before, rough)}, {"role": "assistant", "content": clean}]
+    before = " ".join(chunk[-CONTEXT_CHARS:] for chunk in context[-CONTEXT_CHUNKS:])
+    return [*chat, {"role": "user", "content": _ask(before, text)}]
+
+
+def _ask(before: str, rough: str) -> str:
+    return f"Before: {before}\nRough: {rough}"
 
 
 def _checked(text: str, context: Sequence[str], by: str, ask: Any) -> Smoothed:
@@ -140,8 +162,12 @@ def _nonsense(answer: str, text: str, context: Sequence[str]) -> str:
         return f"it answered {len(answer):,} characters for a sentence of {len(text):,}."
     if repeated_bigrams(answer) > MAX_REPEATED:
         return "its answer repeats itself."
-    if keyword(answer, [text, *context]) is None:
-        return "its answer shares no word with the text or the context."
+    if answer[-1] not in SENTENCE_ENDS:
+        return f"its answer stops in the middle: {answer[-40:]!r}."
+    if same_text(answer).rstrip(SENTENCE_ENDS) in same_text(" ".join([SYSTEM, *context])):
+        return "it only says again what stood before."
+    if keyword(answer, [text]) is None:
+        return "its answer shares no word with the text."
     return ""
 
 
@@ -149,9 +175,9 @@ def _nonsense(answer: str, text: str, context: Sequence[str]) -> str:
 
 
 def _ask_smollm(chat: list[dict[str, str]]) -> str:
-    from lvm_core.decode.smollm import chat_answer
+    from lvm_core.decode.smollm_chat import chat_answer
 
-    return chat_answer(chat, max_new_tokens=MAX_TOKENS, max_time_s=DEFAULT_TIMEOUT_S)
+    return chat_answer(chat, max_new_tokens=MAX_TOKENS, max_time_s=EMBEDDED_TIMEOUT_S)
 
 
 # ---------------------------------------------------------------- an endpoint

@@ -77,8 +77,8 @@ def test_a_good_answer_is_taken(server):
     assert path == "/v1/chat/completions"
     assert headers["Authorization"] == f"Bearer {KEY}"
     assert body["model"] == "tiny"
-    assert ROUGH in body["messages"][1]["content"]
-    assert CONTEXT[0] in body["messages"][1]["content"]
+    assert ROUGH in body["messages"][-1]["content"]
+    assert CONTEXT[0] in body["messages"][-1]["content"]
 
 
 def test_only_the_first_paragraph_without_quotes(server):
@@ -96,6 +96,8 @@ def test_only_the_first_paragraph_without_quotes(server):
         ([answer("lava " * 50)], "repeats itself"),
         ([answer("The lava flow " + "and so on and on further still " * 40)], "characters for a sentence of"),
         ([answer("Bananas ripen quickest beside apples.")], "shares no word"),
+        ([answer("The lava flow covered the")], "stops in the middle: 'The lava flow covered the'"),
+        ([answer(CONTEXT[1])], "only says again what stood before"),
         ([b"x" * 1_200_000], "longer than 1,000,000 bytes"),
         (500, "answered 500"),
         (401, "answered 401; check LVM_LLM_URL, LVM_LLM_KEY"),

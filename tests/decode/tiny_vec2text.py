@@ -3,7 +3,8 @@
 from pathlib import Path
 
 WORDS = (
-    "river", "stone", "light", "copper", "garden", "winter", "silver", "engine", "paper", "salt", "north", "bridge", "candle"
+    "river", "stone", "light", "copper", "garden", "winter", "silver", "engine", "paper",
+    "salt", "north", "bridge", "candle",
 )  # fmt: skip
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
