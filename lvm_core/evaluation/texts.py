@@ -180,17 +180,18 @@ class TextStage:
             length = min(context, int(self.test.position[line]))
             rows = list(range(row - length, row))
             (said,) = self._predictor.predict([], [info.ref], settings, target_row=row, context_rows=rows)
-            found.append(_example(said, line, max(length, FIRST_POSITION)))
+            found.append(_example(said, line))
         return found
 
 
-def _example(said: Any, line: int, shown: int) -> dict[str, Any]:
+def _example(said: Any, line: int) -> dict[str, Any]:
     target = said.details["target"]
     return {
         "window": line,
         "article": target.article,
         "position": target.position,
-        "context": said.details["context"][-shown:],
+        "context": said.details["context"][-FIRST_POSITION:],
+        "n_context": len(said.details["context"]),
         "target": target.text,
         "text": said.text,
         "method": said.method,

@@ -57,11 +57,23 @@ def ship(workspace: Workspace, path: str | Path = SHIPPED_BOARD) -> int:
     store = ResultStore(workspace)
     kept = [row for row in store.rows() if row.get("shipped")]
     rows = [
-        {**{name: value for name, value in row.items() if name != "id"}, "articles": store.articles(row["id"])}
+        {
+            **{name: value for name, value in row.items() if name != "id"},
+            "articles": store.articles(row["id"]),
+            "examples": store.examples(row["id"]),
+        }
         for row in sorted(kept, key=lambda row: (row["corpus"], row["split"], row["context"], row["model"]))
     ]
     write_json(Path(path), {"rows": rows})
     return len(rows)
+
+
+def row_examples(workspace: Workspace, row: Row) -> list[dict[str, Any]]:
+    """Return the windows that were decoded for a row, stored or shipped; none where none were asked for."""
+    if row.get("shipped_result"):
+        found: list[dict[str, Any]] = row.get("examples", [])
+        return found
+    return ResultStore(workspace).examples(int(row["id"]))
 
 
 def row_articles(workspace: Workspace, row: Row) -> dict[str, Any]:

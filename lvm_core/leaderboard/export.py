@@ -9,7 +9,7 @@ from typing import Any
 from lvm_core.evaluation.results import Row
 from lvm_core.leaderboard.board import Group
 
-HIDDEN = ("articles", "key")
+HIDDEN = ("articles", "key", "by_article")
 SHARES = ("recall_at_1", "recall_at_5", "recall_at_10", "contrastive_accuracy", "direction", "direction_matched")
 MARKDOWN = {
     "rank": "#",

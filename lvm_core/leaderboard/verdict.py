@@ -59,6 +59,8 @@ def verdict(row: Row, rule: Row, cosine: Interval, recall: Interval) -> str:
 def _says(difference: Interval, does: str) -> str:
     if not difference.ends:
         return f"{does}, with one article too few to be sure of anything, {_word(difference.mean)}"
+    if difference.low == difference.high == 0:
+        return f"{does} exactly as well as"
     if difference.low > 0:
         return f"{does} better than"
     if difference.high < 0:
