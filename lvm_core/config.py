@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import functools
 import math
 import types
 import typing
@@ -35,6 +36,7 @@ def setting(
     return dataclasses.field(default=default, metadata=metadata)
 
 
+@functools.cache
 def value_type(cls: type[Any], name: str) -> tuple[type[Any], bool]:
     """Return the plain type of a field (int, float, str, bool, tuple) and whether it may be None."""
     hint = typing.get_type_hints(cls)[name]
