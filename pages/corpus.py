@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.shared import articles, corpora_list, ingest_form, reading, state, ui
+from pages.shared import articles, corpora_list, first_start, ingest_form, reading, state, ui
 
 VIEWS = ("Read", "Corpora", "Add a corpus")
 CSS = Path(__file__).resolve().parent.parent / "assets" / "corpus.css"
@@ -12,7 +12,14 @@ CSS = Path(__file__).resolve().parent.parent / "assets" / "corpus.css"
 ui.page_title("Corpus", "The articles that contexts, neighbours and training windows come from")
 st.html(CSS)
 found = state.corpora()
-if not found:
+if not found and first_start.active_jobs():
+    ui.empty_state(
+        "The first corpus is being read in",
+        "Its articles appear here as soon as they are there; progress is at the foot of the page.",
+        icon="hourglass_top",
+    )
+    corpora_list.wait()
+elif not found:
     ui.empty_state(
         "No corpus yet",
         "A corpus is a set of articles cut into chunks. About 100 articles of English Wikipedia come with the studio:"

@@ -130,7 +130,8 @@ class _Meter:
         share = max(min(self._source.share, 0.999), n / self._wanted if self._wanted else 0.0)
         left = f", {elapsed * (1 - share) / share:.0f} s left" if 0 < share < 1 and elapsed > 1 else ""
         self._progress(
-            min(share, 0.999), f"{n:,} articles, {self._writer.n_chunks:,} chunks, {n / elapsed:.0f} articles/s{left}"
+            min(share, 0.999),
+            f"{n:,} articles, {self._writer.n_chunks:,} chunks, {self._writer.n_chunks / elapsed:,.0f} chunks/s{left}",
         )
 
 

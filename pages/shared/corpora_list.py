@@ -7,9 +7,16 @@ import streamlit as st
 
 from lvm_core.types import CorpusInfo
 from lvm_core.vectors.matrix import encoded_with
-from pages.shared import state, ui
+from pages.shared import first_start, state, ui
 
 SURE = "corpus_delete_asked"
+
+
+@st.fragment(run_every=ui.LIVE_S)
+def wait() -> None:
+    """Draw the page anew when the first corpus has been read in, or nothing is under way any more."""
+    if state.corpora() or not first_start.active_jobs():
+        st.rerun()
 
 
 def show(corpora: list[CorpusInfo]) -> None:

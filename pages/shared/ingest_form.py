@@ -11,6 +11,7 @@ from lvm_core.corpus.bundled import BUNDLED
 from lvm_core.corpus.chunking import CHUNKERS
 from lvm_core.corpus.ingest import IngestSettings
 from lvm_core.corpus.writing import check_name, refuse_existing
+from lvm_core.encoders import DEFAULT_ENCODER
 from lvm_core.workspace import replacing
 from pages.shared import state, ui
 
@@ -32,7 +33,7 @@ def show() -> None:
         st.caption("The same on the command line")
         ui.command(argv)
         if encode:
-            ui.command(["encode", "--corpus", name or "NAME"])
+            ui.command(encode_argv(name or "NAME"))
         st.caption(
             "Reads MediaWiki dumps (.xml, .xml.bz2), JSON lines with title and text, plain text, Markdown, folders of"
             " texts, and Hugging Face data sets (hf:NAME). Damaged lines and files are counted and named, never hidden."
@@ -41,10 +42,14 @@ def show() -> None:
         _submit(argv, name, settings, encode)
 
 
+def encode_argv(corpus: str) -> list[str]:
+    """Return the command that encodes `corpus` with the encoder in use."""
+    name = state.encoder_name()
+    return ["encode", "--corpus", corpus, *(["--encoder", name] if name != DEFAULT_ENCODER else [])]
+
+
 def _source() -> str:
-    choice = st.selectbox(
-        "Source", [*BUNDLED, FILE, UPLOAD], key=SOURCE, format_func=lambda name: _described(name)
-    )  # fmt: skip
+    choice = st.selectbox("Source", [*BUNDLED, FILE, UPLOAD], key=SOURCE, format_func=_described)
     if choice == FILE:
         return st.text_input("Path or data set", placeholder="/data/enwiki-latest-pages-articles.xml.bz2").strip()
     if choice == UPLOAD:
@@ -99,7 +104,7 @@ def _submit(argv: list[str], name: str, settings: dict[str, Any], encode: bool) 
     check(IngestSettings(**settings))
     check_name(name)
     refuse_existing(state.workspace(), name, replace=False)
-    state.jobs().submit(argv, f"Read in {name}")
+    state.jobs().submit(argv, f"Read {name}")
     if encode:
-        state.jobs().submit(["encode", "--corpus", name], f"Encode {name}")
+        state.jobs().submit(encode_argv(name), f"Encode {name}")
     st.toast(f"'{name}' is being read in; its progress is at the foot of the page.")

@@ -17,6 +17,7 @@ SLICE = 80
 
 CONTEXT = 5
 SMOOTHING = 9
+_ENDING = re.compile(r"(?<=\w{3})(?:ings?|ed|es|s|ly)$", re.I)
 FIRST, LAST, SHOWN, READ = "corpus_first", "corpus_last", "corpus_shown_from", "corpus_read"
 
 
@@ -208,7 +209,7 @@ def _chunk(chunk: Chunk, first: int, last: int, words: str) -> str:
 
 
 def _marked(text: str, words: str) -> str:
-    """Return the text as HTML, the words looked for marked."""
-    tokens = [re.escape(html.escape(token)) for token in re.findall(r"\w+", words)]
+    """Return the text as HTML, the words looked for marked in any of their forms, as the search finds them."""
+    stems = [re.escape(html.escape(_ENDING.sub("", token))) for token in re.findall(r"\w+", words)]
     escaped = html.escape(text, quote=False)
-    return re.sub(rf"\b(?:{'|'.join(tokens)})\w*", r"<mark>\g<0></mark>", escaped, flags=re.I) if tokens else escaped
+    return re.sub(rf"\b(?:{'|'.join(stems)})\w*", r"<mark>\g<0></mark>", escaped, flags=re.I) if stems else escaped

@@ -160,7 +160,7 @@ def test_progress_reaches_the_end_and_says_the_rate(workspace: Workspace, tmp_pa
     ingest(workspace, str(path), "tiny", IngestSettings(), lambda share, message: told.append((share, message)))
     assert told[-1][0] == 1
     assert "12 articles, 72 chunks" in told[-1][1]
-    assert "articles/s" in told[-2][1]
+    assert "chunks/s" in told[-2][1]
     assert [share for share, _ in told] == sorted(share for share, _ in told)
 
 

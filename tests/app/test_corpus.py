@@ -1,0 +1,217 @@
+"""The Corpus page on empty and seeded workspaces, through app.py as a browser opens it."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from lvm_core.corpus.store import CorpusStore
+from lvm_core.jobs.store import JobStore
+from lvm_core.workspace import Workspace
+from pages.shared import reading
+from tests.app.conftest import Open, press, shown
+from tests.corpus.makers import read_in, write_dump, write_lines
+
+
+@pytest.fixture
+def submitted(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """Catch the commands that would be queued."""
+    found: list[list[str]] = []
+    monkeypatch.setattr(JobStore, "submit", lambda self, argv, title="", **_: found.append(list(argv)) or "job")
+    return found
+
+
+@pytest.fixture
+def seeded(workspace: Workspace, tmp_path: Path) -> Workspace:
+    read_in(workspace, write_dump(tmp_path / "wiki.xml", ["Rivers", "Mountains <b>", "Deserts"]), "tiny")
+    read_in(workspace, write_lines(tmp_path / "other.jsonl", ["Oceans", "Lakes"]), "other", licence="CC0")
+    CorpusStore(workspace).set_coherence("tiny", np.linspace(0.1, 0.9, CorpusStore(workspace).corpus("tiny").n_chunks))
+    return workspace
+
+
+def opened(app: AppTest) -> str:
+    return str(app.subheader[0].value)
+
+
+def test_an_empty_workspace_offers_the_embedded_corpus(
+    open_page: Open, workspace: Workspace, submitted: list[list[str]]
+) -> None:
+    app = open_page(workspace, "corpus")
+    assert "No corpus yet" in shown(app)
+    assert "python -m lvm_core ingest enwiki-sample --corpus enwiki-sample" in shown(app)
+    press(app, "Read it in")
+    assert submitted == [
+        ["ingest", "enwiki-sample", "--corpus", "enwiki-sample"],
+        ["encode", "--corpus", "enwiki-sample"],
+    ]
+
+
+def test_a_corpus_that_is_being_read_in_is_not_offered_again(
+    open_page: Open, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pages.shared.first_start.active_jobs", lambda: ["a job"])
+    monkeypatch.setattr("pages.shared.first_start.strip", lambda: None)
+    app = open_page(workspace, "corpus")
+    assert "The first corpus is being read in" in shown(app)
+    assert not [button for button in app.button if button.label == "Read it in"]
+
+
+def test_the_first_article_is_read_with_its_sections_and_licence(open_page: Open, seeded: Workspace) -> None:
+    app = open_page(seeded, "corpus")
+    text = shown(app)
+    assert not app.exception
+    assert opened(app) == "Rivers"
+    assert "<h4>History</h4>" in text
+    assert "Rivers is one of the things." in text
+    assert "creativecommons" in text
+    assert text.count('"lvm-chunk lvm-chosen"') == 5
+    assert text.count('"lvm-chunk lvm-next"') == 1
+
+
+def test_what_a_page_shows_is_text_and_never_markup(open_page: Open, seeded: Workspace) -> None:
+    app = open_page(seeded, "corpus")
+    app.text_input(key="corpus_query").set_value("mountains").run()
+    app.radio[0].set_value(app.radio[0].options[0]).run()
+    assert opened(app) == "Mountains \\<b\\>"
+    assert "<b> is one" not in shown(app)
+
+
+def test_words_find_articles_and_are_marked(open_page: Open, seeded: Workspace) -> None:
+    app = open_page(seeded, "corpus")
+    app.text_input(key="corpus_query").set_value("deserts 3").run()
+    assert list(app.radio[0].options) == ["Deserts"]
+    app.radio[0].set_value("Deserts").run()
+    assert opened(app) == "Deserts"
+    assert "<mark>Deserts</mark>" in shown(app)
+    assert "<mark>3</mark>" in shown(app)
+    assert app.number_input(key=reading.LAST).value == 5
+    press(app, "Next match (1 of 2)")
+    assert app.number_input(key=reading.LAST).value == 11
+    app.text_input(key="corpus_query").set_value("nowhere to be found").run()
+    assert "No article of this corpus holds all of" in shown(app)
+    assert not app.exception
+
+
+def test_a_run_of_chunks_goes_to_predict(open_page: Open, seeded: Workspace) -> None:
+    app = open_page(seeded, "corpus")
+    app.number_input(key=reading.FIRST).set_value(3)
+    app.number_input(key=reading.LAST).set_value(4).run()
+    assert "2 chunks as context; the true next one is chunk 5" in shown(app)
+    press(app, "Send to Predict")
+    assert not app.exception
+    boxes = [area.value for area in app.text_area]
+    assert [text for text in boxes if text] == CorpusStore(seeded).texts("tiny", 2, 4)
+
+
+def test_a_run_that_is_upside_down_cannot_be_sent(open_page: Open, seeded: Workspace) -> None:
+    app = open_page(seeded, "corpus")
+    app.number_input(key=reading.FIRST).set_value(4)
+    app.number_input(key=reading.LAST).set_value(2).run()
+    assert "The first chunk comes after the last one" in shown(app)
+    assert [button.disabled for button in app.button if button.label == "Send to Predict"] == [True]
+
+
+def test_a_section_can_be_gone_to(open_page: Open, seeded: Workspace) -> None:
+    app = open_page(seeded, "corpus")
+    (section,) = [box for box in app.selectbox if box.label == "Section"]
+    section.select("History").run()
+    assert (app.number_input(key=reading.FIRST).value, app.number_input(key=reading.LAST).value) == (8, 12)
+
+
+def test_another_corpus_shows_its_own_licence(open_page: Open, seeded: Workspace) -> None:
+    app = open_page(seeded, "corpus")
+    app.selectbox(key="corpus_name").select("other").run()
+    assert opened(app) == "Oceans"
+    assert "CC0" in shown(app)
+    assert not app.get("plotly_chart"), "there is no coherence before encoding"
+
+
+def test_long_articles_and_lists_come_in_slices(open_page: Open, workspace: Workspace, tmp_path: Path) -> None:
+    path = tmp_path / "long.jsonl"
+    write_lines(path, [f"Article {i:03}" for i in range(60)])
+    read_in(workspace, path, "many")
+    (tmp_path / "book.txt").write_text(" ".join(f"This is sentence {i} of a long book." for i in range(500)))
+    read_in(workspace, tmp_path / "book.txt", "book")
+    app = open_page(workspace, "corpus")
+    assert "1-40 of 60 articles" in shown(app)
+    app.button(key="articles_on").click().run()
+    assert len(app.radio[0].options) == 20
+    app.selectbox(key="corpus_name").select("book").run()
+    assert shown(app).count('class="lvm-chunk') == reading.SLICE
+    app.button(key="chunks_on_below").click().run()
+    assert "chunks 81-160 of 500" in shown(app)
+
+
+def test_searching_by_meaning_says_what_it_needs(
+    open_page: Open, seeded: Workspace, submitted: list[list[str]]
+) -> None:
+    app = open_page(seeded, "corpus")
+    app.segmented_control(key="corpus_mode").select("Meaning").run()
+    assert "Searching by meaning needs the vectors" in shown(app)
+    press(app, "Encode now")
+    assert submitted == [["encode", "--corpus", "tiny"]]
+
+
+def test_meaning_finds_the_chunk_and_opens_it(open_page: Open, seeded: Workspace) -> None:
+    from lvm_core.encoders import load_encoder
+    from lvm_core.vectors.encode import encode_corpus
+
+    encode_corpus(seeded, "tiny", load_encoder("all-MiniLM-L6-v2"))
+    app = open_page(seeded, "corpus")
+    app.segmented_control(key="corpus_mode").select("Meaning").run()
+    app.text_input(key="corpus_query").set_value("dry land of sand").run()
+    assert "Deserts" in app.radio[0].options[0]
+    app.radio[0].set_value(app.radio[0].options[0]).run()
+    assert opened(app) == "Deserts"
+    assert not app.exception
+
+
+def test_deleting_asks_first(open_page: Open, seeded: Workspace) -> None:
+    app = open_page(seeded, "corpus")
+    app.segmented_control(key="corpus_view").select("Corpora").run()
+    text = shown(app)
+    assert CorpusStore(seeded).corpus("tiny").digest in text
+    assert "MediaWiki dump wiki.xml" in text
+    next(button for button in app.button if button.label == "Delete").click().run()
+    assert "Delete 39 chunks" in shown(app)
+    press(app, "Keep it")
+    assert len(CorpusStore(seeded).corpora()) == 2
+    next(button for button in app.button if button.label == "Delete").click().run()
+    press(app, "Delete for good")
+    assert [corpus.name for corpus in CorpusStore(seeded).corpora()] == ["other"]
+    assert not app.exception
+
+
+def test_the_form_shows_the_command_it_stands_for(
+    open_page: Open, seeded: Workspace, submitted: list[list[str]]
+) -> None:
+    app = open_page(seeded, "corpus")
+    app.segmented_control(key="corpus_view").select("Add a corpus").run()
+    app.segmented_control(key="ingest_chunker").select("paragraph").run()
+    app.segmented_control(key="ingest_amount").select("random").run()
+    app.number_input(key="ingest_sample").set_value(20).run()
+    app.checkbox[0].uncheck().run()
+    command = ["ingest", "enwiki-sample", "--corpus", "enwiki-sample", "--chunker", "paragraph", "--sample", "20"]
+    assert f"python -m lvm_core {' '.join(command)}" in shown(app)
+    press(app, "Read it in")
+    assert submitted == [command]
+
+
+def test_a_name_that_is_taken_is_refused_before_a_job_is_queued(
+    open_page: Open, seeded: Workspace, submitted: list[list[str]]
+) -> None:
+    app = open_page(seeded, "corpus")
+    app.segmented_control(key="corpus_view").select("Add a corpus").run()
+    app.text_input(key="ingest_name-enwiki-sample").set_value("tiny").run()
+    press(app, "Read it in")
+    assert "exists already" in app.error[0].value
+    assert submitted == []
+
+
+def test_a_corpus_deleted_elsewhere_does_not_break_the_page(open_page: Open, seeded: Workspace) -> None:
+    app = open_page(seeded, "corpus")
+    CorpusStore(seeded).delete("tiny")
+    app.run()
+    assert not app.exception
+    assert opened(app) == "Oceans"
