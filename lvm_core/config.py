@@ -36,15 +36,19 @@ def setting(
     return dataclasses.field(default=default, metadata=metadata)
 
 
-@functools.cache
 def value_type(cls: type[Any], name: str) -> tuple[type[Any], bool]:
     """Return the plain type of a field (int, float, str, bool, tuple) and whether it may be None."""
-    hint = typing.get_type_hints(cls)[name]
+    hint = _hints(cls)[name]
     optional = False
     if isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union:
         inner = [part for part in typing.get_args(hint) if part is not types.NoneType]
         optional, hint = len(inner) < len(typing.get_args(hint)), inner[0]
     return typing.get_origin(hint) or hint, optional
+
+
+@functools.cache
+def _hints(cls: Any) -> dict[str, Any]:
+    return typing.get_type_hints(cls)
 
 
 def problems(config: Settings) -> list[str]:
