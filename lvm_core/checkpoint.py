@@ -9,7 +9,7 @@ from typing import Any
 from lvm_core.errors import ModelError, SettingsError, SpaceMismatch, WorkspaceError
 from lvm_core.nets.base import SequenceModel
 from lvm_core.nets.build import from_config
-from lvm_core.workspace import SHIPPED, Workspace, read_json, replacing, write_json
+from lvm_core.workspace import SHIPPED, Workspace, read_json, replacing, write_json, write_text
 
 CONFIG, WEIGHTS, RESULT, CARD = "config.json", "model.safetensors", "result.json", "card.md"
 METRICS, STATE, TITLES = "metrics.jsonl", "train_state.pt", "titles.txt.gz"
@@ -202,3 +202,22 @@ def load_model(workspace: Workspace, ref: str, encoder_id: str | None = None, di
         raise ModelError(f"{info.path / CONFIG} describes no net that can be built: {error}") from error
     load_weights(info.path / WEIGHTS, model)
     return LoadedModel(info, model.eval())
+
+
+def ship(workspace: Workspace, run: str, name: str, root: Path = SHIPPED) -> Path:
+    """Copy the run `run` to `root`/`name` in half precision, with its card, result and titles; return the folder.
+
+    Raises:
+        ModelError: if the run cannot be loaded or has no list of its training articles.
+    """
+    loaded = load_model(workspace, run)
+    titles = training_titles(loaded.info)
+    if titles is None:
+        raise ModelError(f"The run '{run}' has no {TITLES}: what is shipped must say what it was trained on.")
+    folder = root / name
+    card = (loaded.info.path / CARD).read_text(encoding="utf-8")
+    write_text(folder / CARD, card.replace(f"# {loaded.info.config['run']}", f"# {name}", 1))
+    write_json(folder / RESULT, loaded.info.result)
+    save_titles(folder, titles)
+    save_model(folder, loaded.model, loaded.info.config, half=True)
+    return folder
