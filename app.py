@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.shared import first_start, ui
+from pages.shared import first_start, state, ui
 
 HERE = Path(__file__).resolve().parent
 
@@ -37,3 +37,4 @@ with ui.errors_shown():
 with ui.errors_shown():
     page.run()
 ui.job_strip()
+state.warm()

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
+from lvm_core.predict import PASSTHROUGH
 from lvm_core.types import Attempt, Decoded, Neighbour, Prediction
 from pages.shared import charts, ui
 
@@ -57,13 +58,20 @@ def _head(prediction: Prediction) -> str:
     ]
     if prediction.drift_clamped:
         marks.append(ui.tag("drift clamp", "bad", "The snap had left the context; its weights were lowered."))
-    marks.append(
-        ui.tag(prediction.method, "", METHODS.get(prediction.method, "How the text was made from the vector."))
-    )
-    if prediction.method not in ("extractive", "none"):
+    method = method_of(prediction)
+    marks.append(ui.tag(method, "", METHODS.get(method.split()[0], "How the text was made from the vector.")))
+    if method not in ("extractive", "none"):
         marks.append(ui.tag(f"{prediction.steps} steps", "", "Corrections after the first hypothesis."))
     title = f'<b title="{html.escape(prediction.model)}">{html.escape(prediction.model)}</b>'
     return f'<div class="lvm-card-head">{_dot(prediction.model)}{title}<span>{"".join(marks)}</span></div>'
+
+
+def method_of(prediction: Prediction) -> str:
+    """Return how the text was made; of passthrough, how its vector was decoded."""
+    if prediction.method != PASSTHROUGH or not prediction.attempts:
+        return prediction.method
+    taken = [attempt.method for attempt in prediction.attempts if attempt.accepted]
+    return taken[-1] if taken else prediction.attempts[-1].method
 
 
 def numbers(prediction: Prediction, known: bool) -> list[ui.Number]:

@@ -1,15 +1,16 @@
 """Running the prediction and showing it: cards that fill model by model, one picture of all the vectors."""
 
 import html
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
-from lvm_core.errors import LvmError
-from lvm_core.predict import Predictor, PredictSettings
+from lvm_core.errors import LvmError, SettingsError
+from lvm_core.predict import PASSTHROUGH, Predictor, PredictSettings
+from lvm_core.predict.scene import clean_context
 from lvm_core.types import Prediction
 from lvm_core.workspace import Workspace
 from pages.shared import cards, charts, state, ui
@@ -57,7 +58,15 @@ def predictor(corpus: str | None) -> Predictor:
 
 
 def run(asked: Asked, texts: list[str], known: Origin | None) -> Result:
-    """Predict and show each card as soon as it is ready; return everything for the next look at the page."""
+    """Predict and show each card as soon as it is ready; return everything for the next look at the page.
+
+    Raises:
+        EncoderError: if the context holds no text.
+        SettingsError: if no model was chosen.
+    """
+    clean_context(texts)
+    if not asked.models:
+        raise SettingsError(["No model is chosen; choose one or more under Models."])
     result = Result(asked, texts, known)
     st.session_state[RESULT] = result
     head, picture, notes = _top()
@@ -68,7 +77,8 @@ def run(asked: Asked, texts: list[str], known: Origin | None) -> Result:
         with slot.container(border=True):
             st.html(cards.pending(*place))
     for on in asked.variants:
-        for prediction in _predictions(result, on):
+        models = [model for model, snapped in slots if snapped == on]
+        for prediction in _predictions(result, models, on) if models else ():
             _show_card(result, slots, (prediction.model, on))
         for place in [place for place in result.errors if place[1] == on]:
             _show_card(result, slots, place)
@@ -78,24 +88,20 @@ def run(asked: Asked, texts: list[str], known: Origin | None) -> Result:
     return result
 
 
-def _predictions(result: Result, on: bool) -> Any:
+def _predictions(result: Result, models: Sequence[str], on: bool) -> Iterator[Prediction]:
     """Yield the predictions of one position of the snap switch; a model that fails leaves the others alone."""
-    asked = result.asked
     try:
-        yield from _asked_of(result, asked.models, on)
+        yield from _asked_of(result, models, on)
     except LvmError as error:
-        missing = [name for name in asked.models if (name, on) not in result.predictions]
-        if len(asked.models) == 1:
-            result.errors[(missing[0], on)] = str(error)
+        missing = [name for name in models if (name, on) not in result.predictions]
+        if len(models) < 2:
+            result.errors.update({(name, on): str(error) for name in missing})
             return
         for name in missing:
-            try:
-                yield from _asked_of(result, [name], on)
-            except LvmError as own:
-                result.errors[(name, on)] = str(own)
+            yield from _predictions(result, [name], on)
 
 
-def _asked_of(result: Result, models: Sequence[str], on: bool) -> Any:
+def _asked_of(result: Result, models: Sequence[str], on: bool) -> Iterator[Prediction]:
     known, asked = result.origin, result.asked
     placed = (
         known is not None and bool(known.rows) and asked.corpus in (None, known.corpus) and _is_encoded(known.corpus)
@@ -159,7 +165,8 @@ def _layout(result: Result) -> dict[Place, Any]:
     if len(result.asked.variants) == 2:
         for model in result.asked.models:
             for on, column in zip(result.asked.variants, st.columns(2), strict=True):
-                places[(model, on)] = column.empty()
+                if not (on and model == PASSTHROUGH):
+                    places[(model, on)] = column.empty()
         return places
     (on,) = result.asked.variants
     for i in range(0, len(result.asked.models), 2):

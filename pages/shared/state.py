@@ -3,7 +3,10 @@
 Openers are cached for as long as the files they read stay the same, and are shared by every session.
 """
 
+import contextlib
+import functools
 import os
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -11,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import streamlit as st
 
 from lvm_core.encoders import DEFAULT_ENCODER, ENCODERS
+from lvm_core.errors import LvmError
 from lvm_core.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -70,16 +74,32 @@ def encoder_id() -> str:
     return _encoder_id(encoder_name())
 
 
-@st.cache_resource(show_spinner="Loading the encoder", max_entries=2)
+@functools.lru_cache(maxsize=2)
 def _encoder(name: str) -> "Encoder":
     from lvm_core.encoders import load_encoder
 
     return load_encoder(name)
 
 
+_loading = threading.Lock()
+
+
 def encoder() -> "Encoder":
     """Return the encoder in use, loaded once a process."""
-    return _encoder(encoder_name())
+    name = encoder_name()
+    with _loading:
+        return _encoder(name)
+
+
+@st.cache_resource(show_spinner=False)
+def warm() -> None:
+    """Load the embedded encoder in the background once a process, so that the first prediction need not wait."""
+
+    def load() -> None:
+        with _loading, contextlib.suppress(LvmError):
+            _encoder(DEFAULT_ENCODER)
+
+    threading.Thread(target=load, name="warm-encoder", daemon=True).start()
 
 
 # ---------------------------------------------------------------- corpora and their vectors

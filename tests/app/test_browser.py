@@ -1,0 +1,189 @@
+"""A real browser against a real studio on an empty workspace: what a newcomer sees."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.find_browser import find_browser
+
+ROOT = Path(__file__).resolve().parents[2]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+SLOW_MS = 60_000
+CHUNKS = [
+    "The moon is the only natural satellite of the Earth.",
+    "It orbits at an average distance of 384,400 kilometres.",
+    "The moon always shows the same face to the Earth.",
+    "Its gravity causes the tides of the oceans.",
+    "In 1969 people walked on the moon for the first time.",
+]
+PAGES = ("predict", "corpus", "train", "leaderboard", "vectors", "drift", "system")
+
+pytestmark = pytest.mark.browser
+
+
+@contextmanager
+def studio(workspace: Path, first: str = "") -> Iterator[str]:
+    """Give the address of a studio that runs as `make app` runs it, on a free port."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {**os.environ, "LVM_WORKSPACE": str(workspace), "LVM_FIRST_CORPUS": first, "OMP_NUM_THREADS": "2"}
+    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), "--server.port", str(port)]
+    log = (workspace.parent / "studio.log").open("w")
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True)
+    address = f"http://localhost:{port}"
+    try:
+        _wait_for(f"{address}/_stcore/health", process)
+        yield address
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(20)
+        log.close()
+
+
+def _wait_for(address: str, process: "subprocess.Popen[bytes]") -> None:
+    for _ in range(300):
+        try:
+            urllib.request.urlopen(address, timeout=2).close()
+            return
+        except OSError:
+            assert process.poll() is None, "the studio ended at once"
+            time.sleep(0.2)
+    raise AssertionError("the studio did not answer within a minute")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        yield (chromium := playwright.chromium.launch(executable_path=find_browser(), args=FLAGS))
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with studio(tmp_path_factory.mktemp("browser") / "work space") as running:
+        yield running
+
+
+@contextmanager
+def opened(browser: Browser, address: str, width: int = 1440, scheme: str = "light") -> Iterator[Page]:
+    """Give a page that fails the test when it asks another machine, or when its script fails."""
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
+    page = context.new_page()
+    page.set_default_timeout(SLOW_MS)
+    elsewhere: list[str] = []
+
+    def note(url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("data", "blob", "about") and parts.hostname not in ("localhost", "127.0.0.1"):
+            elsewhere.append(url)
+
+    page.on("request", lambda request: note(request.url))
+    page.on("websocket", lambda channel: note(channel.url))
+    page.goto(address)
+    page.wait_for_selector(".lvm-head, [data-testid=stException]")
+    yield page
+    assert page.locator("[data-testid=stException]").count() == 0
+    assert elsewhere == []
+    context.close()
+
+
+def settled(page: Page) -> None:
+    """Wait until the page's script has run to its end."""
+    page.wait_for_function("!document.querySelector('[data-testid=stStatusWidget]')")
+    page.wait_for_timeout(300)
+
+
+def test_five_pasted_chunks_give_a_prediction(browser: Browser, address: str) -> None:
+    with opened(browser, address) as page:
+        boxes = page.locator("[class*=st-key-context_box_] textarea")
+        for i, chunk in enumerate(CHUNKS):
+            boxes.nth(i).fill(chunk)
+        boxes.nth(4).press("Control+Enter")
+        page.wait_for_selector(".lvm-timing")
+        settled(page)
+        cards = page.locator("[class*=st-key-card-]")
+        assert cards.count() >= 2
+        assert "passthrough" in cards.last.inner_text()
+        page.reload()
+        page.wait_for_selector(".lvm-timing")
+        assert [box.input_value() for box in boxes.all()][:5] == CHUNKS
+
+
+def test_an_example_is_one_click_away(browser: Browser, address: str) -> None:
+    with opened(browser, address) as page:
+        page.get_by_text("Abraham Lincoln · test").click()
+        page.wait_for_selector(".lvm-timing")
+        assert "Elected to the United States House" in page.locator("[class*=st-key-said-target]").inner_text()
+        assert page.locator("[data-testid=stPlotlyChart]").count() == 1
+
+
+@pytest.mark.parametrize("name", [name for name in PAGES if (ROOT / "pages" / f"{name}.py").exists()])
+def test_every_page_fits_and_asks_nobody_else(browser: Browser, address: str, name: str) -> None:
+    with opened(browser, f"{address}/{'' if name == 'predict' else name}") as page:
+        settled(page)
+        assert _widest(page) <= 1440
+        assert _brightness(page) > 600
+        page.set_viewport_size({"width": 400, "height": 900})
+        page.emulate_media(color_scheme="dark")
+        page.wait_for_timeout(500)
+        settled(page)
+        assert _widest(page) <= 400
+        assert _brightness(page) < 150
+
+
+def _widest(page: Page) -> int:
+    script = "[document.documentElement.scrollWidth, document.querySelector('[data-testid=stMain]').scrollWidth]"
+    return max(page.evaluate(script))
+
+
+def _brightness(page: Page) -> int:
+    ground = page.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor")
+    return sum(map(int, re.findall(r"\d+", ground)[:3]))
+
+
+def test_a_link_to_a_page_opens_it_first_thing(browser: Browser, tmp_path: Path) -> None:
+    with studio(tmp_path / "work space") as address, opened(browser, f"{address}/system") as page:
+        assert page.locator(".lvm-head h1").inner_text() == "System"
+        assert page.get_by_text("Predict").count() >= 1
+
+
+def test_a_first_start_reads_the_embedded_corpus_by_itself(browser: Browser, tmp_path: Path) -> None:
+    with studio(tmp_path / "work space", first="enwiki-sample") as address, opened(browser, address) as page:
+        page.wait_for_selector(".lvm-strip")
+        assert "enwiki-sample" in page.locator(".lvm-strip").inner_text()
+        assert "still being read" in page.inner_text("[data-testid=stMain]")
+        _cancel_all(tmp_path / "work space")
+
+
+def _cancel_all(root: Path) -> None:
+    """End what the studio started, so that nothing runs on behind the test."""
+    from lvm_core.jobs.store import JobStore
+    from lvm_core.workspace import Workspace
+
+    jobs = JobStore(Workspace(root))
+    for job in reversed(jobs.list(states=("queued", "running"))):
+        jobs.cancel(job.id)
+    deadline = time.monotonic() + 30
+    while jobs.list(states=("running",)) and time.monotonic() < deadline:
+        time.sleep(0.2)
