@@ -6,7 +6,7 @@ import functools
 import math
 import types
 import typing
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from typing import Any, ClassVar, Protocol, TypeVar
 
 from lvm_core.errors import SettingsError
@@ -38,7 +38,7 @@ def setting(
 
 def value_type(cls: type[Any], name: str) -> tuple[type[Any], bool]:
     """Return the plain type of a field (int, float, str, bool, tuple) and whether it may be None."""
-    hint = _hints(cls)[name]
+    hint = _hints(typing.cast(Hashable, cls))[name]
     optional = False
     if isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union:
         inner = [part for part in typing.get_args(hint) if part is not types.NoneType]
