@@ -47,7 +47,7 @@ class BertEncoder:
 
     def __init__(self, folder: Path, identity: str, device: torch.device, dtype: torch.dtype) -> None:
         """Load the weights and the tokenizer in `folder`."""
-        from tokenizers import Tokenizer  # type: ignore[import-untyped]
+        from tokenizers import Tokenizer
 
         config = read_json(folder / "config.json")
         self.id = identity

@@ -66,13 +66,14 @@ def load_gtr(folder: Path, identity: str, device: str = "auto") -> GtrEncoder:
     Raises:
         EncoderError: if the folder holds no T5.
     """
+    from safetensors import SafetensorError
     from transformers import AutoTokenizer, T5EncoderModel
 
     place = pick_device(device)
     try:
         tokenizer = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
         net = T5EncoderModel.from_pretrained(str(folder), local_files_only=True)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise EncoderError(
             f"The model in {folder} cannot be loaded as a T5 encoder: {error}."
             " Expected sentence-transformers/gtr-t5-base."

@@ -98,11 +98,12 @@ def _halved(precise: SentenceEncoder, folder: Path, place: "torch.device") -> Se
 
 
 def _load(folder: Path, place: "torch.device") -> Any:
+    from safetensors import SafetensorError
     from sentence_transformers import SentenceTransformer
 
     try:
         model = SentenceTransformer(str(folder), device=str(place), local_files_only=True)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise EncoderError(
             f"The model in {folder} cannot be loaded: {error}."
             " Expected a sentence-transformers or transformers text model."

@@ -1,0 +1,185 @@
+"""Every encoder keeps the contract; each gives the vectors of the model it is named after."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from lvm_core.encoders import DEFAULT_ENCODER, encoder_for, encoder_id, load_encoder
+from lvm_core.encoders.batching import batches
+from lvm_core.encoders.bert import load_bert
+from lvm_core.encoders.catalogue import minilm_folder
+from lvm_core.encoders.precision import PROBES, cosines
+from lvm_core.encoders.sentence import load_sentence
+from lvm_core.errors import EncoderError, SpaceMismatch
+from lvm_core.types import Encoder
+from tests.decode import tiny_vec2text
+from tests.encoders.contract import TEXTS, EncoderContract
+
+MINILM_ID = "all-MiniLM-L6-v2@53aa51172d14"
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a hub cache that holds a tiny gtr-t5-base with random weights."""
+    torch.manual_seed(7)
+    cache = tmp_path_factory.mktemp("hub")
+    tiny_vec2text.write_embedder(tiny_vec2text.snapshot(cache, "sentence-transformers/gtr-t5-base"))
+    return cache
+
+
+@pytest.fixture
+def on_hub(hub: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(hub))
+    return hub
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("LVM_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture(scope="module")
+def minilm() -> Encoder:
+    return load_encoder(device="cpu")
+
+
+class TestMiniLm(EncoderContract):
+    tolerance = 2e-3
+
+    @pytest.fixture
+    def encoder(self, minilm: Encoder) -> Encoder:
+        return minilm
+
+
+class TestGtr(EncoderContract):
+    @pytest.fixture
+    def encoder(self, on_hub: Path) -> Encoder:
+        return load_encoder("gtr-t5-base", "cpu")
+
+
+class TestGtrSt(EncoderContract):
+    tolerance = 2e-3
+
+    @pytest.fixture
+    def encoder(self, on_hub: Path) -> Encoder:
+        return load_encoder("gtr-t5-base-st", "cpu")
+
+
+def test_minilm_is_the_published_model_and_its_id_needs_no_loading(minilm: Encoder) -> None:
+    assert encoder_id(DEFAULT_ENCODER) == minilm.id == MINILM_ID
+    assert (minilm.dim, minilm.unit_norm) == (384, True)
+
+
+def test_minilm_gives_the_vectors_of_sentence_transformers_in_both_precisions() -> None:
+    from sentence_transformers import SentenceTransformer
+
+    texts = [*PROBES, "word " * 400, *TEXTS]
+    reference = SentenceTransformer(str(minilm_folder()), device="cpu", local_files_only=True).encode(texts)
+    precise = load_bert(minilm_folder(), "x", "cpu", torch.float32).encode(texts)
+    assert np.abs(precise - reference).max() < 1e-5
+    halved = load_bert(minilm_folder(), "x", "cpu", torch.bfloat16).encode(texts)
+    assert cosines(halved, reference).min() >= 0.998
+
+
+def test_several_threads_give_what_one_gives() -> None:
+    texts = [f"{word} number {i} " + "and more " * (i % 23) for i in range(30) for word in ("river", "stone")]
+    before = torch.get_num_threads()
+    encoder = load_bert(minilm_folder(), "x", "cpu", torch.float32)
+    try:
+        torch.set_num_threads(1)
+        alone = encoder.encode(texts)
+        torch.set_num_threads(3)
+        assert np.abs(encoder.encode(texts) - alone).max() < 1e-5
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_the_two_gtr_spaces_differ_in_id_norm_and_direction(on_hub: Path) -> None:
+    plain, st = load_encoder("gtr-t5-base", "cpu"), load_encoder("gtr-t5-base-st", "cpu")
+    assert plain.id.partition("@")[0] == "gtr-t5-base"
+    assert st.id.partition("@")[0] == "gtr-t5-base-st"
+    assert plain.id.partition("@")[2] != st.id.partition("@")[2]
+    assert (plain.unit_norm, st.unit_norm) == (False, True)
+    assert np.abs(cosines(plain.encode(TEXTS), st.encode(TEXTS))).max() < 0.5
+
+
+def test_gtr_is_the_masked_mean_of_t5_over_32_tokens(on_hub: Path) -> None:
+    from transformers import AutoModel, AutoTokenizer
+
+    folder = next(on_hub.glob("models--sentence-transformers--gtr-t5-base/snapshots/*"))
+    net = AutoModel.from_pretrained(str(folder)).eval()
+    tokenizer = AutoTokenizer.from_pretrained(str(folder))
+    for text, vector in zip(TEXTS, load_encoder("gtr-t5-base", "cpu").encode(TEXTS), strict=True):
+        tokens = tokenizer([text], return_tensors="pt", truncation=True, max_length=32)
+        with torch.inference_mode():
+            expected = net.encoder(**tokens).last_hidden_state[0].mean(dim=0)
+        assert torch.allclose(torch.from_numpy(vector), expected, atol=1e-4)
+
+
+def test_a_known_encoder_loads_from_a_folder_and_comes_back_by_its_id(hub: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "my gtr"
+    shutil.copytree(next(hub.glob("models--*/snapshots/*")), folder)
+    encoder = load_encoder(f"gtr-t5-base:{folder}", "cpu")
+    assert encoder_for(encoder.id, "cpu").id == encoder.id
+
+
+def test_any_sentence_transformers_folder_loads_and_comes_back_by_its_id(tmp_path: Path) -> None:
+    folder = tmp_path / "my-own-model"
+    shutil.copytree(minilm_folder(), folder)
+    encoder = load_encoder(str(folder), "cpu")
+    assert encoder.id == "my-own-model@53aa51172d14"
+    again = encoder_for(encoder.id, "cpu")
+    assert cosines(again.encode(TEXTS), load_sentence(folder, "x", "cpu").encode(TEXTS)).min() > 0.999
+
+
+def test_other_weights_under_the_same_name_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(SpaceMismatch, match="all-MiniLM-L6-v2@000000000000"):
+        encoder_for("all-MiniLM-L6-v2@000000000000")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("nonsense", "There is no encoder 'nonsense'; expected one of all-MiniLM-L6-v2"),
+        ("nobody/nothing", "huggingface-cli download nobody/nothing"),
+        ("gtr-t5-base", "huggingface-cli download sentence-transformers/gtr-t5-base"),
+        ("gtr-t5-base:/nowhere at all", "is no model folder"),
+    ],
+)
+def test_an_encoder_that_is_not_there_says_how_to_get_it(
+    name: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "empty"))
+    with pytest.raises(EncoderError, match=message):
+        load_encoder(name)
+
+
+def test_damaged_weights_are_a_clear_error(tmp_path: Path) -> None:
+    folder = tmp_path / "damaged"
+    shutil.copytree(minilm_folder(), folder)
+    weights = folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1_000_000])
+    with pytest.raises(EncoderError, match="cannot be loaded"):
+        load_encoder(str(folder), "cpu")
+    with pytest.raises(EncoderError, match="cannot be loaded"):
+        load_encoder(f"{DEFAULT_ENCODER}:{folder}", "cpu")
+
+
+def test_a_folder_without_weights_says_so(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(EncoderError, match="holds no weights"):
+        load_encoder(str(tmp_path), "cpu")
+
+
+def test_batches_hold_every_text_once_longest_first_and_few_enough_tokens() -> None:
+    lengths = [3, 500, 20, 20, 7, 2000, 1]
+    groups = batches(lengths, tokens=100)
+    assert sorted(i for group in groups for i in group) == list(range(7))
+    assert [lengths[i] for group in groups for i in group] == sorted(lengths, reverse=True)
+    assert all(len(group) == 1 or lengths[group[0]] * len(group) <= 100 for group in groups)
+    assert [len(group) for group in batches([30] * 5, n_threads=2)] == [3, 2]

@@ -1,0 +1,112 @@
+"""Both FAISS indexes keep the contract; the stored one is of the present matrix or is built again."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lvm_core.errors import CorpusError, SpaceMismatch
+from lvm_core.types import Index, Vectors
+from lvm_core.vectors import index as index_module
+from lvm_core.vectors.encode import encode_corpus
+from lvm_core.vectors.index import FlatIndex, IvfIndex, build_index, n_lists, open_index
+from lvm_core.workspace import Workspace
+from tests.vectors.index_contract import IndexContract
+from tests.vectors.worlds import LongEncoder, WordEncoder, small_corpus
+
+Make = Callable[[Vectors, str], Index]
+
+
+class TestFlat(IndexContract):
+    @pytest.fixture
+    def make(self) -> Make:
+        return FlatIndex.from_vectors
+
+
+class TestIvf(IndexContract):
+    recall = 0.7
+
+    @pytest.fixture
+    def make(self, monkeypatch: pytest.MonkeyPatch) -> Make:
+        monkeypatch.setattr(index_module, "LISTS_PER_PROBE", 8)
+        return IvfIndex.from_vectors
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "lists"), [(1, 1), (20_000, 512), (60_000, 512), (137_000, 1_024), (500_000, 2_048)]
+)
+def test_lists_grow_with_the_corpus(n_rows: int, lists: int) -> None:
+    assert n_lists(n_rows) == lists
+
+
+def test_a_small_corpus_is_searched_exactly(workspace: Workspace, tmp_path: Path) -> None:
+    encoder = LongEncoder("long")
+    small_corpus(workspace, tmp_path)
+    matrix = encode_corpus(workspace, "tiny", encoder)
+    index = build_index(workspace, "tiny", encoder.id)
+    assert index.kind == "exact"
+    assert not workspace.index("tiny", encoder.id).exists()
+    hit = open_index(workspace, "tiny", encoder.id).search(matrix.rows([5]), 1)[0][0]
+    assert (hit.row, hit.cosine) == (5, pytest.approx(1, abs=1e-3))
+
+
+def test_a_large_corpus_keeps_its_index_until_it_is_stale(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index_module, "EXACT_BELOW", 10)
+    encoder = WordEncoder()
+    small_corpus(workspace, tmp_path)
+    matrix = encode_corpus(workspace, "tiny", encoder)
+    path = workspace.index("tiny", encoder.id)
+    assert build_index(workspace, "tiny", encoder.id).kind == "ivf"
+    made = path.stat().st_mtime_ns
+    assert open_index(workspace, "tiny", encoder.id).search(matrix.rows([7]), 1)[0][0].row == 7
+    assert path.stat().st_mtime_ns == made
+
+    old = {p: p.read_bytes() for p in (path, path.with_suffix(".json"))}
+    small_corpus(workspace, tmp_path, names=["Elsewhere", "Nowhere", "Somewhere"])
+    matrix = encode_corpus(workspace, "tiny", encoder)
+    for file, data in old.items():
+        file.write_bytes(data)
+    again = open_index(workspace, "tiny", encoder.id)
+    assert again.n_rows == matrix.n_rows
+    assert again.search(matrix.rows([3]), 1)[0][0].row == 3
+
+
+def test_a_damaged_index_is_built_again(workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(index_module, "EXACT_BELOW", 10)
+    encoder = WordEncoder()
+    small_corpus(workspace, tmp_path)
+    matrix = encode_corpus(workspace, "tiny", encoder)
+    build_index(workspace, "tiny", encoder.id)
+    workspace.index("tiny", encoder.id).write_bytes(b"IwFl and then nothing")
+    assert open_index(workspace, "tiny", encoder.id).search(matrix.rows([2]), 1)[0][0].row == 2
+
+
+def test_an_index_that_cannot_be_stored_still_answers(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index_module, "EXACT_BELOW", 10)
+    encoder = WordEncoder()
+    small_corpus(workspace, tmp_path)
+    matrix = encode_corpus(workspace, "tiny", encoder)
+    monkeypatch.setattr("lvm_core.workspace.MIN_FREE_BYTES", 1 << 60)
+    assert open_index(workspace, "tiny", encoder.id).search(matrix.rows([2]), 1)[0][0].row == 2
+
+
+def test_an_index_needs_vectors_of_its_encoder(workspace: Workspace, tmp_path: Path) -> None:
+    small_corpus(workspace, tmp_path)
+    with pytest.raises(CorpusError, match=r"no vectors yet.*encode --corpus tiny --encoder words"):
+        open_index(workspace, "tiny", WordEncoder().id)
+    encode_corpus(workspace, "tiny", WordEncoder())
+    with pytest.raises(SpaceMismatch, match=r"other@.*words@|words@.*other@"):
+        open_index(workspace, "tiny", WordEncoder("other").id)
+
+
+def test_zero_vectors_do_no_harm() -> None:
+    rows = np.zeros((3, 4), dtype=np.float32)
+    rows[1] = 1
+    hits = FlatIndex.from_vectors(rows, "x").search(np.ones((1, 4), dtype=np.float32), 3)[0]
+    assert hits[0].row == 1
+    assert np.isfinite([hit.cosine for hit in hits]).all()
