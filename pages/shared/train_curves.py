@@ -19,6 +19,7 @@ BASELINES = ("weighted-mean", "linear-filter")
 DASHES = ("solid", "dash", "dot", "dashdot")
 HEIGHT = 230
 MOST_RUNS = 12
+DARK_SHIFTS, LIGHT_SHIFTS = (0.0, 0.14, 0.28, -0.06, 0.2), (0.0, -0.14, 0.14, -0.22, 0.24)
 
 
 @st.cache_resource(show_spinner=False)
@@ -37,7 +38,7 @@ def run_colour(rows: Sequence[RunRow], i: int) -> str:
     """Return the hue of the run's net; runs of one net differ in lightness."""
     base = charts.model_colour(rows[i].model)
     same = [k for k, row in enumerate(rows) if row.model == rows[i].model]
-    shift = (0.0, 0.16, -0.14, 0.28, -0.22)[same.index(i) % 5]
+    shift = (DARK_SHIFTS if charts.dark() else LIGHT_SHIFTS)[same.index(i) % 5]
     red, green, blue = (int(base[k : k + 2], 16) / 255 for k in (1, 3, 5))
     hue, light, saturation = colorsys.rgb_to_hls(red, green, blue)
     parts = colorsys.hls_to_rgb(hue, min(0.85, max(0.2, light + shift)), saturation)
@@ -94,12 +95,13 @@ def _terms_html(name: str, found: dict[str, Curve]) -> str:
 
 def _name_baselines(fig: go.Figure, found: dict[str, Curve]) -> None:
     """Write the baselines' names at the right end of their lines."""
-    for name in BASELINES:
-        for value in _baseline_values(found, name)[-1:]:
-            fig.add_annotation(
-                x=1, xref="paper", y=value, text=name, showarrow=False, xanchor="right", yanchor="bottom",
-                font={"size": 11, "color": charts.model_colour(name)},
-            )  # fmt: skip
+    ends = [(values[-1], name) for name in BASELINES if (values := _baseline_values(found, name))]
+    for k, (value, name) in enumerate(sorted(ends)):
+        anchor = "top" if k == 0 and len(ends) > 1 else "bottom"  # never one on the other
+        fig.add_annotation(
+            x=1, xref="paper", y=value, text=name, showarrow=False, xanchor="right", yanchor=anchor,
+            font={"size": 11, "color": charts.model_colour(name)},
+        )  # fmt: skip
 
 
 def _baseline_values(found: dict[str, Curve], name: str) -> list[float]:
@@ -197,7 +199,8 @@ def now_html(rows: Sequence[RunRow], found: dict[str, Curve]) -> str:
 def _figures(row: RunRow, curve: Curve) -> list[str]:
     last = curve.last
     _, cosines = curve.series("val_cosine")
-    best = float(cosines.max()) if cosines.size else row.val_cosine
+    known = [*cosines.tolist(), *([row.val_cosine] if row.val_cosine is not None else [])]
+    best = max(known) if known else None
     over_filter = best - row.filter_cosine if best is not None and row.filter_cosine is not None else None
     going = row.state == "running" and last.get("seconds") and row.settings.get("epochs")
     return [
