@@ -1,13 +1,16 @@
 """The inverter as a decoder: vectors of one encoder to text, by a small language model and search."""
 
+import threading
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lvm_core.decode.checks import check_steps, check_vectors, unit_rows
 from lvm_core.decode.inverter_files import find_inverter, inverters, read_weights
 from lvm_core.decode.inverter_generate import Generator, vector_seeds
-from lvm_core.decode.inverter_search import Search, SearchSettings
+from lvm_core.decode.inverter_search import Search, SearchSettings, Target
 from lvm_core.decode.smollm import LanguageModel, load_smollm
 from lvm_core.errors import DecoderError, SpaceMismatch
 from lvm_core.types import Decoded, Encoder, Progress, Vectors, no_progress
@@ -18,6 +21,22 @@ __all__ = ["Inverter", "find_inverter", "load_inverter"]
 BATCH = 16
 """Vectors decoded together: enough to share each pass over the weights, little enough for the caches."""
 
+RUNS_KEPT = 64
+"""Vectors whose search can be continued; one holds less than a megabyte."""
+
+
+@dataclass(slots=True)
+class Run:
+    """The search for one vector, as far as it went, and its text after each step."""
+
+    target: Target
+    texts: list[Decoded]
+
+    def note(self, step: int) -> None:
+        """Keep the best text after `step`."""
+        best = self.target.best()
+        self.texts.append(_decoded(best.written.text, step, best.cosine))
+
 
 class Inverter:
     """A `Decoder`; `decode_all` gives the text after every step."""
@@ -27,6 +46,8 @@ class Inverter:
         self.id, self.encoder_id = id, encoder.id
         self._generator, self._encoder = generator, encoder
         self._settings = settings or SearchSettings()
+        self._runs: OrderedDict[bytes, Run] = OrderedDict()
+        self._lock = threading.Lock()
 
     def decode(self, vectors: Vectors, steps: int) -> list[Decoded]:
         """Return one text for each of the (N, D) vectors after `steps` corrections (0: the greedy first text).
@@ -63,23 +84,48 @@ class Inverter:
         found: list[list[Decoded]] = []
         for start in range(0, len(targets), BATCH):
             own = hints[start : start + BATCH] if hints is not None else None
-            found += self._decode_batch(targets[start : start + BATCH], steps, own)
+            with self._lock:
+                found += self._decode_batch(targets[start : start + BATCH], steps, own)
             progress(len(found) / len(targets), f"{len(found):,} of {len(targets):,} vectors decoded")
         return found
 
     def _decode_batch(self, targets: Vectors, steps: int, hints: Sequence[Sequence[str]] | None) -> list[list[Decoded]]:
+        """A search goes on where an earlier one of the same vector ended, so that steps 1, 3, 5 cost five."""
+        if steps == 0 or hints is not None:
+            return [run.texts for run in self._fresh(targets, steps, hints)]
+        keys = [row.tobytes() for row in targets]
+        new = [i for i, key in enumerate(keys) if key not in self._runs and key not in keys[:i]]
+        if new:
+            self._runs.update(zip([keys[i] for i in new], self._fresh(targets[new], 1, None), strict=True))
+        runs = {key: self._runs[key] for key in keys}
+        while short := [run for run in runs.values() if len(run.texts) <= steps]:
+            number = min(len(run.texts) for run in short)
+            self._go_on([run for run in short if len(run.texts) == number], number)
+        for key in runs:
+            self._runs.move_to_end(key)
+        while len(self._runs) > max(RUNS_KEPT, BATCH):
+            self._runs.popitem(last=False)
+        return [runs[key].texts[: steps + 1] for key in keys]
+
+    def _fresh(self, targets: Vectors, steps: int, hints: Sequence[Sequence[str]] | None) -> list[Run]:
         search = Search(self._generator, self._encoder.encode, self._settings)
         search.start(targets, vector_seeds(targets), self._settings.n_samples if steps else 1)
-        rows = [[_decoded(t.pool[0].written.text, 0, t.pool[0].cosine)] for t in search.targets]
+        runs = [Run(t, [_decoded(t.pool[0].written.text, 0, t.pool[0].cosine)]) for t in search.targets]
+        if steps and hints is not None:
+            search.suggest(hints)
         for step in range(1, steps + 1):
-            if step == 1 and hints is not None:
-                search.suggest(hints)
             if step > 1:
                 search.step(step)
-            for row, target in zip(rows, search.targets, strict=True):
-                best = target.best()
-                row.append(_decoded(best.written.text, step, best.cosine))
-        return rows
+            for run in runs:
+                run.note(step)
+        return runs
+
+    def _go_on(self, runs: list[Run], number: int) -> None:
+        search = Search(self._generator, self._encoder.encode, self._settings)
+        search.resume([run.target for run in runs])
+        search.step(number)
+        for run in runs:
+            run.note(number)
 
 
 def _decoded(text: str, steps: int, cosine: float) -> Decoded:

@@ -108,6 +108,11 @@ class Search:
             target.add(own[1:], self.encode)
             target.floor = float(np.median([w.fluency for w in own])) - self.settings.slack
 
+    def resume(self, targets: list[Target]) -> None:
+        """Go on with targets of earlier searches."""
+        self.targets = targets
+        self.prompts = self.generator.read(torch.from_numpy(np.stack([t.vector for t in targets])))
+
     def suggest(self, hints: Sequence[Sequence[str]]) -> None:
         """Take in texts known to lie near each target."""
         tokenizer = self.generator.tokenizer
@@ -141,7 +146,8 @@ class Search:
 
     def _overshot(self, target: Target) -> NDArray[np.float32]:
         lacking = target.vector - target.best().vector
-        return unit_rows((target.vector + self.settings.overshoot * lacking)[None])[0]
+        overshot: NDArray[np.float32] = unit_rows((target.vector + self.settings.overshoot * lacking)[None])[0]
+        return overshot
 
     def _judge(self, i: int, candidates: list[Candidate]) -> None:
         """Give texts written for an overshot vector, or edited, their fluency under the target itself."""
