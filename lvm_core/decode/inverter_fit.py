@@ -152,4 +152,5 @@ def word_loss(
     log_p = net.words(vectors.to(device), tokens, raised)
     line = torch.from_numpy(np.repeat(np.arange(len(rows)), [len(r) for r in rows])).to(device)
     place = torch.from_numpy(np.searchsorted(own, np.concatenate(rows))).to(device)
-    return -log_p[line, place].mean()
+    loss: Tensor = -log_p[line, place].mean()
+    return loss

@@ -97,8 +97,8 @@ class Generator:
         stop = past + x.shape[1]
         cos, sin = net.rotation(torch.arange(past, stop, device=x.device))
         for i, (block, qkv, out, gate_up, down) in enumerate(self.layers):
-            heads = F.linear(rms_norm(x, block.norm_1, block.eps), qkv).unflatten(-1, (n_q + 2 * n_kv, size))
-            heads = heads.transpose(1, 2)
+            heads = F.linear(rms_norm(x, block.norm_1, block.eps), qkv)
+            heads = heads.reshape(*x.shape[:2], n_q + 2 * n_kv, size).transpose(1, 2)
             rotated = rotate(heads[:, : n_q + n_kv], cos, sin)
             q, k, v = rotated[:, :n_q], rotated[:, n_q:], heads[:, n_q + n_kv :]
             if len(keys) <= i:

@@ -9,6 +9,9 @@ from torch import Tensor
 from lvm_core.decode.inverter_generate import N_SPECIAL, Generator, Prompts
 from lvm_core.decode.inverter_net import END
 
+SPACE = "Ġ"
+"""How byte-level BPE writes the space that a token begins with."""
+
 
 @dataclass(frozen=True, slots=True)
 class Alternatives:
@@ -92,4 +95,4 @@ def alternatives(
 def _word_starts(generator: Generator, tokens: tuple[int, ...]) -> list[int]:
     """Return the places at which a word begins: a token that begins with a space, or a mark after a letter."""
     pieces = [generator.tokenizer.id_to_token(t) or "" for t in tokens]
-    return [k for k, piece in enumerate(pieces) if k == 0 or not piece[:1].isalnum()]
+    return [k for k, piece in enumerate(pieces) if k == 0 or piece.startswith(SPACE) or not piece[:1].isalnum()]

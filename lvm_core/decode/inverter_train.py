@@ -218,7 +218,7 @@ def _step(training: Training, which: int, loss: torch.Tensor, lr: float, before:
     if before:
         before()
     optimizer.zero_grad()
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]
     for group in optimizer.param_groups:
         group["lr"] = lr
         torch.nn.utils.clip_grad_norm_(group["params"], 1.0)

@@ -30,10 +30,9 @@ class WordHead(nn.Module):
         super().__init__()
         self.register_buffer("embedding", embedding, persistent=False)
         self.register_buffer("prior", torch.full((len(embedding),), UNSEEN))
-        self.net = nn.Sequential(
-            nn.Linear(dim, hidden), nn.GELU(), nn.Dropout(dropout), nn.Linear(hidden, embedding.shape[1])
-        )
-        nn.init.zeros_(self.net[-1].weight)
+        first, last = nn.Linear(dim, hidden), nn.Linear(hidden, embedding.shape[1])
+        nn.init.zeros_(last.weight)
+        self.net = nn.Sequential(first, nn.GELU(), nn.Dropout(dropout), last)
         self.bias = nn.Parameter(torch.zeros(len(embedding)))
 
     def forward(self, vectors: Tensor, tokens: Tensor | None = None, raised: Tensor | None = None) -> Tensor:

@@ -8,6 +8,7 @@ import hashlib
 import importlib.util
 import shutil
 import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -117,3 +118,33 @@ def _load(folder: Path) -> LanguageModel:
     weights = load_file(folder / "model.safetensors")
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     return LanguageModel(folder.name, read_json(folder / "config.json"), weights, tokenizer)
+
+
+def chat_answer(chat: Sequence[Mapping[str, str]], max_new_tokens: int = 96, max_time_s: float = 30.0) -> str:
+    """Return the model's greedy answer to a chat of {"role", "content"} messages.
+
+    Args:
+        chat: the messages in order; the answer is the assistant's.
+        max_new_tokens: longest answer.
+        max_time_s: the answer is cut after so long.
+    """
+    import torch
+
+    model, tokenizer = _chat_model(smollm_folder())
+    said = "".join(f"<|im_start|>{message['role']}\n{message['content']}<|im_end|>\n" for message in chat)
+    ids = tokenizer.encode(f"{said}<|im_start|>assistant\n", add_special_tokens=False).ids
+    with torch.inference_mode():
+        answer = model.generate(
+            torch.tensor([ids]), attention_mask=torch.ones(1, len(ids), dtype=torch.long),
+            max_new_tokens=max_new_tokens, max_time=max_time_s, do_sample=False, pad_token_id=2, eos_token_id=2,
+        )  # fmt: skip
+    return str(tokenizer.decode(answer[0, len(ids) :].tolist())).strip()
+
+
+@lru_cache(maxsize=1)
+def _chat_model(folder: Path) -> "tuple[Any, Tokenizer]":
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    model = AutoModelForCausalLM.from_pretrained(folder, torch_dtype=torch.bfloat16).eval()
+    return model, _load(folder).tokenizer
