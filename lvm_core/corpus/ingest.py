@@ -8,8 +8,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from lvm_core.config import check, setting
-from lvm_core.corpus.chunking import ChunkSettings, EncodeTexts, NewChunk, chunk_document
-from lvm_core.corpus.sources import RawArticle, Skipped, Source, open_source, to_document
+from lvm_core.corpus.chunking import ChunkSettings, EncodeTexts, NewChunk
+from lvm_core.corpus.cutting import cut_articles
+from lvm_core.corpus.sources import RawArticle, Skipped, Source, open_source
 from lvm_core.corpus.writing import CorpusWriter, check_name, refuse_existing
 from lvm_core.errors import CorpusError, SourceError
 from lvm_core.types import Progress, no_progress
@@ -26,6 +27,7 @@ class IngestSettings(ChunkSettings):
     sample: int | None = setting(None, "take a random subset of this many articles", "articles", low=1)
     seed: int = setting(0, "which random subset", low=0)
     min_chunks: int = setting(2, "articles with fewer chunks are passed over", "chunks", low=1)
+    workers: int = setting(1, "processes that clean and cut; more help with a large dump", "processes", low=1, high=64)
     licence: str = setting("", "licence of the text; known for Wikipedia")
     keep_partial: bool = setting(False, "keep what comes before a damage of the file")
     replace: bool = setting(False, "replace a corpus of the same name")
@@ -165,12 +167,11 @@ def _sampled_places(source: Source, n: int, settings: IngestSettings, progress: 
 def _cut(
     articles: Iterable[RawArticle], settings: IngestSettings, skipped: Skipped, encode: EncodeTexts | None
 ) -> Iterator[tuple[str, list[NewChunk]]]:
-    for article in articles:
-        chunks = chunk_document(to_document(article), settings, encode)
+    for title, chunks in cut_articles(articles, settings, settings.workers, encode):
         if len(chunks) >= settings.min_chunks:
-            yield article.title, chunks
+            yield title, chunks
         else:
-            skipped.add(f"articles of fewer than {settings.min_chunks} chunks", article.title)
+            skipped.add(f"articles of fewer than {settings.min_chunks} chunks", title)
 
 
 def _nothing(source: str, skipped: Skipped, settings: IngestSettings, warning: str) -> str:

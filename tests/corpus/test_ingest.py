@@ -149,6 +149,13 @@ def test_limit_and_sample(workspace: Workspace, tmp_path: Path) -> None:
     assert first != titles("two", sample=5, seed=2)
 
 
+def test_several_processes_give_the_same_corpus(workspace: Workspace, tmp_path: Path) -> None:
+    path = write_dump(tmp_path / "dump.xml", [f"Thing {i}" for i in range(60)])
+    alone, together = read_in(workspace, path, "alone"), read_in(workspace, path, "together", workers=2)
+    assert alone.digest == together.digest
+    assert read_in(workspace, path, "stopped", workers=2, limit=5).n_documents == 5
+
+
 def test_all_wrong_settings_are_named_at_once(workspace: Workspace) -> None:
     with pytest.raises(SettingsError, match=r"chunker is 'word'.*limit is 0"):
         read_in(workspace, "enwiki-sample", chunker="word", limit=0)
@@ -338,7 +345,7 @@ def _start(workspace: Workspace, source: Path, *flags: str) -> subprocess.Popen[
 
 
 def _big(path: Path) -> Path:
-    return write_dump(path, [f"Thing {i}" for i in range(2_500)])
+    return write_dump(path, [f"Thing {i}" for i in range(1_200)])
 
 
 def test_two_processes_reading_in_the_same_corpus(workspace: Workspace, tmp_path: Path) -> None:
@@ -349,7 +356,7 @@ def test_two_processes_reading_in_the_same_corpus(workspace: Workspace, tmp_path
     loser = next(error for (_, error), process in zip(outputs, processes, strict=True) if process.returncode == 2)
     assert "Another process is reading in" in loser or "exists already" in loser
     assert "Traceback" not in loser
-    assert CorpusStore(workspace).corpus("race").n_documents == 2_500
+    assert CorpusStore(workspace).corpus("race").n_documents == 1_200
 
 
 @pytest.mark.skipif(os.name != "posix", reason="kill -9 is of POSIX")
@@ -365,7 +372,18 @@ def test_kill_9_leaves_nothing_and_reading_in_again_works(workspace: Workspace, 
     assert len(store.search("kept", "sentence", limit=200)) == 72
     read_in(workspace, write_lines(tmp_path / "b.jsonl", NAMES), "another")
     assert _rows(workspace) == 144, "the next writer removes what the killed one left"
-    assert read_in(workspace, source, "race").n_documents == 2_500
+    assert read_in(workspace, source, "race").n_documents == 1_200
+
+
+def test_a_killed_worker_is_reported(workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lvm_core.corpus.cutting._cut_one", _die)
+    with pytest.raises(CorpusError, match=r"was killed.*--workers 1"):
+        read_in(workspace, write_dump(tmp_path / "dump.xml", NAMES), workers=2)
+    assert CorpusStore(workspace).corpora() == []
+
+
+def _die(*_: object) -> None:
+    os._exit(9)
 
 
 def _rows(workspace: Workspace) -> int:
