@@ -38,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
     """Predict and return the JSON of `lvm_core.predict.to_json`."""
+    from lvm_core.commands.progress import ProgressLine
     from lvm_core.predict.pipeline import Predictor
 
     settings = from_namespace(
@@ -47,7 +48,7 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
         adaptive=from_namespace(AdaptiveSettings, namespace),
     )
     rows, chunks = _context(namespace)
-    predictor = Predictor(workspace, _encoder_id(namespace, workspace), namespace.corpus)
+    predictor = Predictor(workspace, _encoder_id(namespace, workspace), namespace.corpus, progress=ProgressLine())
     models = namespace.model or predictor.default_models()
     target = _target(predictor, rows)
     found: dict[str, Prediction] = {}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from lvm_core.errors import DecoderError, SpaceMismatch
-from lvm_core.types import Decoder, Encoder
+from lvm_core.types import Decoder, Encoder, Progress, no_progress
 from lvm_core.workspace import Workspace
 
 
@@ -24,7 +24,7 @@ class DecoderKind:
 
     about: str
     available: Callable[[Workspace, str], bool]
-    load: Callable[[Workspace, Encoder, str | None], Decoder]
+    load: Callable[[Workspace, Encoder, str | None, Progress], Decoder]
 
 
 def _inverter_available(workspace: Workspace, encoder_id: str) -> bool:
@@ -34,10 +34,10 @@ def _inverter_available(workspace: Workspace, encoder_id: str) -> bool:
     return found is not None
 
 
-def _load_inverter(workspace: Workspace, encoder: Encoder, _corpus: str | None) -> Decoder:
+def _load_inverter(workspace: Workspace, encoder: Encoder, _corpus: str | None, progress: Progress) -> Decoder:
     from lvm_core.decode.inverter import load_inverter
 
-    return load_inverter(workspace, encoder)
+    return load_inverter(workspace, encoder, progress)
 
 
 def _vec2text_available(pair: str) -> Callable[[Workspace, str], bool]:
@@ -49,10 +49,11 @@ def _vec2text_available(pair: str) -> Callable[[Workspace, str], bool]:
     return available
 
 
-def _load_vec2text(pair: str) -> Callable[[Workspace, Encoder, str | None], Decoder]:
-    def load(workspace: Workspace, encoder: Encoder, corpus: str | None) -> Decoder:
+def _load_vec2text(pair: str) -> Callable[[Workspace, Encoder, str | None, Progress], Decoder]:
+    def load(workspace: Workspace, encoder: Encoder, corpus: str | None, progress: Progress) -> Decoder:
         from lvm_core.decode.vec2text import load_vec2text
 
+        progress(0.0, f"loading vec2text-{pair}, 10 to 20 s")
         return load_vec2text(pair, encoder, norm=mean_norm(workspace, encoder, corpus))
 
     return load
@@ -79,7 +80,7 @@ def _extractive_available(workspace: Workspace, encoder_id: str) -> bool:
     return any(encoder_id in encoded_with(workspace, info.name) for info in CorpusStore(workspace).corpora())
 
 
-def _load_extractive(workspace: Workspace, encoder: Encoder, corpus: str | None) -> Decoder:
+def _load_extractive(workspace: Workspace, encoder: Encoder, corpus: str | None, _progress: Progress) -> Decoder:
     from lvm_core.corpus.store import CorpusStore
     from lvm_core.decode.extractive import ExtractiveDecoder
     from lvm_core.vectors.index import open_index
@@ -116,7 +117,9 @@ def available_decoders(workspace: Workspace, encoder_id: str) -> list[str]:
     return [name for name, kind in DECODERS.items() if kind.available(workspace, encoder_id)]
 
 
-def load_decoder(workspace: Workspace, name: str, encoder: Encoder, corpus: str | None = None) -> Decoder:
+def load_decoder(
+    workspace: Workspace, name: str, encoder: Encoder, corpus: str | None = None, progress: Progress = no_progress
+) -> Decoder:
     """Return the decoder called `name` for vectors of `encoder`.
 
     Args:
@@ -124,6 +127,7 @@ def load_decoder(workspace: Workspace, name: str, encoder: Encoder, corpus: str 
         name: a key of `DECODERS`.
         encoder: the space of the vectors; decoders re-embed what they say with it.
         corpus: whose chunks the extractive decoder gives, whose mean norm an unnormalised space takes.
+        progress: told while it loads, where that takes seconds.
 
     Raises:
         DecoderError: for an unknown name or missing files.
@@ -131,7 +135,7 @@ def load_decoder(workspace: Workspace, name: str, encoder: Encoder, corpus: str 
     """
     if name not in DECODERS:
         raise DecoderError(f"There is no decoder '{name}'; expected one of {', '.join(DECODERS)}.")
-    decoder = DECODERS[name].load(workspace, encoder, corpus)
+    decoder = DECODERS[name].load(workspace, encoder, corpus, progress)
     if decoder.encoder_id != encoder.id:
         raise SpaceMismatch(
             f"Decoder '{name}'", encoder.id, decoder.encoder_id, "choose a decoder of the same encoder."

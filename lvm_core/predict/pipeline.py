@@ -14,8 +14,8 @@ from lvm_core.errors import SettingsError, SpaceMismatch
 from lvm_core.predict.scene import Scene, need_ground, scene_of_rows, scene_of_text
 from lvm_core.predict.settings import PASSTHROUGH, PredictSettings
 from lvm_core.predict.sources import Forecaster, Ground, load_forecaster, open_ground
-from lvm_core.predict.speaker import Speaker
-from lvm_core.types import Encoder, Hit, Neighbour, Prediction, Rows, SnapResult, Vectors
+from lvm_core.predict.speaker import Speaker, Voice
+from lvm_core.types import Encoder, Hit, Neighbour, Prediction, Progress, Rows, SnapResult, Vectors, no_progress
 from lvm_core.workspace import Workspace
 
 
@@ -41,6 +41,7 @@ class Predictor:
         encoder_id: str | None = None,
         corpus: str | None = None,
         encoder: Encoder | None = None,
+        progress: Progress = no_progress,
     ) -> None:
         """Name what to predict with; nothing is loaded yet.
 
@@ -49,6 +50,7 @@ class Predictor:
             encoder_id: the space; None takes the embedded default's.
             corpus: what the snap stands on; None takes the largest corpus of that space, if there is one.
             encoder: a loaded encoder of that space, where the caller has one.
+            progress: told while a decoder loads for the first time, where that takes seconds.
 
         Raises:
             SpaceMismatch: if `encoder` is of another space than `encoder_id`.
@@ -63,6 +65,7 @@ class Predictor:
         self._ground: Ground | None = None
         self._forecasters: dict[str, Forecaster] = {}
         self._speaker: Speaker | None = None
+        self._progress = progress
 
     @property
     def encoder(self) -> Encoder:
@@ -84,11 +87,11 @@ class Predictor:
     def speaker(self) -> Speaker:
         """What turns vectors into text."""
         if self._speaker is None:
-            self._speaker = Speaker(self.workspace, self.encoder)
+            self._speaker = Speaker(self.workspace, self.encoder, self._progress)
         return self._speaker
 
     def default_models(self) -> list[str]:
-        """Return every shipped model of the encoder, the best-known baselines first where none is shipped."""
+        """Return every shipped model of the encoder, or two baselines where none is shipped."""
         from lvm_core.checkpoint import list_models
 
         shipped = [info.ref for info in list_models(self.workspace, self.encoder.id) if info.shipped]
@@ -155,8 +158,6 @@ class Predictor:
             scene.keep_out(settings.exclude, exclude, ground)
         return scene
 
-    # ------------------------------------------------------------ vectors
-
     def _outcomes(self, models: list[Forecaster], scene: Scene, settings: PredictSettings) -> list[Outcome]:
         outcomes = []
         for model in models:
@@ -189,18 +190,18 @@ class Predictor:
                 for hit, weight in zip(result.neighbours, weights, strict=True)
             ]
 
-    # ------------------------------------------------------------ text
-
     def _say(self, outcomes: list[Outcome], scene: Scene, settings: PredictSettings) -> Iterator[Prediction]:
         vectors = np.stack([outcome.snapped for outcome in outcomes])
         hints = [[neighbour.chunk.text for neighbour in outcome.neighbours] for outcome in outcomes]
-        spoken = self.speaker.say(vectors, scene.texts, settings, scene.ground, scene.exclude, hints)
+        voice = self.speaker.voice(settings.decoder, scene.ground)
+        spoken = self.speaker.say(voice, vectors, scene.texts, settings, scene.ground, scene.exclude, hints)
         for place, result in spoken:
-            yield self._prediction(outcomes[place], scene, result, settings)
+            prediction = self._prediction(outcomes[place], scene, result, voice)
+            self.speaker.smooth(prediction, scene.texts, settings)
+            yield prediction
 
-    def _prediction(
-        self, outcome: Outcome, scene: Scene, result: AdaptiveResult, settings: PredictSettings
-    ) -> Prediction:
+    @staticmethod
+    def _prediction(outcome: Outcome, scene: Scene, result: AdaptiveResult, voice: Voice) -> Prediction:
         timings = {
             "encode": scene.encode_ms,
             "predict": outcome.predict_ms,
@@ -209,7 +210,7 @@ class Predictor:
         }
         timings["total"] = sum(timings.values())
         aim = scene.target_vector
-        prediction = Prediction(
+        return Prediction(
             model=outcome.model.name,
             raw=outcome.raw,
             snapped=outcome.snapped,
@@ -223,28 +224,27 @@ class Predictor:
             neighbours=outcome.neighbours,
             attempts=result.attempts,
             timings_ms=timings,
-            note=" ".join(note for note in (*scene.notes, outcome.note, self.speaker.note) if note),
+            note=" ".join(note for note in (*scene.notes, outcome.note, voice.note) if note),
+            details=_details(outcome, scene, result, voice),
         )
-        prediction.details = self._details(outcome, scene, result)
-        self.speaker.smooth(prediction, scene.texts, settings)
-        return prediction
 
-    def _details(self, outcome: Outcome, scene: Scene, result: AdaptiveResult) -> dict[str, object]:
-        aim = scene.target_vector
-        return {
-            "kind": outcome.model.kind,
-            "corpus": scene.ground.info.name if scene.ground else None,
-            "context": scene.texts,
-            "context_vectors": scene.vectors,
-            "target": scene.target,
-            "target_vector": aim,
-            "raw_cosine_to_target": None if aim is None else float(outcome.raw @ aim),
-            "cosine_to_last": float(outcome.snapped @ scene.vectors[-1]),
-            "snap": outcome.snap,
-            "hypotheses": result.hypotheses,
-            "cached": result.cached,
-            "decoder": self.speaker.decoder_id,
-        }
+
+def _details(outcome: Outcome, scene: Scene, result: AdaptiveResult, voice: Voice) -> dict[str, object]:
+    aim = scene.target_vector
+    return {
+        "kind": outcome.model.kind,
+        "corpus": scene.ground.info.name if scene.ground else None,
+        "context": scene.texts,
+        "context_vectors": scene.vectors,
+        "target": scene.target,
+        "target_vector": aim,
+        "raw_cosine_to_target": None if aim is None else float(outcome.raw @ aim),
+        "cosine_to_last": float(outcome.snapped @ scene.vectors[-1]),
+        "snap": outcome.snap,
+        "hypotheses": result.hypotheses,
+        "cached": result.cached,
+        "decoder": voice.id,
+    }
 
 
 def _ms(begun: float) -> float:

@@ -87,13 +87,15 @@ def _block(prediction: dict[str, Any]) -> list[str]:
     lines = [f"{prediction['model']}: {' | '.join(facts)}", _wrap(prediction["text"] or "(no text)")]
     if prediction["smoothed"]:
         lines += ["  smoothed:", _wrap(prediction["smoothed"])]
-    lines += [_rejected(a) for a in prediction["attempts"] if not a["accepted"]]
+    lines += [_judged(a) for a in prediction["attempts"] if a["reason"]]
     lines += [_near(n) for n in snap["neighbours"][:SHOWN_NEIGHBOURS]]
     timings = "  ".join(f"{name} {ms:.0f}" for name, ms in prediction["timings_ms"].items())
     return [*lines, f"  ms: {timings}"]
 
 
-def _rejected(attempt: dict[str, Any]) -> str:
+def _judged(attempt: dict[str, Any]) -> str:
+    if attempt["accepted"]:
+        return _wrap(attempt["reason"], "  - ")
     return _wrap(f"rejected at {attempt['steps']} steps: {attempt['text']!r} ({attempt['reason']})", "  - ")
 
 

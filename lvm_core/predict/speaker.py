@@ -1,7 +1,9 @@
 """Vectors to text with the best decoder there is; real chunks where there is none, and the reason why."""
 
+import threading
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from lvm_core.decode.adaptive import AdaptiveResult, Fallback, adaptive_decode, at_step, attempt, decode_hypotheses
 from lvm_core.decode.cache import DecodeCache
@@ -11,27 +13,74 @@ from lvm_core.decode.smoothing import smooth_text
 from lvm_core.errors import DecoderError, LvmError
 from lvm_core.predict.settings import PredictSettings
 from lvm_core.predict.sources import Ground
-from lvm_core.types import Decoded, Decoder, Encoder, Prediction, Rows, Vectors
+from lvm_core.types import Decoded, Decoder, Encoder, Prediction, Progress, Rows, Vectors, no_progress
 from lvm_core.workspace import Workspace
 
 EXTRACTIVE = "extractive"
 
 
-class Speaker:
-    """Keeps the decoder and the cache of one encoder's space; `note` says what was done instead of what was asked."""
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """What answers a request: a decoder, None for real chunks; `note` says what was done instead of what was asked."""
 
-    def __init__(self, workspace: Workspace, encoder: Encoder) -> None:
-        """Remember the space; decoders load with the first text that is asked for."""
-        self.note = ""
-        self.decoder_id = ""
+    decoder: Decoder | None
+    id: str
+    note: str = ""
+    silent: bool = False
+
+
+class Speaker:
+    """Keeps the decoders and the cache of one encoder's space; safe to share between requests."""
+
+    def __init__(self, workspace: Workspace, encoder: Encoder, progress: Progress = no_progress) -> None:
+        """Remember the space; decoders load with the first text that is asked for, and tell `progress`."""
         self.cache = DecodeCache(workspace)
-        self._workspace = workspace
-        self._encoder = encoder
+        self._workspace, self._encoder, self._progress = workspace, encoder, progress
         self._decoders: dict[str, Decoder] = {}
-        self._trouble: dict[str, str] = {}
+        self._lock = threading.Lock()
+
+    def voice(self, name: str, ground: Ground | None) -> Voice:
+        """Return what answers where the decoder `name` is asked for: a name of `DECODERS`, auto, or none.
+
+        Raises:
+            DecoderError: if a decoder was asked for by name and cannot be loaded.
+        """
+        if name == "none":
+            return Voice(None, "", silent=True)
+        if name == "auto":
+            return self._best_voice(ground)
+        if name != EXTRACTIVE:
+            decoder = self._load(name, ground)
+            return Voice(decoder, decoder.id)
+        if ground is None:
+            raise DecoderError("The extractive decoder needs a corpus, and none is encoded with this encoder yet.")
+        return Voice(None, EXTRACTIVE)
+
+    def _best_voice(self, ground: Ground | None) -> Voice:
+        notes = []
+        for name in available_decoders(self._workspace, self._encoder.id):
+            if name == EXTRACTIVE:
+                continue
+            try:
+                decoder = self._load(name, ground)
+            except LvmError as error:
+                notes.append(f"Decoder '{name}' cannot be used, so another answers: {error}")
+                continue
+            return Voice(decoder, decoder.id, " ".join(notes))
+        if ground is None:
+            notes.append("There is no text: no decoder is here for this encoder, and no corpus to take a chunk from.")
+        return Voice(None, EXTRACTIVE, " ".join(notes))
+
+    def _load(self, name: str, ground: Ground | None) -> Decoder:
+        with self._lock:
+            if name not in self._decoders:
+                corpus = ground.info.name if ground else None
+                self._decoders[name] = load_decoder(self._workspace, name, self._encoder, corpus, self._progress)
+            return self._decoders[name]
 
     def say(
         self,
+        voice: Voice,
         vectors: Vectors,
         context: Sequence[str],
         settings: PredictSettings,
@@ -42,58 +91,25 @@ class Speaker:
         """Yield (place, result) for each of the (N, D) vectors as soon as its text is ready.
 
         Args:
+            voice: what answers.
             vectors: what is to be said.
             context: the chunks before, the same for all.
-            settings: decoder, steps and checks.
+            settings: steps and checks.
             ground: the corpus that real chunks come from, if there is one.
             exclude: rows that must not be answers.
             hints: the texts near each vector.
-
-        Raises:
-            DecoderError: if a decoder was asked for by name and cannot be loaded.
         """
-        if settings.decoder == "none":
-            self.note, self.decoder_id = "", ""
+        if voice.silent:
             for place in range(len(vectors)):
                 yield place, AdaptiveResult(Decoded("", "none", 0, 0.0), [])
             return
-        decoder = self.decoder(settings.decoder, ground)
         cache = self.cache if settings.use_cache else None
-        if decoder is not None and settings.steps is not None:
-            yield from self._exactly(vectors, context, settings, decoder, cache, hints)
+        if voice.decoder is not None and settings.steps is not None:
+            yield from self._exactly(vectors, context, settings, voice.decoder, cache, hints)
             return
         fallback = _real_chunks(vectors, context, ground, exclude)
         contexts = [context] * len(vectors)
-        yield from adaptive_decode(vectors, contexts, decoder, fallback, settings.adaptive, cache, hints)
-
-    def decoder(self, name: str, ground: Ground | None) -> Decoder | None:
-        """Return the decoder called `name`; None stands for real chunks."""
-        self.note = ""
-        corpus = ground.info.name if ground else None
-        chosen = self._best() if name == "auto" else name
-        decoder: Decoder | None = None
-        if chosen != EXTRACTIVE:
-            try:
-                decoder = self._load(chosen, corpus)
-            except LvmError as error:
-                if name != "auto":
-                    raise
-                self.note = f"Decoder '{chosen}' cannot be used, so the nearest real chunk answers: {error}"
-        elif ground is None:
-            if name == EXTRACTIVE:
-                raise DecoderError("The extractive decoder needs a corpus, and none is encoded with this encoder yet.")
-            self.note = "There is no text: no decoder is here for this encoder, and no corpus to take a chunk from."
-        self.decoder_id = decoder.id if decoder else EXTRACTIVE
-        return decoder
-
-    def _best(self) -> str:
-        generative = [name for name in available_decoders(self._workspace, self._encoder.id) if name != EXTRACTIVE]
-        return generative[0] if generative else EXTRACTIVE
-
-    def _load(self, name: str, corpus: str | None) -> Decoder:
-        if name not in self._decoders:
-            self._decoders[name] = load_decoder(self._workspace, name, self._encoder, corpus)
-        return self._decoders[name]
+        yield from adaptive_decode(vectors, contexts, voice.decoder, fallback, settings.adaptive, cache, hints)
 
     @staticmethod
     def _exactly(
@@ -113,7 +129,8 @@ class Speaker:
             text = at_step(texts, steps)
             yield place, AdaptiveResult(text, [attempt(text, context, settings.adaptive, ms)], texts, ms, cached)
 
-    def smooth(self, prediction: Prediction, context: Sequence[str], settings: PredictSettings) -> None:
+    @staticmethod
+    def smooth(prediction: Prediction, context: Sequence[str], settings: PredictSettings) -> None:
         """Add the smoothed text and its time to `prediction`, or a note why there is none."""
         if settings.smooth == "off" or not prediction.text:
             return
