@@ -15,6 +15,9 @@ from pages.shared.context import MOST_CHUNKS
 SLICE = 80
 """Chunks of an article shown at once."""
 
+LEAD = 3
+"""Chunks shown before the selected ones."""
+
 CONTEXT = 5
 SMOOTHING = 9
 _ENDING = re.compile(r"(?<=\w{3})(?:ings?|ed|es|s|ly)$", re.I)
@@ -44,15 +47,16 @@ def show(corpus: CorpusInfo, query: articles.Query) -> None:
 
 
 def _start(document: DocumentInfo, position: int | None) -> None:
-    """Select the chunks up to `position`, or the first ones, and show them."""
+    """Select the chunks up to `position`, or the first ones."""
     last = min(CONTEXT, max(1, document.n_chunks - 1)) - 1 if position is None else position
     _select(document, max(0, last - CONTEXT + 1), last)
-    st.session_state[SHOWN] = max(0, last - CONTEXT + 1) // SLICE * SLICE
 
 
 def _select(document: DocumentInfo, first: int, last: int) -> None:
+    """Select a run of chunks and show it, with a little of what comes before."""
     first, last = sorted((min(max(0, first), document.n_chunks - 1), min(max(0, last), document.n_chunks - 1)))
     st.session_state[FIRST], st.session_state[LAST] = first + 1, last + 1
+    st.session_state[SHOWN] = max(0, first - LEAD)
 
 
 # ---------------------------------------------------------------- head and plot
@@ -82,10 +86,9 @@ def _coherence(document: DocumentInfo) -> None:
         if boxes:
             low, high = sorted(boxes[0]["x"])
             _select(document, int(np.ceil(low)) - 1, int(np.floor(high)) - 1)
-            st.session_state[SHOWN] = (st.session_state[FIRST] - 1) // SLICE * SLICE
 
     alt = f"Cosine of each chunk of {document.title} to the chunk before it"
-    charts.show(_plot(values), key, alt, on_select=chosen, selection_mode="box")
+    charts.show(_plot(values), key, alt, on_select=chosen, selection_mode="box", config={"displayModeBar": False})
 
 
 def _plot(values: np.ndarray) -> go.Figure:
@@ -203,7 +206,8 @@ def _chunk(chunk: Chunk, first: int, last: int, words: str) -> str:
     tone = " lvm-chosen" if first <= chunk.position <= last else " lvm-next" if chunk.position == last + 1 else ""
     share = max(0.0, chunk.coherence or 0.0)
     said = "no cosine known" if chunk.coherence is None else f"cosine {chunk.coherence:.2f} to the chunk before"
-    bar = f'<i title="{said}"><u style="width:{share:.0%}"></u></i>' if chunk.coherence is not None else "<span></span>"
+    mark = "" if chunk.coherence is None else f'<u style="width:{share:.0%}"></u>'
+    bar = f'<i title="{said}">{mark}</i>'
     number = f'<b title="row {chunk.row:,} of the corpus, {said}">{chunk.position + 1}</b>'
     return f'<div class="lvm-chunk{tone}">{number}{bar}<p>{_marked(chunk.text, words)}</p></div>'
 
