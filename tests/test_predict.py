@@ -397,6 +397,13 @@ def test_json_has_the_fields_that_others_build_on(predictor, net):
     assert "amn-tiny: extractive" in text
 
 
+def test_people_read_why_texts_were_rejected_each_once(predictor, storyteller, monkeypatch):
+    monkeypatch.setattr(storyteller, "text", lambda steps: Decoded("Seven xylophones.", "inverter", steps, 0.3))
+    text = report(to_json(ask(predictor, ["copy-last"]), 3, WordEncoder.id))
+    assert "- rejected at 1, 3, 5 steps: 'Seven xylophones.' (says little: word entropy 1.00 bits" in text
+    assert text.count("xylophones") == 1
+
+
 def test_a_warm_prediction_takes_less_than_fifty_milliseconds(predictor, net):
     """Five encoded chunks to a snapped vector."""
     options = {"context": [], "settings": PredictSettings(decoder="none"), "context_rows": [0, 1, 2, 3, 4]}

@@ -3,12 +3,14 @@
 import textwrap
 from collections.abc import Sequence
 from dataclasses import asdict
+from itertools import groupby
 from typing import Any
 
 from lvm_core.types import Chunk, Decoded, Neighbour, Prediction
 
 WIDTH = 100
 SHOWN_NEIGHBOURS = 3
+SHOWN_CHARS = 160
 
 
 def to_json(predictions: Sequence[Prediction], context: int, encoder: str) -> dict[str, Any]:
@@ -77,7 +79,7 @@ def report(result: dict[str, Any]) -> str:
 
 
 def _block(prediction: dict[str, Any]) -> list[str]:
-    facts = [f"{prediction['method']}" + (f", {prediction['steps']} steps" if prediction["steps"] else "")]
+    facts = [f"{prediction['method']}" + (f", {_steps([prediction['steps']])}" if prediction["steps"] else "")]
     if prediction["round_trip_cosine"] is not None:
         facts.append(f"round trip {prediction['round_trip_cosine']:.3f}")
     if prediction["cosine_to_target"] is not None:
@@ -87,16 +89,24 @@ def _block(prediction: dict[str, Any]) -> list[str]:
     lines = [f"{prediction['model']}: {' | '.join(facts)}", _wrap(prediction["text"] or "(no text)")]
     if prediction["smoothed"]:
         lines += ["  smoothed:", _wrap(prediction["smoothed"])]
-    lines += [_judged(a) for a in prediction["attempts"] if a["reason"]]
+    lines += _judged(prediction["attempts"])
     lines += [_near(n) for n in snap["neighbours"][:SHOWN_NEIGHBOURS]]
     timings = "  ".join(f"{name} {ms:.0f}" for name, ms in prediction["timings_ms"].items())
     return [*lines, f"  ms: {timings}"]
 
 
-def _judged(attempt: dict[str, Any]) -> str:
-    if attempt["accepted"]:
-        return _wrap(attempt["reason"], "  - ")
-    return _wrap(f"rejected at {attempt['steps']} steps: {attempt['text']!r} ({attempt['reason']})", "  - ")
+def _judged(attempts: list[dict[str, Any]]) -> list[str]:
+    """Why texts were rejected, each text once, and what is odd about the one that was taken."""
+    lines = []
+    rejected = [a for a in attempts if not a["accepted"]]
+    for (text, reason), same in groupby(rejected, key=lambda a: (a["text"], a["reason"])):
+        steps = _steps([a["steps"] for a in same])
+        lines.append(_wrap(f"rejected at {steps}: {textwrap.shorten(text, SHOWN_CHARS)!r} ({reason})", "  - "))
+    return lines + [_wrap(a["reason"], "  - ") for a in attempts if a["accepted"] and a["reason"]]
+
+
+def _steps(numbers: list[int]) -> str:
+    return f"{', '.join(map(str, numbers))} step{'' if numbers == [1] else 's'}"
 
 
 def _near(neighbour: dict[str, Any]) -> str:
