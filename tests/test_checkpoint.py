@@ -65,7 +65,10 @@ def test_runs_are_listed_newest_first_and_by_encoder_and_damaged_ones_hide_nothi
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (lambda folder: (folder / "config.json").write_text("{"), "cannot be read: .*config.json is missing or damaged"),
+        (
+            lambda folder: (folder / "config.json").write_text("{"),
+            "cannot be read: .*config.json is missing or damaged",
+        ),
         (lambda folder: (folder / "model.safetensors").unlink(), "has no weights yet"),
         (lambda folder: (folder / "model.safetensors").write_bytes(b"x" * 99), "cannot be read"),
         (lambda folder: edit(folder, {"options": {"d_model": 8}}), "does not hold the net that config.json"),

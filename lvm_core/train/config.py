@@ -29,6 +29,9 @@ class TrainConfig:
     weight_decay: float = setting(0.01, "decoupled weight decay", low=0.0, high=10.0)
     warmup: float = setting(0.05, "share of the training in which the learning rate rises", low=0.0, high=0.9)
     clip: float = setting(1.0, "gradients are scaled down to this norm", low=0.0)
+    select: str = setting(
+        "cosine", "what the best epoch is chosen by, on validation", choices=("cosine", "cosine+recall")
+    )
     patience: int = setting(4, "epochs without a better validation cosine before stopping", "epochs", low=1, high=10000)
     seed: int = setting(0, "of weights, order and dropout", low=0, high=2**31 - 1)
     split_seed: int = setting(0, "of the split by article", low=0, high=2**31 - 1)

@@ -89,7 +89,8 @@ class Trainer:
         """A residual net is worth its filter before the first step; that counts as the epoch to beat."""
         (self.folder / METRICS).unlink(missing_ok=True)
         if self.model.filter is not None:
-            self.at.best_cosine = self.at.val_cosine = self.validator.cosine(self.model)
+            self.at.best_score = self._validate()
+            self.at.best_cosine = self.at.val_cosine
             save_weights(self.folder / WEIGHTS, self.model)
         self._save()
 
@@ -196,20 +197,26 @@ class Trainer:
     def _end_epoch(self) -> None:
         found = self._flush() or {}
         at = self.at
-        at.val_cosine = self.validator.cosine(self.model)
+        score = self._validate()
         means = {name: total / max(at.epoch_steps, 1) for name, total in at.epoch_norms.items()}
         warning = dominating(means)
         if warning:
             at.flags.append(f"epoch {at.epoch + 1}: {warning}")
-        if at.val_cosine > at.best_cosine:
-            at.best_cosine, at.best_epoch, at.waited = at.val_cosine, at.epoch + 1, 0
+        if score > at.best_score:
+            at.best_score, at.best_cosine, at.best_epoch, at.waited = score, at.val_cosine, at.epoch + 1, 0
             save_weights(self.folder / WEIGHTS, self.model)
         else:
             at.waited += 1
-        rate = self._write({**found, "val_cosine": at.val_cosine, "flag": warning})
+        rate = self._write({**found, "val_cosine": at.val_cosine, "val_recall_at_5": at.val_recall, "flag": warning})
         at.epoch, at.batch, at.epoch_norms, at.epoch_steps = at.epoch + 1, 0, {}, 0
         self._tell(float(at.epoch), rate)
         self._save()
+
+    def _validate(self) -> float:
+        """Measure the net as it is and return the number that epochs are chosen by."""
+        scores = self.validator.scores(self.model, recall=True)
+        self.at.val_cosine, self.at.val_recall = scores.cosine, scores.recall
+        return scores.both if self.config.select == "cosine+recall" else scores.cosine
 
     def _save(self) -> None:
         self.at.seconds = self._seconds()
@@ -228,7 +235,7 @@ class Trainer:
             "windows": self.at.windows,
             "train_s": seconds,
             "windows_per_s": self.at.windows / max(seconds, 1e-9),
-            "val_cosine": self.at.best_cosine if self.at.best_cosine > -2 else None,
+            "val_cosine": self.at.best_cosine,
             "best_epoch": self.at.best_epoch,
             "flags": self.at.flags,
         }
@@ -237,20 +244,21 @@ class Trainer:
         found = self._numbers(stopped)
         if self.model.filter is not None and stopped != "paused":
             load_weights(self.folder / WEIGHTS, self.model)
-            found["scale"], found["val_cosine"] = self._best_scale()
+            found["scale"], found["val_cosine"], found["val_recall_at_5"] = self._best_scale()
             save_weights(self.folder / WEIGHTS, self.model)
-        self.progress(1.0, f"{stopped}: validation cosine {found['val_cosine']:.4f} after epoch {found['best_epoch']}")
+        cosine = "-" if found["val_cosine"] is None else f"{found['val_cosine']:.4f}"
+        self.progress(1.0, f"{stopped}: validation cosine {cosine} after epoch {found['best_epoch']}")
         return found
 
-    def _best_scale(self) -> tuple[float, float]:
+    def _best_scale(self) -> tuple[float, float | None, float | None]:
         """Keep as much of the correction as validation asks for: with few articles, little or none."""
         scored = []
         for scale in SCALES:
             self.model.scale.fill_(scale)
-            scored.append((self.validator.cosine(self.model), scale))
-        cosine, scale = max(scored)
+            scored.append((self._validate(), scale, self.at.val_cosine, self.at.val_recall))
+        _, scale, cosine, recall = max(scored)
         self.model.scale.fill_(scale)
-        return scale, cosine
+        return scale, cosine, recall
 
 
 def learning_rate(config: TrainConfig, share: float) -> float:

@@ -22,10 +22,12 @@ class Position:
     step: int = 0
     windows: int = 0
     seconds: float = 0.0
-    best_cosine: float = -2.0
+    best_score: float = -2.0
+    best_cosine: float | None = None
     best_epoch: int = 0
     waited: int = 0
     val_cosine: float | None = None
+    val_recall: float | None = None
     epoch_norms: dict[str, float] = field(default_factory=dict)
     epoch_steps: int = 0
     flags: list[str] = field(default_factory=list)

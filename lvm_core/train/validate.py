@@ -1,6 +1,7 @@
 """Mean cosine of a model on held-out windows."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -14,6 +15,23 @@ from lvm_core.types import DocumentInfo
 ROWS_AT_ONCE = 8192
 FULL = 5
 """Targets with at least this many chunks before them count, whatever the context length."""
+
+
+SEARCHED = 4096
+"""Windows that recall is measured on at most, and chunks that are searched."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """How well held-out chunks were predicted; `recall` is Recall@5 as a fraction."""
+
+    cosine: float
+    recall: float | None = None
+
+    @property
+    def both(self) -> float:
+        """Cosine and recall as one number to choose by."""
+        return self.cosine + (self.recall or 0.0)
 
 
 class Validator:
@@ -44,11 +62,21 @@ class Validator:
 
     def cosine(self, model: SequenceModel) -> float:
         """Return the mean cosine of the model's predictions to the true next chunks."""
-        return float(self.cosines(model).mean())
+        return self.scores(model).cosine
 
     @torch.inference_mode()
-    def cosines(self, model: SequenceModel) -> Tensor:
-        """Return the cosine (N,) of each window, in order."""
+    def scores(self, model: SequenceModel, recall: bool = False) -> "Scores":
+        """Return the mean cosine, and where `recall` is asked for the share of targets found among the first five.
+
+        What is searched are the targets of all the windows, without the last five chunks of the context.
+        """
+        said, truth = self.predictions(model), self._unit_rows(self.windows.targets)
+        cosine = float((said * truth).sum(-1).mean())
+        return Scores(cosine, _recall(said, truth, self.windows.targets) if recall else None)
+
+    @torch.inference_mode()
+    def predictions(self, model: SequenceModel) -> Tensor:
+        """Return the prediction (N, D) for each window, in order."""
         was = model.training
         model.eval()
         try:
@@ -63,9 +91,7 @@ class Validator:
         for k in range(0, len(windows), size):
             contexts, lengths = windows.contexts[k : k + size], torch.from_numpy(windows.lengths[k : k + size])
             x = self._unit_rows(contexts.ravel()).view(len(contexts), self.context, -1)
-            y = self._unit_rows(windows.targets[k : k + size])
-            predictions = model(x)[torch.arange(len(x)), lengths - 1]
-            found.append((predictions.float() * y).sum(-1).cpu())
+            found.append(model(x)[torch.arange(len(x)), lengths - 1].float())
         return torch.cat(found)
 
     def _by_article(self, model: SequenceModel) -> Tensor:
@@ -75,9 +101,17 @@ class Validator:
             document = self.documents[number]
             x = self._unit_rows(np.arange(document.first_row, document.first_row + document.n_chunks, dtype=np.int64))
             targets = torch.from_numpy(self.windows.targets[self.windows.article == number] - document.first_row)
-            predictions = model(x[None, :-1])[0, targets - 1]
-            found.append((predictions.float() * x[targets]).sum(-1).cpu())
+            found.append(model(x[None, :-1])[0, targets - 1].float())
         return torch.cat(found)
 
     def _unit_rows(self, rows: "np.ndarray[tuple[int], np.dtype[np.int64]]") -> Tensor:
         return unit(torch.from_numpy(self.vectors.rows(rows))).to(self.device)
+
+
+def _recall(said: Tensor, truth: Tensor, rows: "np.ndarray[tuple[int], np.dtype[np.int64]]") -> float:
+    chosen = torch.from_numpy(np.unique(np.linspace(0, len(rows) - 1, min(len(rows), SEARCHED)).astype(np.int64)))
+    said, truth, place = said[chosen], truth[chosen], torch.from_numpy(rows)[chosen].to(said.device)
+    back = place[:, None] - place[None, :]
+    scores = (said @ truth.T).masked_fill((back >= 1) & (back <= FULL), float("-inf"))
+    better = (scores > scores.diagonal()[:, None]).sum(1)
+    return float((better < FULL).float().mean())
