@@ -141,11 +141,15 @@ def pca(vectors: NDArray[np.floating[Any]], dims: int = 2) -> tuple[NDArray[np.f
 
 
 def pca_plot(
-    groups: Mapping[str, NDArray[np.floating[Any]]], texts: Mapping[str, Sequence[str]], height: int = 300
+    groups: Mapping[str, NDArray[np.floating[Any]]],
+    texts: Mapping[str, Sequence[str]],
+    height: int = 300,
+    labels: Mapping[str, Sequence[str]] | None = None,
 ) -> go.Figure:
     """Return a 2-D picture of groups of vectors (N, D), fitted together; keys are those of COLOURS.
 
-    The context is joined in reading order and the raw prediction to its snapped form, so that both are seen as moves.
+    The context is joined in reading order and the i-th prediction to the i-th snapped one, so that both are seen as
+    moves. `texts` come on hover, `labels` stand beside the points.
     """
     kept = {name: np.atleast_2d(vectors) for name, vectors in groups.items() if np.size(vectors)}
     flat, share = pca(np.concatenate(list(kept.values())))
@@ -155,23 +159,26 @@ def pca_plot(
         places[name] = flat[start : start + len(vectors)]
         start += len(vectors)
     if "prediction" in places and "snapped" in places:
-        ends = np.concatenate([places["prediction"][:1], places["snapped"][:1]])
         line = {"color": COLOURS["snapped"], "width": 1, "dash": "dot"}
-        fig.add_scatter(x=ends[:, 0], y=ends[:, 1], mode="lines", line=line, showlegend=False, hoverinfo="skip")
+        for ends in zip(places["prediction"], places["snapped"], strict=False):
+            x, y = zip(*ends, strict=True)
+            fig.add_scatter(x=x, y=y, mode="lines", line=line, showlegend=False, hoverinfo="skip")
     for name, points in places.items():
-        _add_group(fig, name, points, texts.get(name, ()))
+        _add_group(fig, name, points, texts.get(name, ()), (labels or {}).get(name, ()))
     fig.update_xaxes(title=f"PC 1 ({share[0]:.0%} of variance)", showticklabels=False)
     fig.update_yaxes(title=f"PC 2 ({share[1]:.0%})", showticklabels=False)
     return style(fig, height)
 
 
-def _add_group(fig: go.Figure, name: str, points: NDArray[np.float32], texts: Sequence[str]) -> None:
+def _add_group(
+    fig: go.Figure, name: str, points: NDArray[np.float32], texts: Sequence[str], labels: Sequence[str]
+) -> None:
     ordered = name == "context" and len(points) > 1
     fig.add_scatter(
         x=points[:, 0],
         y=points[:, 1],
         name=name,
-        mode="lines+markers" if ordered else "markers",
+        mode="lines+markers" if ordered else "markers+text" if labels else "markers",
         line={"color": COLOURS[name], "width": 1},
         marker={
             "color": COLOURS[name],
@@ -179,53 +186,9 @@ def _add_group(fig: go.Figure, name: str, points: NDArray[np.float32], texts: Se
             "size": 7 if name in ("context", "neighbours") else 12,
             "line": {"width": 1.5 if SYMBOLS[name].endswith("open") else 0, "color": COLOURS[name]},
         },
-        text=[wrapped(text) for text in texts] or None,
-        hovertemplate=f"<b>{name}</b><br>%{{text}}<extra></extra>" if texts else f"{name}<extra></extra>",
+        text=list(labels) or None,
+        textposition="top center",
+        textfont={"size": 11, "color": ink()},
+        hovertext=[wrapped(text) for text in texts] or None,
+        hovertemplate=f"<b>{name}</b><br>%{{hovertext}}<extra></extra>" if texts else f"{name}<extra></extra>",
     )
-
-
-def timing_bar(timings_ms: Mapping[str, float], height: int = 34) -> go.Figure:
-    """Return one stacked bar of stages in milliseconds, in the order given; "total" is left out."""
-    fig = go.Figure()
-    for stage, ms in timings_ms.items():
-        if stage == "total" or ms <= 0:
-            continue
-        fig.add_bar(
-            x=[ms],
-            y=[""],
-            name=stage,
-            orientation="h",
-            marker={"color": TIMING_COLOURS.get(stage, "#98a2ac"), "line": {"width": 0}},
-            hovertemplate=f"{stage}: %{{x:,.1f}} ms<extra></extra>",
-        )
-    style(fig, height, legend=False)
-    fig.update_layout(barmode="stack", bargap=0.3, margin={"l": 0, "r": 0, "t": 0, "b": 0})
-    fig.update_xaxes(visible=False)
-    fig.update_yaxes(visible=False)
-    return fig
-
-
-def interval_bar(
-    names: Sequence[str],
-    values: Sequence[float],
-    intervals: Sequence[tuple[float, float] | None],
-    title: str,
-    height: int | None = None,
-) -> go.Figure:
-    """Return one point with its interval a model, best at the top, each in the model's hue; `title` has the unit."""
-    order = sorted(range(len(names)), key=lambda i: values[i])
-    fig = go.Figure()
-    for i in order:
-        low, high = intervals[i] or (values[i], values[i])
-        fig.add_scatter(
-            x=[values[i]],
-            y=[names[i]],
-            mode="markers",
-            marker={"color": model_colour(names[i]), "size": 9},
-            error_x={"type": "data", "array": [high - values[i]], "arrayminus": [values[i] - low], "thickness": 1.5},
-            hovertemplate=f"{names[i]}: {values[i]:.4f} [{low:.4f}, {high:.4f}]<extra></extra>",
-            name=names[i],
-        )
-    style(fig, height or 46 + 22 * len(names), legend=False)
-    fig.update_xaxes(title=title)
-    return fig

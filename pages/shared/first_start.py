@@ -42,8 +42,9 @@ def begin() -> None:
 
 
 def start(corpus: str) -> None:
-    """Queue two jobs: read the bundled `corpus`, then encode it with the encoder in use."""
-    state.jobs().submit(["ingest", corpus, "--corpus", corpus], title=f"Read {corpus}")
+    """Queue the reading of the bundled `corpus`, unless it is there, and its encoding with the encoder in use."""
+    if corpus not in {info.name for info in state.corpora()}:
+        state.jobs().submit(["ingest", corpus, "--corpus", corpus], title=f"Read {corpus}")
     state.jobs().submit(["encode", "--corpus", corpus, "--encoder", state.encoder_name()], title=f"Encode {corpus}")
 
 

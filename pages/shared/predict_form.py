@@ -13,8 +13,8 @@ from lvm_core.predict.settings import PASSTHROUGH, PredictSettings
 from pages.shared import state
 
 MODELS, SNAP, CORPUS, DECODER, STEPS, SMOOTH, K, BLEND = (
-    "models", "snap", "corpus", "decoder", "steps", "smooth", "k", "blend",
-)  # fmt: skip
+    f"p_{name}" for name in ("models", "snap", "corpus", "decoder", "steps", "smooth", "k", "blend")
+)
 SNAPS = ("off", "on", "both")
 LADDER = "ladder"
 STEP_CHOICES = (LADDER, "0", "1", "2", "3", "5", "8", "12", "20")

@@ -1,6 +1,5 @@
 """Running the prediction and showing it: cards that fill model by model, one picture of all the vectors."""
 
-import html
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -13,15 +12,13 @@ from lvm_core.predict import PASSTHROUGH, Predictor, PredictSettings
 from lvm_core.predict.scene import clean_context
 from lvm_core.types import Prediction
 from lvm_core.workspace import Workspace
-from pages.shared import cards, charts, state, ui
+from pages.shared import cards, picture, state, ui
 from pages.shared.context import Origin
 from pages.shared.predict_form import Asked
 
 RESULT = "predict_result"
 Place = tuple[str, bool]
 """A card: model and whether it is snapped."""
-
-PICTURE_NEIGHBOURS = 12
 
 
 @dataclass(slots=True)
@@ -69,7 +66,7 @@ def run(asked: Asked, texts: list[str], known: Origin | None) -> Result:
         raise SettingsError(["No model is chosen; choose one or more under Models."])
     result = Result(asked, texts, known)
     st.session_state[RESULT] = result
-    head, picture, notes = _top()
+    head, plot, notes = _top()
     slots = _layout(result)
     with head:
         _head(result)
@@ -82,8 +79,8 @@ def run(asked: Asked, texts: list[str], known: Origin | None) -> Result:
             _show_card(result, slots, (prediction.model, on))
         for place in [place for place in result.errors if place[1] == on]:
             _show_card(result, slots, place)
-        with picture.container():
-            _picture(result, final=on == asked.variants[-1])
+        with plot.container():
+            picture.show(result, final=on == asked.variants[-1])
     _notes(result, notes)
     return result
 
@@ -135,11 +132,11 @@ def _aim(result: Result, prediction: Prediction) -> None:
 
 def show(result: Result) -> None:
     """Show a result that is there already."""
-    head, picture, notes = _top()
+    head, plot, notes = _top()
     with head:
         _head(result)
-    with picture.container():
-        _picture(result, final=True)
+    with plot.container():
+        picture.show(result, final=True)
     _notes(result, notes)
     slots = _layout(result)
     for place in slots:
@@ -186,76 +183,9 @@ def _show_card(result: Result, slots: dict[Place, Any], place: Place) -> None:
 
 
 def _head(result: Result) -> None:
-    line = honest_line()
+    line = picture.honest_line()
     if line:
         st.html(f'<div class="lvm-honest">{line}</div>')
     if result.truth:
         st.html('<div class="lvm-label">true next chunk</div>')
         ui.copy_text(result.truth, "truth", "target")
-
-
-def _picture(result: Result, final: bool) -> None:
-    """Show all vectors of the result in the plane of their first two principal components."""
-    shown = list(result.predictions.values())
-    if not shown:
-        return
-    groups, texts = _groups(result, shown)
-    about = "Context, predictions, target and neighbours in the first two principal components of these vectors"
-    charts.show(charts.pca_plot(groups, texts, height=260), f"pca-{'final' if final else 'first'}", about)
-
-
-def _groups(result: Result, shown: list[Prediction]) -> tuple[dict[str, Any], dict[str, list[str]]]:
-    groups: dict[str, Any] = {"context": shown[0].details["context_vectors"]}
-    texts = {"context": [f"{i}: {text}" for i, text in enumerate(result.texts, 1)]}
-    near = {n.chunk.row: n for p in shown for n in p.neighbours[:PICTURE_NEIGHBOURS]}
-    corpus = shown[0].details.get("corpus")
-    if near and corpus:
-        groups["neighbours"] = state.matrix(str(corpus)).rows(np.array(sorted(near), dtype=np.int64))
-        texts["neighbours"] = [
-            f"{near[row].chunk.article} {near[row].chunk.position + 1}: {near[row].chunk.text}" for row in sorted(near)
-        ]
-    raw = {p.model: p for p in shown}
-    groups["prediction"] = np.stack([p.raw for p in raw.values()])
-    texts["prediction"] = [f"{name}: {p.text}" for name, p in raw.items()]
-    snapped = [p for p in shown if p.snap_on]
-    if snapped:
-        groups["snapped"] = np.stack([p.snapped for p in snapped])
-        texts["snapped"] = [f"{p.model}, snapped: {p.text}" for p in snapped]
-    if result.target_vector is not None:
-        groups["target"] = np.asarray(result.target_vector)[None]
-        texts["target"] = [result.truth]
-    return groups, texts
-
-
-def honest_line() -> str:
-    """Return which predictor is best on the board for this encoder and how it stands to the filter, as HTML."""
-    rows = board_rows()
-    if not rows:
-        return ""
-    best = max(rows, key=lambda row: float(row["cosine"]))
-    against = best.get("vs_filter") or {}
-    low, high = best.get("cosine_ci") or (None, None)
-    interval = f" [{low:.3f}, {high:.3f}]" if low is not None else ""
-    said = (
-        f"Best on the board for this encoder: <b>{html.escape(str(best['model']))}</b>,"
-        f" cosine {best['cosine']:.3f}{interval}"
-        f" on {best['n_articles']} unseen articles of {html.escape(str(best['corpus']))}."
-    )
-    if against.get("ci"):
-        low, high = against["ci"]
-        verdict = "better than" if low > 0 else "worse than" if high < 0 else "not surely different from"
-        said += f" Against the linear filter: {against['cosine']:+.4f} [{low:+.4f}, {high:+.4f}], {verdict} it."
-    return said
-
-
-def board_rows() -> list[dict[str, Any]]:
-    """Return the test rows of the board that stand on the newest comparable test of this encoder."""
-    from lvm_core.evaluation.results import ResultStore
-
-    if not state.workspace().database.exists():
-        return []
-    space = state.encoder_id()
-    rows = [
-        r for r in ResultStore(state.workspace()).rows() if r.get("encoder") == space and r.get("split") != "validation"
-    ]
-    return [row for row in rows if row.get("comparable") == rows[0].get("comparable")]

@@ -20,7 +20,7 @@ def test_opens_on_an_empty_workspace(page: str, workspace: Workspace, open_page:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_opens_on_a_workspace_with_a_corpus(page: str, seeded: Workspace, open_page: Open) -> None:
-    app = open_page(seeded, page)
+    app = open_page(seeded, page, p_models="copy-last", p_snap="off")
     assert not app.exception
     assert not app.error
 
