@@ -32,6 +32,31 @@ class _Last(nn.Module):
         return every[:, -1]
 
 
+class _Attention(nn.Module):
+    """Multi-head attention whose projections are plain linear layers, which can be rounded; dropout is off."""
+
+    def __init__(self, whole: nn.MultiheadAttention) -> None:
+        super().__init__()
+        self.n_heads = whole.num_heads
+        weights, biases = whole.in_proj_weight.chunk(3), whole.in_proj_bias.chunk(3)
+        self.query, self.key, self.value = (_linear(w, b) for w, b in zip(weights, biases, strict=True))
+        self.out = _linear(whole.out_proj.weight, whole.out_proj.bias)
+
+    def forward(
+        self, query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None = None, **_: Any
+    ) -> tuple[Tensor, None]:
+        parts = (self.query(query), self.key(key), self.value(value))
+        q, k, v = (part.unflatten(-1, (self.n_heads, -1)).transpose(1, 2) for part in parts)
+        mixed = nn.functional.scaled_dot_product_attention(q, k, v, attn_mask=attn_mask)
+        return self.out(mixed.transpose(1, 2).flatten(2)), None
+
+
+def _linear(weight: Tensor, bias: Tensor) -> nn.Linear:
+    layer = nn.Linear(weight.shape[1], weight.shape[0])
+    layer.load_state_dict({"weight": weight, "bias": bias})
+    return layer
+
+
 class FastPredictor:
     """Predicts like the model it was made of, for one query at a time; `way` says how ("int8", "recorded").
 
@@ -81,9 +106,14 @@ def _rounded(model: SequenceModel) -> SequenceModel | None:
     if torch.backends.quantized.engine == "none":
         return None
     layers = {nn.Linear, nn.LSTM, nn.GRU}
+    plain = copy.deepcopy(model)
+    for module in list(plain.modules()):
+        for name, child in list(module.named_children()):
+            if isinstance(child, nn.MultiheadAttention) and child.batch_first and child.in_proj_weight is not None:
+                setattr(module, name, _Attention(child))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         quantised: SequenceModel = torch.ao.quantization.quantize_dynamic(  # type: ignore[no-untyped-call]
-            copy.deepcopy(model), layers, dtype=torch.qint8
+            plain, layers, dtype=torch.qint8
         )
     return quantised.eval()
