@@ -75,6 +75,8 @@ def _rows(namespace: argparse.Namespace) -> list[int]:
     first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
     if last < first:
         raise SettingsError([f"rows is {namespace.rows!r}; expected A-B with A no larger than B, such as 120-124."])
+    if not namespace.corpus:
+        raise SettingsError(["rows number the chunks of one corpus; name it with --corpus NAME."])
     return list(range(first, last + 1))
 
 

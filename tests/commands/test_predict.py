@@ -105,6 +105,7 @@ def test_an_empty_workspace_predicts_vectors_and_says_what_is_missing(capsys, wo
         (["--chunk", " "], "The context holds no text"),
         (["--rows", "9-2"], "rows is '9-2'; expected A-B with A no larger than B"),
         (["--rows", "x"], "rows is 'x'; expected A-B"),
+        (["--rows", "1-5"], "name it with --corpus NAME"),
         (["--rows", "1-999999", "--corpus", "enwiki-sample"], "is not in corpus 'enwiki-sample'"),
         (["--chunk", "a", "--corpus", "nowhere"], "nowhere"),
         (["--chunk", "a", "--model", "nonesuch"], "There is no model 'nonesuch'"),
