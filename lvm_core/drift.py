@@ -1,7 +1,7 @@
 """Drift over rollouts: averaged over the articles of a split with intervals, or from one place as text."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,10 +13,11 @@ from lvm_core.decode.snap import FetchRows, SnapSettings, search_excluding, snap
 from lvm_core.errors import CorpusError
 from lvm_core.evaluation.subjects import choose_encoder, open_stage
 from lvm_core.metrics import bootstrap
+from lvm_core.projection import project_key
 from lvm_core.rollout import MAX_STEPS, Drift, SnapStep, drift, rollout
 from lvm_core.types import DocumentInfo, Index, Progress, Rows, Vectors, no_progress
 from lvm_core.vectors.index import open_index
-from lvm_core.workspace import Workspace
+from lvm_core.workspace import Workspace, read_json, write_json
 
 MEASURES = ("to_truth", "to_start", "to_previous", "to_manifold")
 STARTS_PER_ARTICLE = 3
@@ -210,7 +211,8 @@ def roll_out_from(
             rows.append({
                 "model": ref, "variant": name, "steps": [
                     {"step": s + 1, "text": near.text, "article": near.article, "row": near.row,
-                     "clamped": bool(result.clamped[0, s]), **{m: _number(getattr(measured, m)[0, s]) for m in MEASURES}}
+                     "clamped": bool(result.clamped[0, s]),
+                     **{m: _number(getattr(measured, m)[0, s]) for m in MEASURES}}
                     for s, near in enumerate(nearest)
                 ],
             })  # fmt: skip
@@ -224,3 +226,29 @@ def roll_out_from(
 
 def _number(value: float) -> float | None:
     return None if np.isnan(value) else float(value)
+
+
+# ---------------------------------------------------------------- studies that are kept
+
+
+def drift_key(workspace: Workspace, refs: Sequence[str], settings: DriftSettings, snap: SnapSettings) -> str:
+    """Return the name under which a study is kept: a digest of its settings, its corpus and its models' weights."""
+    from lvm_core.checkpoint import WEIGHTS, find_model
+    from lvm_core.corpus.store import CorpusStore
+
+    paths = [find_model(workspace, ref).path / WEIGHTS for ref in refs]
+    stamps = [path.stat().st_mtime_ns if path.exists() else 0 for path in paths]
+    digest = CorpusStore(workspace).corpus(settings.corpus).digest
+    content = {"refs": list(refs), "weights": stamps, "digest": digest, "snap": asdict(snap), **asdict(settings)}
+    return "drift-" + project_key(**content)
+
+
+def save_study(workspace: Workspace, key: str, study: dict[str, Any]) -> None:
+    """Keep a study under `key`."""
+    write_json(workspace.projection(key, "json"), study)
+
+
+def load_study(workspace: Workspace, key: str) -> dict[str, Any] | None:
+    """Return the study kept under `key`, None where there is none."""
+    path = workspace.projection(key, "json")
+    return dict(read_json(path)) if path.exists() else None

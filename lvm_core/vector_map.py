@@ -33,7 +33,7 @@ class MapSettings:
     corpus: str = setting("enwiki-sample", "corpus whose articles are shown")
     models: str = setting("", "models to show, with commas between; empty: none")
     split: str = setting("test", "articles whose windows are predicted", choices=("test", "validation", "train"))
-    windows: int = setting(1500, "windows at most, spread evenly", "windows", low=5, high=20_000)
+    windows: int = setting(500, "windows at most, spread evenly", "windows", low=5, high=20_000)
     corpus_points: int = setting(6000, "chunks of the whole corpus behind them", "points", low=0, high=60_000)
     method: str = setting("pca", "how the map is made", choices=("pca", "umap", "pacmap"))
     n_dims: int = setting(2, "dimensions of the map", choices=(2, 3))

@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
     """Roll out and return the measures."""
     from lvm_core.decode.snap import SnapSettings
-    from lvm_core.drift import DriftSettings, drift_study, roll_out_from
+    from lvm_core.drift import DriftSettings, drift_key, drift_study, roll_out_from, save_study
 
     settings = config.from_namespace(DriftSettings, namespace)
     snap = config.from_namespace(SnapSettings, namespace)
@@ -36,7 +36,9 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
     refs = namespace.model or _shipped(workspace, settings.corpus)
     if namespace.row is not None:
         return roll_out_from(workspace, refs, settings, chosen, namespace.row)
-    return drift_study(workspace, refs, settings, chosen, ProgressLine())
+    study = drift_study(workspace, refs, settings, chosen, ProgressLine())
+    save_study(workspace, drift_key(workspace, refs, settings, snap), study)
+    return study
 
 
 def _shipped(workspace: Workspace, corpus: str) -> list[str]:

@@ -18,6 +18,9 @@ LISTS_PER_PROBE = 32
 TRAINING_ROWS_PER_LIST = 64
 SLICE = 16_384
 
+MANY_QUERIES, QUERIES_AT_ONCE = 20, 256
+"""From so many queries on a product of matrices is quicker than one pass a query."""
+
 
 def n_lists(n_rows: int) -> int:
     """Return how many inverted lists a corpus has: 512 from 20,000 chunks, doubling with the corpus fourfold."""
@@ -70,7 +73,25 @@ class FlatIndex:
             raise CorpusError(f"k is {k}; expected at least 1 neighbour.")
         if not queries.size or not self.n_rows:
             return [[] for _ in range(len(queries) if queries.size else 0)]
-        scores, rows = self._index.search(unit_rows(queries), min(k, self.n_rows), params=self._parameters(exclude))
+        if exclude is not None and len(queries) >= MANY_QUERIES:
+            return self._search_many(queries, k, np.unique(exclude))
+        return self._hits(queries, min(k, self.n_rows), self._parameters(exclude))
+
+    def _search_many(self, queries: Vectors, k: int, exclude: Rows) -> list[list[Hit]]:
+        """Multiply matrices and leave the excluded columns out: several times quicker than FAISS with a selector."""
+        import faiss
+
+        rows = faiss.rev_swig_ptr(self._index.get_xb(), self.n_rows * self.dim).reshape(self.n_rows, self.dim)
+        k = min(k, self.n_rows - len(exclude))
+        found: list[list[Hit]] = []
+        for start in range(0, len(queries), QUERIES_AT_ONCE):
+            scores = unit_rows(queries[start : start + QUERIES_AT_ONCE]) @ rows.T
+            scores[:, exclude] = -np.inf
+            found += [_best(own, k) for own in scores]
+        return found
+
+    def _hits(self, queries: Vectors, k: int, parameters: Any) -> list[list[Hit]]:
+        scores, rows = self._index.search(unit_rows(queries), k, params=parameters)
         return [
             [Hit(int(row), float(score)) for row, score in zip(*pair, strict=True) if row >= 0]
             for pair in zip(rows, scores, strict=True)
@@ -89,6 +110,9 @@ class IvfIndex(FlatIndex):
 
     kind = "ivf"
 
+    def _search_many(self, queries: Vectors, k: int, exclude: Rows) -> list[list[Hit]]:
+        return self._hits(queries, min(k, self.n_rows), self._parameters(exclude))
+
     @property
     def n_probe(self) -> int:
         """Lists looked into for each query: 16 of 512."""
@@ -104,6 +128,13 @@ class IvfIndex(FlatIndex):
 
         make: Any = faiss.SearchParametersIVF
         return make(nprobe=self.n_probe, sel=_all_but(exclude))
+
+
+def _best(scores: Vectors, k: int) -> list[Hit]:
+    if k < 1:
+        return []
+    top = np.argpartition(scores, -k)[-k:]
+    return [Hit(int(row), float(scores[row])) for row in top[np.argsort(-scores[top], kind="stable")]]
 
 
 def unit_rows(vectors: Vectors) -> Vectors:
