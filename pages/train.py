@@ -60,7 +60,7 @@ with right:
         train_jobs.limit()
     train_jobs.live(train_jobs.panel)
     with st.expander("Log and ranking", icon=":material/notes:", expanded=train_jobs.LOG_JOB in st.session_state):
-        train_jobs.live(train_jobs.log)
+        train_jobs.live(train_jobs.log, 3.0)
     title, over = st.columns([7, 3], vertical_alignment="center")
     title.html('<p class="lvm-section">Curves</p>')
     over.segmented_control(
@@ -70,6 +70,6 @@ with right:
     st.html('<p class="lvm-section">Runs</p>')
     with ui.errors_shown():
         train_runs.arrange(train_runs.rows())
-    train_jobs.live(train_runs.table)
+    train_jobs.live(train_runs.table, 6.0)
 with left:
     form()

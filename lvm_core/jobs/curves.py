@@ -1,8 +1,8 @@
 """Curves of many runs, read as they grow: of each metrics.jsonl only what was appended since the last look."""
 
-import itertools
 import json
 import os
+import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -84,9 +84,14 @@ class CurveCache:
 
     def __init__(self) -> None:
         self._curves: dict[Path, Curve] = {}
+        self._lock = threading.Lock()
 
     def read(self, path: Path) -> Curve:
         """Return the curve in `path`, read from where the last look ended; an empty one where there is no file."""
+        with self._lock:  # two sessions that look at once must not both add what is new
+            return self._read(path)
+
+    def _read(self, path: Path) -> Curve:
         curve = self._curves.get(path, Curve())
         try:
             found = path.stat()
@@ -137,13 +142,14 @@ def thinned(x: Floats, y: Floats, n_points: int = SHOWN_POINTS) -> tuple[Floats,
     """
     if len(x) <= n_points:
         return x, y
-    edges = np.linspace(1, len(x) - 1, n_points // 2, dtype=np.int64)
-    chosen = [0, len(x) - 1]
-    for low, high in itertools.pairwise(edges):
-        part = y[low:high]
-        if part.size and not np.isnan(part).all():
-            chosen += [int(low + np.nanargmin(part)), int(low + np.nanargmax(part))]
-    at = np.unique(np.asarray(chosen, dtype=np.int64))
+    width = -(-len(x) // (n_points // 2 - 1))
+    padded = np.full(-(-len(x) // width) * width, np.nan)
+    padded[: len(x)] = y
+    low = np.where(np.isnan(padded), np.inf, padded).reshape(-1, width).argmin(axis=1)
+    high = np.where(np.isnan(padded), -np.inf, padded).reshape(-1, width).argmax(axis=1)
+    starts = np.arange(len(low)) * width
+    at = np.unique(np.concatenate([[0, len(x) - 1], starts + low, starts + high]))
+    at = at[at < len(x)]
     return x[at], y[at]
 
 

@@ -90,7 +90,7 @@ def _windows(workspace: Workspace, config: TrainConfig) -> tuple[int, int, list[
     found: list[str] = []
     for name in config.corpora:
         try:
-            train = split_documents(store.documents(name), config.split_seed)["train"]
+            train = split_documents(store.documents(name), config.split_seed, config.held_out)["train"]
         except LvmError as error:
             found.append(str(error))
             continue

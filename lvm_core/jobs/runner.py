@@ -103,13 +103,17 @@ def _start_again(db: sqlite3.Connection, workspace: Workspace, job: Job) -> None
 
 def _start(db: sqlite3.Connection, workspace: Workspace, job: Job) -> None:
     try:
-        _supervise(workspace, job)
+        pid = _supervise(workspace, job)
+        rows.update(db, job.id, job.attempt, supervisor_pid=pid, supervisor_born=machine.born(pid))
     except OSError as error:
         rows.finish(db, job, "failed", f"The job's process cannot be started: {error}.", None)
 
 
-def _supervise(workspace: Workspace, job: Job) -> None:
-    """Start the tiny process that starts (or takes over) the job's own, in a session that nothing here can end."""
+def _supervise(workspace: Workspace, job: Job) -> int:
+    """Start the tiny process that starts (or takes over) the job's own; return its pid.
+
+    It has a session of its own, which nothing that happens to this process can end.
+    """
     environment = {k: v for k, v in os.environ.items() if k not in (pulse.JOB, pulse.OWNER)}
     process = subprocess.Popen(
         [sys.executable, "-m", "lvm_core.jobs.supervisor", str(workspace.root), job.id, str(job.attempt)],
@@ -121,6 +125,7 @@ def _supervise(workspace: Workspace, job: Job) -> None:
         env=environment,
     )
     threading.Thread(target=process.wait, name="reaper", daemon=True).start()
+    return process.pid
 
 
 def outcome(code: int, job: Job, workspace: Workspace) -> tuple[str, str]:

@@ -56,10 +56,10 @@ class Supervisor:
         """Become the job's only supervisor, or return None if there is one or the attempt was given up."""
         with rows.opened(self.workspace) as db, rows.transaction(db):
             job = rows.get(db, self.job)
-            taken = machine.lives(job.supervisor_pid, job.supervisor_born)
+            me = os.getpid()
+            taken = job.supervisor_pid != me and machine.lives(job.supervisor_pid, job.supervisor_born)
             if job.state != "running" or job.attempt != self.attempt or taken:
                 return None
-            me = os.getpid()
             rows.update(db, self.job, self.attempt, supervisor_pid=me, supervisor_born=machine.born(me))
             return job
 

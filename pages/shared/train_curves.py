@@ -2,6 +2,7 @@
 
 import colorsys
 import html
+from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,7 +19,7 @@ TITLES = {"step": "step", "epoch": "epoch", "time": "training time [s]"}
 BASELINES = ("weighted-mean", "linear-filter")
 DASHES = ("solid", "dash", "dot", "dashdot")
 HEIGHT = 230
-MOST_RUNS = 12
+MOST_RUNS, MOST_FIGURES = 12, 64
 DARK_SHIFTS, LIGHT_SHIFTS = (0.0, 0.14, 0.28, -0.06, 0.2), (0.0, -0.14, 0.14, -0.22, 0.24)
 
 
@@ -62,8 +63,25 @@ def panel(rows: Sequence[RunRow], over: str) -> None:
         for column, (name, title) in zip(st.columns(2), two, strict=True):
             with column:
                 st.html(f'<p class="lvm-chart-title">{title}{_terms_html(name, found)}</p>')
-                fig = figure(name, rows, found, over)
+                fig = kept(name, rows, found, over)
                 charts.show(fig, f"curve-{name}", f"{title} over {TITLES[over]} of {', '.join(r.run for r in rows)}")
+
+
+@st.cache_resource(show_spinner=False)
+def _figures_kept() -> "OrderedDict[tuple[Any, ...], go.Figure]":
+    return OrderedDict()
+
+
+def kept(name: str, rows: Sequence[RunRow], found: dict[str, Curve], over: str) -> go.Figure:
+    """Return `figure`, the last one where no curve has grown since."""
+    key = (name, over, charts.dark(), str(state.workspace().root), *((row.run, found[row.run].version) for row in rows))
+    figures = _figures_kept()
+    if key not in figures:
+        figures[key] = figure(name, rows, found, over)
+    figures.move_to_end(key)
+    while len(figures) > MOST_FIGURES:
+        figures.popitem(last=False)
+    return figures[key]
 
 
 def figure(name: str, rows: Sequence[RunRow], found: dict[str, Curve], over: str) -> go.Figure:
@@ -133,7 +151,7 @@ def _trace(
     x, y = thinned(*curve.series(column, OVER[over]))
     return {
         "type": "scatter",
-        "mode": "lines+markers" if markers else "lines",
+        "mode": "lines+markers" if markers or len(x) < 3 else "lines",
         "x": x,
         "y": y,
         "name": label,

@@ -26,14 +26,14 @@ STATES = {
 }
 
 
-def live(draw: Callable[[], None]) -> None:
-    """Run `draw` now and every two seconds; it never touches what stands outside it."""
+def live(draw: Callable[[], None], every_s: float = LIVE_S) -> None:
+    """Run `draw` now and every `every_s` seconds; it never touches what stands outside it."""
 
     def body() -> None:
         with ui.errors_shown():
             draw()
 
-    st.fragment(body, run_every=LIVE_S)()
+    st.fragment(body, run_every=every_s)()
 
 
 def shown(jobs: Sequence[Job]) -> list[Job]:
@@ -227,16 +227,13 @@ def limit() -> None:
     """Show and set how many jobs run at once."""
     if not state.workspace().database.exists():
         return
-    store = state.jobs()
-    value = st.number_input(
-        "at once [jobs]", value=store.limit, min_value=1, max_value=64, step=1, key="jobs_limit",
+    now = state.jobs().limit
+    key = f"jobs_limit:{now}"  # set elsewhere meanwhile, it is shown anew and not set back
+    st.number_input(
+        "at once [jobs]", value=now, min_value=1, max_value=64, step=1, key=key, on_change=_do,
+        args=(lambda: setattr(state.jobs(), "limit", int(st.session_state[key])),),
         help="How many jobs run at the same time; the others wait in their order. Kept in the workspace.",
     )  # fmt: skip
-    try:
-        if value != store.limit:
-            store.limit = int(value)
-    except LvmError as error:
-        ui.show_error(error)
 
 
 def age(when: float) -> str:

@@ -120,14 +120,14 @@ def test_reporting_costs_next_to_nothing(store: JobStore) -> None:
     job = store.submit(**watched("time.sleep(60)"))
     started(store, job)
     watch = pulse.Pulse(store.workspace, job, 1)
-    begin = time.perf_counter()
+    begin = time.process_time()
     for i in range(10_000):
         watch.report(i / 10_000, "x")
-    report_s = (time.perf_counter() - begin) / 10_000
-    begin = time.perf_counter()
+    report_s = (time.process_time() - begin) / 10_000
+    begin = time.process_time()
     for _ in range(10):
         watch._write()
-    beat_s = (time.perf_counter() - begin) / 10
+    beat_s = (time.process_time() - begin) / 10
     assert report_s < 1e-4
     assert beat_s / pulse.BEAT_S < 0.01
 
