@@ -17,6 +17,7 @@ help: ## say what there is
 app: venv ## install what is missing and open the studio
 	$(PY) -m streamlit run app.py $(STREAMLIT_FLAGS)
 
+test: export STREAMLIT_SERVER_HEADLESS = true
 test: check browser ## lint, types and every test, the browser's too
 	$(PY) -m pytest -n 2 --dist loadfile $(PYTEST_FLAGS)
 
