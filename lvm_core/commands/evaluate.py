@@ -1,4 +1,8 @@
-"""evaluate: how well models predict the next chunk of articles they have not seen."""
+"""evaluate: how well models predict the next chunk of articles they have not seen, or how well a decoder reads vectors.
+
+`--decoder NAME` alone, without `--decode` or `--examples`, measures the decoder itself, on real vectors and on the
+predictions of the models that are named.
+"""
 
 import argparse
 from typing import Any
@@ -6,13 +10,14 @@ from typing import Any
 from lvm_core.commands.progress import ProgressLine
 from lvm_core.config import add_arguments as add_settings
 from lvm_core.config import from_namespace
+from lvm_core.errors import SettingsError
 from lvm_core.evaluation.settings import EvaluateSettings
 from lvm_core.workspace import Workspace
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags."""
-    parser.add_argument("models", nargs="+", metavar="RUN", help="runs, shipped models or baselines; all for every one")
+    parser.add_argument("models", nargs="*", metavar="RUN", help="runs, shipped models or baselines; all for every one")
     parser.add_argument("--corpus", default="enwiki-sample", metavar="NAME", help="corpus to measure on [%(default)s]")
     parser.add_argument("--encoder", metavar="NAME", help="encoder by name or id [the models' own]")
     add_settings(parser, EvaluateSettings)
@@ -26,14 +31,34 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
     from lvm_core.leaderboard.export import public
 
     settings = from_namespace(EvaluateSettings, namespace)
+    if settings.decoder != "auto" and not settings.decode and not settings.examples:
+        return _run_decoder(namespace, workspace, settings)
+    if not namespace.models:
+        raise SettingsError(["No model was named; expected one or more, or all: python -m lvm_core evaluate all."])
     refs = "all" if namespace.models == ["all"] else namespace.models
     space = namespace.encoder if not namespace.encoder or "@" in namespace.encoder else encoder_id(namespace.encoder)
     found = evaluate(workspace, refs, namespace.corpus, settings, space, ProgressLine()).to_json()
     return {**found, "rows": [public(row) for row in ranked_rows(found["rows"])]}
 
 
+def _run_decoder(namespace: argparse.Namespace, workspace: Workspace, settings: EvaluateSettings) -> dict[str, Any]:
+    from lvm_core.decode.evaluate import DecoderSettings, evaluate_decoder
+    from lvm_core.encoders import encoder_for, load_encoder
+    from lvm_core.evaluation.subjects import choose_encoder
+
+    if settings.split not in ("test", "validation"):
+        raise SettingsError([f"split is {settings.split!r}; a decoder is measured on test or validation."])
+    models = [name for name in namespace.models if name != "all"]
+    name = namespace.encoder or choose_encoder(workspace, models, namespace.corpus)
+    encoder = encoder_for(name) if "@" in name else load_encoder(name)
+    chosen = DecoderSettings(split=settings.split, split_seed=settings.split_seed)
+    return evaluate_decoder(workspace, encoder, settings.decoder, namespace.corpus, chosen, models, ProgressLine())
+
+
 def report(result: dict[str, Any]) -> str:
-    """Return the board as a table, the windows in full below it."""
+    """Return the board as a table, the windows in full below it; of a decoder its scores and texts."""
+    if "decoder_id" in result:
+        return _decoder_report(result)
     from lvm_core.leaderboard.export import cell, table
 
     first = result["rows"][0]
@@ -65,3 +90,18 @@ def _example(row: dict[str, Any], shown: dict[str, Any]) -> str:
         f"  cosine {shown['cosine']:.3f}  ROUGE-1 {shown['rouge_1']:.3f}  ROUGE-2 {shown['rouge_2']:.3f}"
         f"  ROUGE-L {shown['rouge_l']:.3f}  BLEU {shown['bleu']:.3f}\n  ms: {stages}"
     )
+
+
+def _decoder_report(result: dict[str, Any]) -> str:
+    head = f"{result['decoder_id']} on {result['n']} chunks of {result['n_articles']} articles of {result['corpus']}"
+    names = ("round_trip_cosine", "token_f1", "rouge_1", "rouge_l", "bleu", "exact", "accepted")
+    lines = [head, f"{'input':32} steps  " + "  ".join(f"{name[:10]:>10}" for name in names) + "      ms"]
+    for row in result["rows"]:
+        scores = "  ".join(f"{row[name]:10.3f}" for name in names)
+        steps = "nearest" if row["steps"] == "extractive" else str(row["steps"])
+        lines.append(f"{row['input'][:32]:32} {steps:>7}{scores}  {row['ms'] or 0:6.0f}")
+    for pair in result["pairs"]:
+        said = f"({pair['steps']} steps, {pair['round_trip_cosine']:.3f}) {pair['decoded']}"
+        lines.append(f"\n{pair['input']} · {pair['article']}\n  true    {pair['text']}\n  decoded {said}")
+        lines.append(f"  nearest {pair['nearest']}")
+    return "\n".join(lines)

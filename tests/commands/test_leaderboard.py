@@ -56,3 +56,13 @@ def test_a_corpus_that_is_not_there_is_the_users_to_mend(
 ) -> None:
     assert main(["evaluate", "all", "--corpus", "none", "--workspace", str(workspace.root)]) == 2
     assert "There is no corpus 'none'" in capsys.readouterr().err
+
+
+def test_a_decoder_is_measured_by_itself_and_evaluate_needs_a_model(
+    seeded: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = json.loads(said(capsys, seeded, "evaluate", "--decoder", "extractive", "--json"))
+    assert found["decoder"] == "extractive"
+    assert {row["input"] for row in found["rows"]} == {"real vectors"}
+    assert main(["evaluate", "--workspace", str(seeded.root)]) == 2
+    assert "No model was named" in capsys.readouterr().err
