@@ -47,7 +47,7 @@ def test_half_precision_takes_half_the_room_and_hardly_changes_a_prediction(work
 
 def test_another_encoder_is_refused_by_both_names(workspace: Workspace) -> None:
     write(workspace, "one", encoder="other@111111111111")
-    with pytest.raises(SpaceMismatch, match="model 'one' belongs to the space of encoder 'other@111111111111'.*toy@0"):
+    with pytest.raises(SpaceMismatch, match=r"model 'one' belongs to the space of encoder 'other@111111111111'.*toy@0"):
         load_model(workspace, "one", ENCODER)
 
 

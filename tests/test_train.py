@@ -194,7 +194,7 @@ def test_a_corpus_that_is_not_encoded_names_the_command(workspace: Workspace) ->
     add_corpus(workspace)
     for path in workspace.corpus_dir("toy").iterdir():
         path.unlink()
-    with pytest.raises(CorpusError, match="toy: not encoded .*python -m lvm_core encode --corpus toy"):
+    with pytest.raises(CorpusError, match=r"toy: not encoded .*python -m lvm_core encode --corpus toy"):
         train(workspace, settings())
 
 

@@ -1,4 +1,4 @@
-"""A plain multi-layer net on what the linear filter sees: the last five chunks and the means of older stretches."""
+"""A small net on what matters most: what the linear filter says, the last chunk, and means of longer stretches."""
 
 from dataclasses import dataclass
 
@@ -6,24 +6,25 @@ import torch
 from torch import Tensor, nn
 
 from lvm_core.config import setting
-from lvm_core.nets.base import NetOptions, SequenceModel
-from lvm_core.nets.memory import memory_features, spans_within
+from lvm_core.nets.base import NetOptions, SequenceModel, unit
+from lvm_core.nets.memory import LAGS, Span, running_sum, span_mean
 
 
 @dataclass
 class MlpOptions(NetOptions):
     """Sizes of the MLP."""
 
-    context: int = setting(5, "chunks it looks back; beyond five as means of stretches", "chunks", low=1, high=100)
-    d_hidden: int = setting(1024, "width of the hidden layers", unit="units", low=1, high=16384)
-    n_layers: int = setting(3, "hidden layers", low=1, high=16)
+    context: int = setting(5, "chunks it looks back", "chunks", low=1, high=100)
+    d_hidden: int = setting(512, "width of the first hidden layer; the second has half", "units", low=2, high=16384)
 
 
 class Mlp(SequenceModel):
-    """Linear, GELU, LayerNorm, `n_layers` times, on the features of `memory_features`; no state, one pass.
+    """Linear, GELU, LayerNorm, twice, on a few vectors a position; no state, one pass.
 
-    Beside the features each position gets, per feature, whether it is there at all: a context of two chunks is
-    not a context of five with three zeros.
+    The vectors are the last chunk, the mean of the last five, the means of the last twenty and of what is older
+    where the context reaches so far, and in residual form what the filter says. Fewer inputs than the filter has:
+    on 126,000 windows a net on all nine of its stretches learned the noise (validation cosine +.0031 over the
+    filter), one on these +.0066.
     """
 
     name = "mlp"
@@ -33,28 +34,49 @@ class Mlp(SequenceModel):
     def __init__(self, dim: int, options: MlpOptions) -> None:
         """Make the net for vectors of `dim` numbers."""
         super().__init__(dim, options)
-        self.spans = spans_within(options.context)
-        width = options.d_hidden
-        layers: list[nn.Module] = [nn.Dropout(options.dropout / 2)]
-        size = len(self.spans) * (dim + 1)
-        for _ in range(options.n_layers):
-            layers += [nn.Linear(size, width), nn.GELU(), nn.LayerNorm(width), nn.Dropout(options.dropout)]
-            size = width
-        self.mix = nn.Sequential(*layers)
-        self.head = nn.Linear(width, dim)
+        self.spans = _spans(options.context)
+        half = max(1, options.d_hidden // 2)
+        n_vectors = len(self.spans) + (1 if options.residual else 0)
+        self.mix = nn.Sequential(
+            nn.Linear(n_vectors * dim, options.d_hidden),
+            nn.GELU(),
+            nn.LayerNorm(options.d_hidden),
+            nn.Dropout(options.dropout),
+            nn.Linear(options.d_hidden, half),
+            nn.GELU(),
+            nn.LayerNorm(half),
+            nn.Dropout(options.dropout),
+        )
+        self.head = nn.Linear(half, dim)
 
     @property
     def reach(self) -> int:
         """The number of chunks that a position sees at most."""
-        return self.spans[-1][1]
+        own = self.spans[-1][1]
+        return max(own, int(getattr(self.filter, "reach", own)))
 
     def last_layer(self) -> nn.Linear:
         return self.head
 
-    def correction(self, x: Tensor) -> Tensor:
-        features, there = memory_features(x, self.spans)  # (B, T, K, D), (T, K)
-        # brought to entries of size 1, so that the first layer starts like any other
-        flat = features.flatten(2) * self.dim**0.5
-        marks = there.to(flat.dtype).expand(x.shape[0], -1, -1)
-        out: Tensor = self.head(self.mix(torch.cat([flat, marks], dim=-1)))
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the predictions (B, T, D), unit norm; the filter, which is an input too, runs once."""
+        if self.filter is None:
+            return unit(self.correction(x).float())
+        said = self.filter(x)
+        return unit(said + self.scale * self.correction(x, said).float())
+
+    def correction(self, x: Tensor, said: Tensor | None = None) -> Tensor:
+        """Return what is added to the starting point (B, T, D), which the filter `said`."""
+        total = running_sum(x)
+        parts = [x.float() if span == (0, 1) else span_mean(total, span)[0] for span in self.spans]
+        if self.filter is not None:
+            parts.append(self.filter(x) if said is None else said)
+        # entries of unit vectors brought to size 1, so that the first layer starts like any other
+        out: Tensor = self.head(self.mix(torch.cat(parts, dim=-1) * self.dim**0.5))
         return out
+
+
+def _spans(context: int) -> tuple[Span, ...]:
+    spans = [(0, 1), (0, min(LAGS, context)), (0, min(20, context)), (20, context)]
+    wanted = [s for s in spans if s[1] > s[0]]
+    return tuple(dict.fromkeys(wanted))

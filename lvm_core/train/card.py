@@ -24,7 +24,7 @@ def card(config: dict[str, Any], result: dict[str, Any]) -> str:
     lines += ["`titles.txt.gz`.", "", "## Training", ""]
     lines += [f"- encoder: `{config['encoder_id']}`, context {config['context']} chunks"]
     lines += [f"- windows: {result['n_windows']:,} an epoch, each chunk but an article's first predicted once"]
-    if config["kind"] == "net":
+    if config["kind"] == "net" and "epochs" in result:
         lines += _schedule(train, result)
     lines += [f"- {result['train_s']:,.0f} s on {config['hardware']}, torch {config['torch']}"]
     lines += [f"- warning: {flag}" for flag in result.get("flags", [])]

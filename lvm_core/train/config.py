@@ -35,6 +35,8 @@ class TrainConfig:
     patience: int = setting(4, "epochs without a better validation cosine before stopping", "epochs", low=1, high=10000)
     seed: int = setting(0, "of weights, order and dropout", low=0, high=2**31 - 1)
     split_seed: int = setting(0, "of the split by article", low=0, high=2**31 - 1)
+    held_out: float = setting(0.1, "share of the articles that validate, and again that test", low=0.01, high=0.4)
+    yes: bool = setting(False, "train even on data that is taxonomic or of unknown order")
     device: str = setting("auto", "auto, cpu, cuda or mps")
     precision: str = setting("auto", "auto: bf16 on a GPU, else fp32", choices=("auto", "fp32", "bf16"))
     checkpoint_s: float = setting(60.0, "a checkpoint at least so often", "s", low=0.0)

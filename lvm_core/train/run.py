@@ -11,17 +11,29 @@ import torch
 from lvm_core import __version__
 from lvm_core.baselines import BASELINES, build_baseline
 from lvm_core.baselines.base import Baseline, RowSource
-from lvm_core.checkpoint import CARD, CONFIG, RESULT, STATE, save_model, save_titles
+from lvm_core.checkpoint import (
+    CARD,
+    CONFIG,
+    RESULT,
+    STATE,
+    LoadedModel,
+    load_model,
+    save_model,
+    save_titles,
+    training_titles,
+)
 from lvm_core.config import check, from_dict
 from lvm_core.dataset import Corpora, TrainingSet, open_corpora
 from lvm_core.device import describe_device, pick_device
-from lvm_core.errors import CorpusError, ModelError, SettingsError
+from lvm_core.errors import ModelError, SettingsError
 from lvm_core.nets import MODELS, build_model
 from lvm_core.nets.base import SequenceModel
 from lvm_core.nets.build import from_config
+from lvm_core.nets.ensemble import Ensemble
 from lvm_core.train.card import card
 from lvm_core.train.config import TrainConfig, command_line
 from lvm_core.train.loop import Trainer
+from lvm_core.train.opening import check_corpora, choose_encoder, new_run, stored_config
 from lvm_core.train.validate import Validator
 from lvm_core.types import DocumentInfo, Progress, no_progress
 from lvm_core.workspace import Workspace, read_json, write_json, write_text
@@ -43,7 +55,7 @@ def train_run(
     if resume:
         if not run:
             raise SettingsError(["--resume needs the name of a run: add --run NAME."])
-        stored = _stored(workspace, run)
+        stored = stored_config(workspace, run)
         config = from_dict(TrainConfig, stored["train"])
     if config is None:
         raise SettingsError(["There is nothing to train: give the settings, or a run to resume."])
@@ -54,80 +66,16 @@ def train_run(
     if not resume and (folder / CONFIG).exists():
         raise ModelError(f"The run '{run}' exists already. Choose another name, or continue it with --resume.")
     encoder_id = stored.get("encoder_id") or choose_encoder(workspace, config)
-    corpora = open_corpora(workspace, config.corpora, encoder_id, config.split_seed)
-    _check_corpora(config, corpora, stored)
+    corpora = open_corpora(workspace, config.corpora, encoder_id, config.split_seed, config.held_out)
+    check_corpora(config, corpora, stored)
     with torch.random.fork_rng(enabled=True):
         torch.manual_seed(config.seed)
         job = Job(workspace, config, run, folder, corpora, device, progress)
+        if config.model == Ensemble.name:
+            return job.join_members()
         if config.model in BASELINES:
             return job.fit_baseline()
         return job.train_net(stored, stop_after)
-
-
-def _stored(workspace: Workspace, run: str) -> dict[str, Any]:
-    path = workspace.run(run) / CONFIG
-    if not path.exists():
-        raise ModelError(f"There is no run '{run}' to resume in {workspace.runs}.")
-    stored: dict[str, Any] = read_json(path)
-    if "train" not in stored:
-        raise ModelError(f"The run '{run}' was not made by a training and cannot be resumed.")
-    return stored
-
-
-def new_run(workspace: Workspace, model: str) -> str:
-    """Return a name that no run has yet, such as amn-20261121-101500."""
-    stem = f"{model}-{time.strftime('%Y%m%d-%H%M%S')}"
-    names = [stem, *(f"{stem}-{number}" for number in range(2, 1000))]
-    return next(name for name in names if not workspace.run(name).exists())
-
-
-def choose_encoder(workspace: Workspace, config: TrainConfig) -> str:
-    """Return the id of the encoder to train in the space of.
-
-    Raises:
-        CorpusError: if the corpora share no encoder, or not the one asked for.
-        SettingsError: if they share several and none was named.
-    """
-    from lvm_core.corpus.store import CorpusStore
-    from lvm_core.encoders import DEFAULT_ENCODER
-    from lvm_core.vectors.matrix import encoded_with
-
-    if not config.corpora:
-        raise SettingsError(["corpus is empty; expected the name of at least one corpus."])
-    store = CorpusStore(workspace)
-    have = [set(encoded_with(workspace, store.corpus(name).name)) for name in config.corpora]
-    shared = sorted(set.intersection(*have))
-    wanted = [i for i in shared if config.encoder in (i, i.split("@")[0])] if config.encoder else shared
-    if len(wanted) > 1:
-        wanted = [i for i in wanted if i.startswith(f"{DEFAULT_ENCODER}@")] or wanted
-    if len(wanted) == 1:
-        return wanted[0]
-    if wanted:
-        raise SettingsError([f"The corpora are encoded with {', '.join(wanted)}: choose one with --encoder."])
-    missing = [name for name, ids in zip(config.corpora, have, strict=True) if not ids] or config.corpora
-    asked = f" with '{config.encoder}'" if config.encoder else ""
-    raise CorpusError(
-        f"{', '.join(missing)}: not encoded{asked} (encoders there: {', '.join(shared) or 'none'})."
-        f" Run: python -m lvm_core encode --corpus {missing[0]}"
-    )
-
-
-def _check_corpora(config: TrainConfig, corpora: Corpora, stored: dict[str, Any]) -> None:
-    longest = max(d.n_chunks for d in corpora.splits["train"])
-    if config.context >= longest and config.model not in BASELINES:
-        raise SettingsError(
-            [
-                f"context is {config.context} chunks, and the longest training article of {config.corpus} has {longest}"
-                f" chunks, of which one is the target; expected at most {longest - 1}."
-            ]
-        )
-    before = {c["name"]: c["digest"] for c in stored.get("corpora", [])}
-    changed = [info.name for info in corpora.infos if before.get(info.name, info.digest) != info.digest]
-    if changed:
-        raise ModelError(
-            f"The corpus {', '.join(changed)} has changed since this run began, so it cannot go on with the same"
-            " articles. Start a new run with the same settings."
-        )
 
 
 class Job:
@@ -166,6 +114,23 @@ class Job:
             "flags": [],
         }
         return self._finish(result)
+
+    def join_members(self) -> dict[str, Any]:
+        """Write trained models as one: option `members` names them, with commas between."""
+        began = time.monotonic()
+        names = [name.strip() for name in str(self.config.options.get("members", "")).split(",") if name.strip()]
+        loaded = [load_model(self.workspace, name, self.corpora.encoder_id) for name in names]
+        model = Ensemble([one.model for one in loaded])
+        titles = [training_titles(one.info) or [] for one in loaded]
+        save_model(self.folder, model, self._describe({}))
+        save_titles(self.folder, sorted({title for part in titles for title in part}))
+        scores = self.validator.scores(model.to(self.device), recall=True)
+        found = {"stopped": "finished", "train_s": time.monotonic() - began, "flags": []}
+        found |= {"val_cosine": scores.cosine, "val_recall_at_5": scores.recall, "baselines": self._members(loaded)}
+        return self._finish({**self._result_base(model), **found})
+
+    def _members(self, loaded: list[LoadedModel]) -> dict[str, float]:
+        return {one.info.ref: self.validator.cosine(one.model) for one in loaded}
 
     def train_net(self, stored: dict[str, Any], stop_after: int | None) -> dict[str, Any]:
         """Train a net, from the start or from its last checkpoint."""

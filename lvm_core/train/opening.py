@@ -1,0 +1,88 @@
+"""What is settled before a training starts: its name, its encoder, and whether the corpora will do."""
+
+import time
+from typing import Any
+
+from lvm_core.baselines import BASELINES
+from lvm_core.checkpoint import CONFIG
+from lvm_core.dataset import Corpora
+from lvm_core.errors import CorpusError, ModelError, SettingsError
+from lvm_core.train.config import TrainConfig
+from lvm_core.workspace import Workspace, read_json
+
+
+def stored_config(workspace: Workspace, run: str) -> dict[str, Any]:
+    """Return the config.json of a run that can be resumed.
+
+    Raises:
+        ModelError: if there is no such run.
+    """
+    path = workspace.run(run) / CONFIG
+    if not path.exists():
+        raise ModelError(f"There is no run '{run}' to resume in {workspace.runs}.")
+    stored: dict[str, Any] = read_json(path)
+    if "train" not in stored:
+        raise ModelError(f"The run '{run}' was not made by a training and cannot be resumed.")
+    return stored
+
+
+def new_run(workspace: Workspace, model: str) -> str:
+    """Return a name that no run has yet, such as amn-20261121-101500."""
+    stem = f"{model}-{time.strftime('%Y%m%d-%H%M%S')}"
+    names = [stem, *(f"{stem}-{number}" for number in range(2, 1000))]
+    return next(name for name in names if not workspace.run(name).exists())
+
+
+def choose_encoder(workspace: Workspace, config: TrainConfig) -> str:
+    """Return the id of the encoder to train in the space of.
+
+    Raises:
+        CorpusError: if the corpora share no encoder, or not the one asked for.
+        SettingsError: if they share several and none was named.
+    """
+    from lvm_core.corpus.store import CorpusStore
+    from lvm_core.encoders import DEFAULT_ENCODER
+    from lvm_core.vectors.matrix import encoded_with
+
+    if not config.corpora:
+        raise SettingsError(["corpus is empty; expected the name of at least one corpus."])
+    store = CorpusStore(workspace)
+    have = [set(encoded_with(workspace, store.corpus(name).name)) for name in config.corpora]
+    shared = sorted(set.intersection(*have))
+    wanted = [i for i in shared if config.encoder in (i, i.split("@")[0])] if config.encoder else shared
+    if len(wanted) > 1:
+        wanted = [i for i in wanted if i.startswith(f"{DEFAULT_ENCODER}@")] or wanted
+    if len(wanted) == 1:
+        return wanted[0]
+    if wanted:
+        raise SettingsError([f"The corpora are encoded with {', '.join(wanted)}: choose one with --encoder."])
+    missing = [name for name, ids in zip(config.corpora, have, strict=True) if not ids] or config.corpora
+    asked = f" with '{config.encoder}'" if config.encoder else ""
+    raise CorpusError(
+        f"{', '.join(missing)}: not encoded{asked} (encoders there: {', '.join(shared) or 'none'})."
+        f" Run: python -m lvm_core encode --corpus {missing[0]}"
+    )
+
+
+def check_corpora(config: TrainConfig, corpora: Corpora, stored: dict[str, Any]) -> None:
+    """Refuse corpora that are too short for the settings, or that changed since the run began.
+
+    Raises:
+        SettingsError: if no training article is longer than the context.
+        ModelError: if a run is to go on and a corpus is no longer the one it began with.
+    """
+    longest = max(d.n_chunks for d in corpora.splits["train"])
+    if config.context >= longest and config.model not in BASELINES:
+        raise SettingsError(
+            [
+                f"context is {config.context} chunks, and the longest training article of {config.corpus} has {longest}"
+                f" chunks, of which one is the target; expected at most {longest - 1}."
+            ]
+        )
+    before = {c["name"]: c["digest"] for c in stored.get("corpora", [])}
+    changed = [info.name for info in corpora.infos if before.get(info.name, info.digest) != info.digest]
+    if changed:
+        raise ModelError(
+            f"The corpus {', '.join(changed)} has changed since this run began, so it cannot go on with the same"
+            " articles. Start a new run with the same settings."
+        )
