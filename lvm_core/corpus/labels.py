@@ -9,11 +9,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lvm_core.corpus.locks import disk_of
+from lvm_core.corpus.rows import CHUNK, fts_query
 from lvm_core.corpus.store import CorpusStore
-from lvm_core.corpus.tmd import by_names, label_by_encoder, label_by_endpoint, unpack
+from lvm_core.corpus.tmd import (
+    MODIFIER_NAMES,
+    TASK_NAMES,
+    by_names,
+    describe_labels,
+    label_by_descriptions,
+    label_by_endpoint,
+    unpack,
+)
 from lvm_core.database import connect
 from lvm_core.errors import CorpusError, SourceError
-from lvm_core.types import Progress, no_progress
+from lvm_core.types import Chunk, Progress, no_progress
 from lvm_core.workspace import Workspace
 
 BLOCK = 4_096
@@ -57,8 +66,8 @@ def _by_encoder(workspace: Workspace, corpus: str, encoder_id: str) -> Any:
     from lvm_core.vectors.matrix import open_matrix
 
     matrix = open_matrix(workspace, corpus, encoder_id)
-    encoder = encoder_for(encoder_id)
-    return lambda start, stop: label_by_encoder(matrix.slice(start, stop), encoder)
+    described = describe_labels(encoder_for(encoder_id))
+    return lambda start, stop: label_by_descriptions(matrix.slice(start, stop), described)
 
 
 def _by_endpoint(store: CorpusStore, corpus: str) -> Any:
@@ -96,6 +105,27 @@ def correct(workspace: Workspace, corpus: str, row: int, domain: str, task: str,
         raise CorpusError(f"Row {row} is outside corpus '{corpus}', which has rows 0 to {n_chunks - 1}.")
     set_codes(workspace, corpus, row, [code])
     return code
+
+
+def labelled_chunks(
+    workspace: Workspace, corpus: str, domain: str, words: str = "", offset: int = 0, limit: int = 50
+) -> tuple[list[Chunk], int]:
+    """Return a page of the chunks of one domain that hold all `words`, in their order, and how many there are.
+
+    Raises:
+        SettingsError: if there is no such domain.
+        CorpusError: if there is no such corpus.
+    """
+    code = by_names(domain, TASK_NAMES[0], MODIFIER_NAMES[0]) >> 12
+    condition = "c.corpus_id = ? AND tmd >> 12 = ? AND tmd IS NOT NULL"
+    values: list[Any] = [CorpusStore(workspace).corpus(corpus).corpus_id, code]
+    if query := fts_query(words):
+        condition += " AND c.id IN (SELECT rowid FROM chunks_fts WHERE chunks_fts MATCH ?)"
+        values.append(query)
+    with contextlib.closing(connect(workspace, readonly=True)) as connection:
+        total = connection.execute(f"SELECT count(*) FROM chunks AS c WHERE {condition}", values).fetchone()[0]
+        rows = connection.execute(f"{CHUNK} WHERE {condition} ORDER BY row LIMIT ? OFFSET ?", [*values, limit, offset])
+        return [Chunk(**row) for row in rows.fetchall()], total
 
 
 def domain_counts(workspace: Workspace, corpus: str) -> dict[str, int]:

@@ -18,6 +18,9 @@ from lvm_core.corpus.tmd_labels import DOMAINS, MODIFIERS, TASKS
 from lvm_core.errors import SettingsError, SourceError
 from lvm_core.types import Encoder, Progress, Vectors, no_progress
 
+KINDS = ((12, DOMAINS), (7, TASKS), (1, MODIFIERS))
+"""Lowest bit of each kind of label in a code, and the labels with their descriptions."""
+
 DOMAIN_NAMES, TASK_NAMES, MODIFIER_NAMES = tuple(DOMAINS), tuple(TASKS), tuple(MODIFIERS)
 VECTOR_DIM = 16
 PROJECTION_SEED = 1337
@@ -99,25 +102,37 @@ def tmd_vectors(codes: Sequence[int]) -> Vectors:
 def label_by_encoder(vectors: Vectors, encoder: Encoder, progress: Progress = no_progress) -> NDArray[np.int64]:
     """Return a code for each chunk vector (N, D), zero-shot: the nearest written description of each kind.
 
-    The mean cosine of a description to all 112 descriptions is taken off first, so that no label wins everywhere
-    by being general (hubness: Dinu, Lazaridou and Baroni 2015, section 3). The answer for one chunk depends on
-    that chunk alone.
-
     Args:
         vectors: embeddings of the chunks by `encoder`.
         encoder: embeds the descriptions.
+        progress: told the end.
     """
-    kinds = ((12, DOMAINS), (7, TASKS), (1, MODIFIERS))
-    described = encoder.encode([text for _, labels in kinds for text in labels.values()])
-    described = described / np.linalg.norm(described, axis=1, keepdims=True)
+    codes = label_by_descriptions(vectors, describe_labels(encoder))
+    progress(1.0, f"{len(vectors):,} chunks labelled")
+    return codes
+
+
+def describe_labels(encoder: Encoder) -> Vectors:
+    """Return the unit vectors (112, D) of the written descriptions: domains, tasks, modifiers, in their order."""
+    described = encoder.encode([text for _, labels in KINDS for text in labels.values()])
+    scaled: Vectors = described / np.linalg.norm(described, axis=1, keepdims=True)
+    return scaled
+
+
+def label_by_descriptions(vectors: Vectors, described: Vectors) -> NDArray[np.int64]:
+    """Return a code for each chunk vector (N, D) from the vectors (112, D) of the descriptions.
+
+    The mean cosine of a description to all 112 descriptions is taken off first, so that no label wins everywhere
+    by being general (hubness: Dinu, Lazaridou and Baroni 2015, section 3). The answer for one chunk depends on
+    that chunk alone.
+    """
     scales = np.linalg.norm(vectors, axis=1, keepdims=True)
     cosine = (vectors / np.where(scales == 0, 1, scales)) @ described.T - (described @ described.T).mean(axis=0)
     codes = np.zeros(len(vectors), dtype=np.int64)
     first = 0
-    for shift, labels in kinds:
+    for shift, labels in KINDS:
         codes |= cosine[:, first : first + len(labels)].argmax(axis=1).astype(np.int64) << shift
         first += len(labels)
-    progress(1.0, f"{len(vectors):,} chunks labelled")
     return codes
 
 

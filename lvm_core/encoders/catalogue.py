@@ -1,7 +1,8 @@
 """The encoders by name: where their files are found, what their id is, how they load.
 
 A new encoder is one entry in `ENCODERS`. Any other name is a sentence-transformers model: a local folder, or
-"organisation/name" on the hub. `NAME:FOLDER` loads a known encoder from a folder of your own.
+"organisation/name" on the hub. `NAME:FOLDER` loads a known encoder from a folder of your own. Any of these with
+"+tmd" behind it has 16 dimensions more (`lvm_core.encoders.tmd`).
 """
 
 import importlib
@@ -14,6 +15,7 @@ from lvm_core.encoders.hub import hub_folder
 from lvm_core.encoders.mpnet import INSTALL as INSTALL_MPNET
 from lvm_core.encoders.mpnet import mpnet_folder
 from lvm_core.encoders.mpnet import verify as verify_mpnet
+from lvm_core.encoders.tmd import TmdEncoder, base_name, tmd_id
 from lvm_core.encoders.weights import digest_of, make_id, weight_files
 from lvm_core.errors import EncoderError, LvmError, MissingPackage, SpaceMismatch
 from lvm_core.types import Encoder
@@ -97,19 +99,23 @@ def load_encoder(name: str = DEFAULT_ENCODER, device: str = "auto") -> Encoder:
     """Return the encoder called `name`, ready to encode.
 
     Args:
-        name: a key of `ENCODERS`, a local folder, "organisation/name" on the hub, or "NAME:FOLDER".
+        name: a key of `ENCODERS`, a local folder, "organisation/name" on the hub, or "NAME:FOLDER"; each may end
+            in "+tmd".
         device: "auto", "cpu", "cuda", "mps".
 
     Raises:
         EncoderError: if it cannot be found or loaded.
         MissingPackage: if its wheel is not installed.
     """
+    if base := base_name(name):
+        wrapped = TmdEncoder(load_encoder(base, device))
+        _remember_own(wrapped.id, name, base)
+        return wrapped
     kind, folder, identity = _locate(name)
     module, function = kind.implementation.split(":")
     loader: Callable[[Path, str, str], Encoder] = getattr(importlib.import_module(module), function)
     encoder = loader(folder, identity, device)
-    if _title(name) not in ENCODERS or ":" in name:
-        _remember(identity, name)
+    _remember_own(identity, name, name)
     return encoder
 
 
@@ -146,6 +152,9 @@ def available_encoders() -> list[str]:
 
 def _locate(name: str) -> tuple[EncoderKind, Path, str]:
     """Return kind, folder and id of `name`."""
+    if base := base_name(name):
+        kind, folder, identity = _locate(base)
+        return kind, folder, tmd_id(identity)
     title = _title(name)
     kind = ENCODERS.get(title, EncoderKind("a sentence-transformers model", None, lambda: hub_folder(name)))
     given = name[len(title) + 1 :] if title in ENCODERS else name
@@ -179,6 +188,11 @@ def _check_hub_name(name: str, title: str) -> None:
             f"There is no encoder '{name}'; expected one of {', '.join(ENCODERS)}, the folder of a"
             " sentence-transformers model, or 'organisation/name' on the Hugging Face hub."
         )
+
+
+def _remember_own(identity: str, name: str, base: str) -> None:
+    if _title(base) not in ENCODERS or ":" in base:
+        _remember(identity, name)
 
 
 def _remember(identity: str, name: str) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from lvm_core.corpus import tmd_labels
 from lvm_core.encoders import DEFAULT_ENCODER, encoder_for, encoder_id, load_encoder
 from lvm_core.encoders.batching import batches
 from lvm_core.encoders.bert import load_bert
@@ -47,6 +48,11 @@ def minilm() -> Encoder:
     return load_encoder(device="cpu")
 
 
+@pytest.fixture(scope="module")
+def minilm_tmd() -> Encoder:
+    return load_encoder(f"{DEFAULT_ENCODER}+tmd", "cpu")
+
+
 class TestMiniLm(EncoderContract):
     tolerance = 2e-3
 
@@ -67,6 +73,39 @@ class TestGtrSt(EncoderContract):
     @pytest.fixture
     def encoder(self, on_hub: Path) -> Encoder:
         return load_encoder("gtr-t5-base-st", "cpu")
+
+
+class TestMiniLmWithTmd(EncoderContract):
+    tolerance = 2e-3
+
+    @pytest.fixture
+    def encoder(self, minilm_tmd: Encoder) -> Encoder:
+        return minilm_tmd
+
+
+def test_tmd_adds_the_sixteen_numbers_of_the_label_to_any_encoder(minilm: Encoder, on_hub: Path) -> None:
+    from lvm_core.corpus.tmd import label_by_encoder, tmd_vectors
+
+    for name in (DEFAULT_ENCODER, "gtr-t5-base"):
+        base, wrapped = load_encoder(name, "cpu"), load_encoder(f"{name}+tmd", "cpu")
+        vectors, plain = wrapped.encode(TEXTS), base.encode(TEXTS)
+        assert vectors.shape == (4, base.dim + 16)
+        labels = tmd_vectors(label_by_encoder(plain, base).tolist())
+        assert cosines(vectors[:, :-16], plain).min() > 0.999
+        assert cosines(vectors[:, -16:], labels).min() > 0.999
+        assert np.allclose(np.linalg.norm(vectors[:, -16:], axis=1), np.sqrt(0.5), atol=1e-3)
+
+
+def test_a_tmd_space_is_its_own_and_comes_back_by_its_id(monkeypatch: pytest.MonkeyPatch) -> None:
+    name = f"{DEFAULT_ENCODER}+tmd"
+    identity = encoder_id(name)
+    assert identity.startswith(f"{name}@")
+    assert identity.partition("@")[2] != MINILM_ID.partition("@")[2]
+    assert encoder_for(identity, "cpu").id == identity
+    monkeypatch.setitem(tmd_labels.DOMAINS, "science", "Something else altogether.")
+    assert encoder_id(name) != identity, "other descriptions give other labels, and so another space"
+    with pytest.raises(EncoderError, match="There is no encoder 'nonsense'"):
+        load_encoder("nonsense+tmd")
 
 
 def test_minilm_is_the_published_model_and_its_id_needs_no_loading(minilm: Encoder) -> None:
