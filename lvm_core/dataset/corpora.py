@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lvm_core.dataset.batches import VectorSource
-from lvm_core.dataset.splits import SPLITS, split_documents, title_key
+from lvm_core.dataset.splits import HELD_OUT, SPLITS, split_documents, title_key
 from lvm_core.errors import CorpusError, SpaceMismatch
 from lvm_core.types import CorpusInfo, DocumentInfo, Rows, Vectors
 from lvm_core.workspace import Workspace
@@ -58,7 +58,9 @@ class Corpora:
     n_left_out: int
 
 
-def open_corpora(workspace: Workspace, names: Sequence[str], encoder_id: str, split_seed: int = 0) -> Corpora:
+def open_corpora(
+    workspace: Workspace, names: Sequence[str], encoder_id: str, split_seed: int = 0, held_out: float = HELD_OUT
+) -> Corpora:
     """Return the corpora `names` in the space of `encoder_id`, split by article.
 
     An article that is held out in one corpus is held out in all of them: training articles whose title is in
@@ -80,7 +82,7 @@ def open_corpora(workspace: Workspace, names: Sequence[str], encoder_id: str, sp
     splits: dict[str, list[DocumentInfo]] = {name: [] for name in SPLITS}
     offset = 0
     for name, matrix in zip(names, matrices, strict=True):
-        for split, documents in split_documents(store.documents(name), split_seed).items():
+        for split, documents in split_documents(store.documents(name), split_seed, held_out).items():
             splits[split] += [dataclasses.replace(d, first_row=d.first_row + offset) for d in documents]
         offset += matrix.n_rows
     held = {title_key(d.title) for split in ("validation", "test") for d in splits[split]}

@@ -11,7 +11,7 @@ from lvm_core.types import DocumentInfo, Rows
 
 SPLITS = ("train", "validation", "test")
 HELD_OUT = 0.1
-"""Share of the articles in the validation split, and again in the test split."""
+"""Share of the articles in the validation split, and again in the test split, unless told otherwise."""
 
 
 def title_key(title: str) -> str:
@@ -19,15 +19,17 @@ def title_key(title: str) -> str:
     return " ".join(title.casefold().split())
 
 
-def split_documents(documents: Sequence[DocumentInfo], seed: int = 0) -> dict[str, list[DocumentInfo]]:
-    """Return the articles of each split, 80/10/10, in their order in the corpus.
+def split_documents(
+    documents: Sequence[DocumentInfo], seed: int = 0, held_out: float = HELD_OUT
+) -> dict[str, list[DocumentInfo]]:
+    """Return the articles of each split, 80/10/10 unless `held_out` says otherwise, in their order in the corpus.
 
     Articles are ranked by a hash of the seed and the title, so neither their order nor a growing corpus moves more
     than a few across; articles of one title stay together. From three titles on each split has at least one.
     """
     keys = {title_key(d.title) for d in documents}
     ranked = sorted(keys, key=lambda key: hashlib.sha256(f"{seed}:{key}".encode()).digest())
-    n_held = max(1, round(HELD_OUT * len(ranked)))
+    n_held = max(1, round(held_out * len(ranked)))
     if len(ranked) < 3:
         n_held = len(ranked) - 1 if len(ranked) == 2 else 0
     validation = set(ranked[:n_held])
