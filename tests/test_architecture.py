@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS = [
     {"types", "errors", "config", "device", "workspace", "database"},
     {"corpus", "encoders", "vectors", "nets", "baselines", "losses", "metrics"},
-    {"dataset", "checkpoint", "decode", "projection", "exchange", "order"},
+    {"dataset", "checkpoint", "decode", "projection", "exchange", "order", "order_notes"},
     {"train", "predict"},
     {"rollout", "drift", "snap_lab", "vector_map", "evaluate", "evaluation"},
     {"leaderboard", "benchmark", "jobs"},

@@ -2,6 +2,7 @@
 
 import argparse
 import ast
+import sys
 from typing import Any
 
 from lvm_core.commands.progress import ProgressLine
@@ -23,7 +24,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
     """Train, or go on training."""
     config = None if namespace.resume else from_namespace(TrainConfig, namespace, options=options(namespace.option))
-    return train(workspace, config, run=namespace.run, resume=namespace.resume, progress=ProgressLine())
+    warnings = check_data(workspace, config) if config else []
+    result = train(workspace, config, run=namespace.run, resume=namespace.resume, progress=ProgressLine())
+    return {**result, "order": warnings}
+
+
+def check_data(workspace: Workspace, config: TrainConfig) -> list[str]:
+    """Return what is to be said about the order of the data, on stderr as well, before hours are spent on it.
+
+    Raises:
+        CorpusError: if it has no order that a model could learn, and the settings do not say yes to that.
+    """
+    from lvm_core.order_notes import ask_about_order
+    from lvm_core.train.opening import choose_encoder
+
+    warnings = ask_about_order(workspace, config.corpora, choose_encoder(workspace, config), config.yes)
+    for warning in warnings:
+        print(f"warning: {warning}", file=sys.stderr, flush=True)
+    return warnings
 
 
 def options(words: list[str]) -> dict[str, Any]:
@@ -51,4 +69,4 @@ def report(result: dict[str, Any]) -> str:
     lines += [f"  {name:<17}  {value:.4f}" for name, value in result["baselines"].items()]
     if "windows_per_s" in result:
         lines.append(f"  {result['windows']:,} windows in {result['train_s']:.1f} s, {result['windows_per_s']:,.0f}/s")
-    return "\n".join(lines + [f"  warning: {flag}" for flag in result["flags"]])
+    return "\n".join(lines + [f"  warning: {flag}" for flag in [*result["flags"], *result.get("order", [])]])
