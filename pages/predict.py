@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from pages.shared import context, editor, first_start, predict_form, predicting, ui
+from pages.shared import context, editor, first_start, predict_form, predicting, state, ui
 
 ui.page_title("Predict", "Paste the last few chunks of a text and read what each model says comes next")
+state.bring_back("predict")
 context.restore()
 left, right = st.columns([0.36, 0.64], gap="medium")
 with left:
@@ -14,6 +15,7 @@ with left:
     )
     asked = predict_form.show()
     first_start.notice()
+state.keep("predict", [*context.keys(), *predict_form.KEYS])
 
 texts, known = context.texts(), context.origin()
 run = st.session_state.pop(context.RUN, False) or pressed

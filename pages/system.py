@@ -42,8 +42,10 @@ with left:
     st.subheader("Encoders")
     encoders = facts.encoders()
     names = [encoder.name for encoder in encoders if encoder.here]
-    st.selectbox(
-        "Encoder in use", names or [state.encoder_name()], key=state.ENCODER_KEY, persist_state="session",
+    choices = names or [state.encoder_name()]
+    now = state.encoder_name()
+    st.session_state[state.ENCODER_KEY] = st.selectbox(
+        "Encoder in use", choices, index=choices.index(now) if now in choices else 0,
         help="The space of every page: corpora, models and decoders of other encoders are not mixed with it.",
     )  # fmt: skip
     if names:

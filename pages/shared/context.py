@@ -47,6 +47,11 @@ def box_key(i: int) -> str:
     return f"context_box_{i}"
 
 
+def keys() -> list[str]:
+    """Return the session keys of the context's widgets."""
+    return [MODE, TEXT, EXAMPLE, *(box_key(i) for i in range(MOST_BOXES))]
+
+
 def restore() -> None:
     """Fill the boxes once a session: from the Corpus page, from the address, else leave them empty."""
     session = st.session_state

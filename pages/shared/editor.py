@@ -23,7 +23,6 @@ def show() -> None:
         key=EXAMPLE,
         format_func=lambda name: f"{name} · {SPLIT_NAMES[context.examples()[name].split]}",
         on_change=_load_example,
-        persist_state="session",
         wrap=True,
         help="Real stretches of Wikipedia articles whose next chunk is known. Test: no shipped model has seen the"
         " article. Validation: models were chosen on it. Training: models were trained on it.",
@@ -31,8 +30,7 @@ def show() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="context-head"):
         st.segmented_control(
             "Context", MODES, key=MODE, required=True, default=None if MODE in st.session_state else MODES[0],
-            persist_state="session",
-            help="Chunks as they are, oldest first, or one text that is split into sentences for you.",
+                help="Chunks as they are, oldest first, or one text that is split into sentences for you.",
         )  # fmt: skip
         if st.session_state.get(MODE) != MODES[1]:
             _box_buttons()
@@ -84,14 +82,13 @@ def _boxes() -> None:
         for i in range(count):
             st.text_area(
                 f"Chunk {i + 1}", key=box_key(i), height="content", label_visibility="collapsed",
-                persist_state="session",
                 placeholder=f"{i + 1}" + (" · the chunk just before the one to predict" if i == count - 1 else ""),
             )  # fmt: skip
 
 
 def _one_text() -> None:
     st.text_area(
-        "Text", key=TEXT, height=220, label_visibility="collapsed", persist_state="session",
+        "Text", key=TEXT, height=220, label_visibility="collapsed",
         placeholder="Paste a passage; it is split into sentences, and the models say what comes next",
     )  # fmt: skip
     found = context.texts()

@@ -15,6 +15,7 @@ from pages.shared import state
 MODELS, SNAP, CORPUS, DECODER, STEPS, SMOOTH, K, BLEND = (
     f"p_{name}" for name in ("models", "snap", "corpus", "decoder", "steps", "smooth", "k", "blend")
 )
+KEYS = (MODELS, SNAP, CORPUS, DECODER, STEPS, SMOOTH, K, BLEND)
 SNAPS = ("off", "on", "both")
 LADDER = "ladder"
 STEP_CHOICES = (LADDER, "0", "1", "2", "3", "5", "8", "12", "20")

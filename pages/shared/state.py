@@ -7,7 +7,7 @@ import contextlib
 import functools
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -51,6 +51,25 @@ def jobs() -> "JobStore":
     from lvm_core.jobs.store import JobStore
 
     return JobStore(workspace())
+
+
+# ---------------------------------------------------------------- what widgets were set to
+
+
+def bring_back(place: str) -> None:
+    """Give widgets that were off the page what they were set to when `keep` was last called with `place`.
+
+    Streamlit forgets a widget that a run does not show, so a page calls this before its widgets.
+    """
+    for key, value in st.session_state.get(f"kept_{place}", {}).items():
+        if key not in st.session_state:
+            st.session_state[key] = value
+
+
+def keep(place: str, keys: Iterable[str]) -> None:
+    """Remember what the widgets called `keys` are set to; a page calls this after them."""
+    kept = st.session_state.setdefault(f"kept_{place}", {})
+    kept.update({key: st.session_state[key] for key in keys if key in st.session_state})
 
 
 # ---------------------------------------------------------------- encoder

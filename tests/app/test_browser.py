@@ -162,6 +162,22 @@ def _brightness(page: Page) -> int:
     return sum(map(int, re.findall(r"\d+", ground)[:3]))
 
 
+def test_going_round_all_pages_keeps_what_was_typed(browser: Browser, address: str) -> None:
+    with opened(browser, address) as page:
+        first = page.locator("[class*=st-key-context_box_] textarea").first
+        first.fill(CHUNKS[0])
+        page.get_by_role("radio", name="off").or_(page.get_by_role("button", name="off")).first.click()
+        settled(page)
+        links = page.locator("[data-testid=stTopNavLink]")
+        for i in [*range(1, links.count()), 0]:
+            links.nth(i).click()
+            title = links.nth(i).inner_text().split("\n")[-1]
+            page.wait_for_function("t => document.querySelector('.lvm-head h1')?.textContent === t", arg=title)
+            settled(page)
+            assert page.locator("[data-testid=stException]").count() == 0, title
+        assert first.input_value() == CHUNKS[0]
+
+
 def test_a_link_to_a_page_opens_it_first_thing(browser: Browser, tmp_path: Path) -> None:
     with studio(tmp_path / "work space") as address, opened(browser, f"{address}/system") as page:
         assert page.locator(".lvm-head h1").inner_text() == "System"

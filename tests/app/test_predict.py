@@ -60,6 +60,17 @@ def test_what_was_typed_comes_back_after_a_refresh(workspace: Workspace, open_pa
     assert again.text_area(key="context_box_0").value == CHUNKS[0]
 
 
+def test_another_page_and_back_keeps_text_and_choices(seeded: Workspace, open_page: Open) -> None:
+    app = open_page(seeded)
+    app.text_area(key="context_box_0").set_value(CHUNKS[0]).run()
+    app.multiselect(key="p_models").set_value(["copy-last"]).run()
+    app.switch_page("pages/system.py").run()
+    app.switch_page("pages/predict.py").run()
+    assert not app.exception
+    assert app.text_area(key="context_box_0").value == CHUNKS[0]
+    assert app.multiselect(key="p_models").value == ["copy-last"]
+
+
 def test_a_place_in_the_corpus_comes_back_with_its_true_next_chunk(seeded: Workspace, open_page: Open) -> None:
     app = open_page(seeded, p_models="context-mean", t=drafts.pack({"from": ["enwiki-sample", [0, 1, 2]], "run": True}))
     following = CorpusStore(seeded).chunks("enwiki-sample", [3])[0]
