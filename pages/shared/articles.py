@@ -1,4 +1,4 @@
-"""The articles of a corpus: page through them, find them by words, find chunks by meaning."""
+"""The articles of a corpus: page through them, find them by words, find chunks by meaning or by their label."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from lvm_core.types import Chunk, CorpusInfo
-from pages.shared import state, ui
+from pages.shared import labels, state, ui
 from pages.shared.ingest_form import encode_argv
 
 PAGE = 40
@@ -16,7 +16,7 @@ PAGE = 40
 HITS = 30
 """Chunks shown for a search by meaning."""
 
-MODES = ("Words", "Meaning")
+MODES = ("Words", "Meaning", "Domain")
 CORPUS, QUERY, MODE, OFFSET, OPENED = (
     "corpus_name", "corpus_query", "corpus_mode", "corpus_offset", "corpus_opened",
 )  # fmt: skip
@@ -93,11 +93,14 @@ def show(corpus: CorpusInfo) -> Query:
     ).strip()
     mode = st.segmented_control(
         "Search by", MODES, default=MODES[0], key=MODE, label_visibility="collapsed", on_change=_from_start,
-        help="Words: articles that hold all of them. Meaning: the chunks nearest to the text by the encoder.",
+        help="Words: articles that hold all of them. Meaning: the chunks nearest to the text by the encoder. Domain:"
+        " the chunks with a label, among them those that hold the words.",
     )  # fmt: skip
     query = Query(text, mode == MODES[1])
     if query.by_meaning:
         _meaning(corpus, query.text)
+    elif mode == MODES[2]:
+        _labelled(corpus, query.text)
     else:
         _listed(corpus, query.text)
     return query
@@ -113,7 +116,7 @@ def _listed(corpus: CorpusInfo, words: str) -> None:
     if not total:
         st.caption(f"No article of this corpus holds all of: {ui.plain(words)}")
         return
-    _pager(offset, total)
+    _pager(offset, total, "articles")
     ids = [document.document_id for document in documents]
     titles = {document.document_id: document.title for document in documents}
     captions = [
@@ -129,14 +132,14 @@ def _listed(corpus: CorpusInfo, words: str) -> None:
           lambda i: open_article(corpus, i))  # fmt: skip
 
 
-def _pager(offset: int, total: int) -> None:
+def _pager(offset: int, total: int, what: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(f"{offset + 1:,}-{min(offset + PAGE, total):,} of {total:,} articles", width="content")
+        st.caption(f"{offset + 1:,}-{min(offset + PAGE, total):,} of {total:,} {what}", width="content")
         if total > PAGE:
             st.button("", icon=":material/chevron_left:", key="articles_back", disabled=offset == 0,
-                      help="Previous articles", on_click=_turn, args=(offset - PAGE,))  # fmt: skip
+                      help=f"Previous {what}", on_click=_turn, args=(offset - PAGE,))  # fmt: skip
             st.button("", icon=":material/chevron_right:", key="articles_on", disabled=offset + PAGE >= total,
-                      help="Next articles", on_click=_turn, args=(offset + PAGE,))  # fmt: skip
+                      help=f"Next {what}", on_click=_turn, args=(offset + PAGE,))  # fmt: skip
 
 
 def _turn(offset: int) -> None:
@@ -165,6 +168,25 @@ def _meaning(corpus: CorpusInfo, text: str) -> None:
     rows = [hit.row for hit in hits]
     _list(f"hits-{corpus.corpus_id}-{text}", rows, lambda row: ui.plain(by_row[row].text), captions, None,
           lambda row: open_article(corpus, by_row[row].document_id, by_row[row].position))  # fmt: skip
+
+
+def _labelled(corpus: CorpusInfo, words: str) -> None:
+    domain = labels.choose(corpus)
+    if domain is None:
+        return
+    place = st.session_state.get(OFFSET, 0)
+    chunks, total = labels.found(corpus, domain, words, place, PAGE)
+    if not chunks and place:
+        st.session_state[OFFSET] = place = 0
+        chunks, total = labels.found(corpus, domain, words, place, PAGE)
+    if not total:
+        st.caption(f"No chunk of this domain holds all of: {ui.plain(words)}")
+        return
+    _pager(place, total, "chunks")
+    by_row = {chunk.row: chunk for chunk in chunks}
+    captions = [f"{ui.plain(chunk.article)} · chunk {chunk.position + 1}" for chunk in chunks]
+    _list(f"domain-{corpus.corpus_id}-{domain}-{place}-{words}", list(by_row), lambda row: ui.plain(by_row[row].text),
+          captions, None, lambda row: open_article(corpus, by_row[row].document_id, by_row[row].position))  # fmt: skip
 
 
 def _list(

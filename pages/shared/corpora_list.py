@@ -7,7 +7,7 @@ import streamlit as st
 
 from lvm_core.types import CorpusInfo
 from lvm_core.vectors.matrix import encoded_with
-from pages.shared import first_start, state, ui
+from pages.shared import corpus_checks, first_start, state, ui
 
 SURE = "corpus_delete_asked"
 
@@ -41,6 +41,7 @@ def _card(corpus: CorpusInfo) -> None:
         ui.Number("Read in", time.strftime("%Y-%m-%d %H:%M", time.localtime(corpus.created))),
     ])  # fmt: skip
     st.html(_about(corpus, encoders, store.details(corpus.name).get("skipped", {})))
+    corpus_checks.order(corpus, encoders)
     _actions(corpus)
 
 

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from lvm_core.types import Chunk, CorpusInfo, DocumentInfo
-from pages.shared import articles, charts, state, ui
+from pages.shared import articles, charts, labels, state, ui
 from pages.shared.context import MOST_CHUNKS
 
 SLICE = 80
@@ -132,6 +132,7 @@ def _selection(corpus: CorpusInfo, document: DocumentInfo) -> tuple[int, int]:
         problem = _problem(run)
         if st.button("Send to Predict", type="primary", icon=":material/arrow_forward:", disabled=bool(problem)):
             state.send_to_predict(corpus.name, [document.first_row + position for position in run])
+        labels.popover(corpus, document, last)
         st.caption(problem or _meant(run, n))
     return first, last
 
@@ -209,7 +210,7 @@ def _chunk(chunk: Chunk, first: int, last: int, words: str) -> str:
     mark = "" if chunk.coherence is None else f'<u style="width:{share:.0%}"></u>'
     bar = f'<i title="{said}">{mark}</i>'
     number = f'<b title="row {chunk.row:,} of the corpus, {said}">{chunk.position + 1}</b>'
-    return f'<div class="lvm-chunk{tone}">{number}{bar}<p>{_marked(chunk.text, words)}</p></div>'
+    return f'<div class="lvm-chunk{tone}">{number}{bar}<p>{_marked(chunk.text, words)}{labels.mark(chunk)}</p></div>'
 
 
 def _marked(text: str, words: str) -> str:

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from lvm_core.corpus.labels import set_codes
 from lvm_core.corpus.store import CorpusStore
+from lvm_core.corpus.tmd import by_names
 from lvm_core.jobs.store import JobStore
 from lvm_core.workspace import Workspace
 from pages.shared import reading
@@ -215,3 +217,61 @@ def test_a_corpus_deleted_elsewhere_does_not_break_the_page(open_page: Open, see
     app.run()
     assert not app.exception
     assert opened(app) == "Oceans"
+
+
+def test_labels_are_offered_shown_filtered_and_mended(
+    open_page: Open, seeded: Workspace, submitted: list[list[str]]
+) -> None:
+    app = open_page(seeded, "corpus")
+    app.segmented_control(key="corpus_mode").select("Domain").run()
+    assert "No chunk of this corpus has a label yet" in shown(app)
+    assert "python -m lvm_core tmd --corpus tiny" in shown(app)
+    assert [b.disabled for b in app.button if b.label == "Label now"] == [True]
+
+    science, law = by_names("science", "fact_retrieval", "historical"), by_names("law", "entailment", "legal")
+    set_codes(seeded, "tiny", 0, [science] * 10 + [law] * 29)
+    app.run()
+    domain = app.selectbox(key="corpus_domain")
+    assert list(domain.options) == ["law (29 chunks)", "science (10 chunks)"]
+    assert '"science · fact retrieval"' in shown(app).replace(">", '"').replace("<", '"')
+    domain.select("science").run()
+    assert "1-10 of 10 chunks" in shown(app)
+    assert len(app.radio[0].options) == 10
+    app.radio[0].set_value(app.radio[0].options[2]).run()
+    assert app.number_input(key=reading.LAST).value == 3
+    app.text_input(key="corpus_query").set_value("nowhere to be found").run()
+    assert "No chunk of this domain holds all of" in shown(app)
+    app.text_input(key="corpus_query").set_value("").run()
+
+    (task,) = [box for box in app.selectbox if box.label == "task"]
+    assert task.value == "fact_retrieval"
+    task.select("summarization").run()
+    press(app, "Keep this label")
+    assert not app.exception
+    assert CorpusStore(seeded).chunks("tiny", [2])[0].tmd == by_names("science", "summarization", "historical")
+
+
+def test_an_encoded_corpus_is_labelled_by_a_job_and_its_order_is_checked_once(
+    open_page: Open, seeded: Workspace, submitted: list[list[str]]
+) -> None:
+    from lvm_core.encoders import load_encoder
+    from lvm_core.order_notes import known_order
+    from lvm_core.vectors.encode import encode_corpus
+
+    encoder = load_encoder("all-MiniLM-L6-v2")
+    encode_corpus(seeded, "tiny", encoder)
+    app = open_page(seeded, "corpus")
+    app.segmented_control(key="corpus_mode").select("Domain").run()
+    press(app, "Label now")
+    assert submitted == [["tmd", "--corpus", "tiny"]]
+    app.segmented_control(key="corpus_view").select("Corpora").run()
+    assert "Its order can be checked once it is encoded" in shown(app), "the other corpus has no vectors"
+    press(app, "Check its order")
+    report = known_order(seeded, "tiny", encoder.id)
+    assert report is not None
+    assert f"{report.order_signal:+.3f}" in shown(app)
+    assert report.verdict in shown(app)
+    assert len(app.get("plotly_chart")) == 1
+    app.run()
+    assert not [b for b in app.button if b.label == "Check its order"], "it is known now"
+    assert not app.exception
