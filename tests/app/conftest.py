@@ -20,7 +20,7 @@ def open_page(monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
     def open_(workspace: Workspace, page: str = "predict", first: str = "", **query: str) -> AppTest:
         monkeypatch.setenv("LVM_WORKSPACE", str(workspace.root))
         monkeypatch.setenv("LVM_FIRST_CORPUS", first)
-        app = AppTest.from_file(str(APP), default_timeout=120)
+        app = AppTest.from_file(str(APP), default_timeout=240)
         for name, value in query.items():
             app.query_params[name] = value
         app.run()

@@ -28,7 +28,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-SLOW_MS = 60_000
+SLOW_MS = 180_000
 CHUNKS = [
     "The moon is the only natural satellite of the Earth.",
     "It orbits at an average distance of 384,400 kilometres.",
@@ -56,9 +56,17 @@ def studio(workspace: Path, first: str = "") -> Iterator[str]:
         _wait_for(f"{address}/_stcore/health", process)
         yield address
     finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(20)
+        _end(process)
         log.close()
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    os.killpg(process.pid, signal.SIGTERM)
+    try:
+        process.wait(20)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(20)
 
 
 def _wait_for(address: str, process: "subprocess.Popen[bytes]") -> None:
