@@ -70,15 +70,15 @@ def start_three(page: Page, url: str) -> None:
     page.get_by_role("button", name="Start training").wait_for(timeout=90_000)
     fill(page, "at once [jobs]", "2")
     fill(page, "epochs", str(EPOCHS))
-    page.get_by_text(f"--epochs {EPOCHS}").first.wait_for(timeout=30_000)
+    page.get_by_text(f"--epochs {EPOCHS}").first.wait_for(timeout=90_000)
     fill(page, "patience [epochs]", "1000")
-    page.get_by_text("--patience 1000").first.wait_for(timeout=30_000)
+    page.get_by_text("--patience 1000").first.wait_for(timeout=90_000)
     for seed in range(3):
         if seed:
             fill(page, "seed", str(seed))
-            page.get_by_text(f"--seed {seed}").first.wait_for(timeout=30_000)
+            page.get_by_text(f"--seed {seed}").first.wait_for(timeout=90_000)
         page.get_by_role("button", name="Start training").click()
-        page.locator(".lvm-state-running, .lvm-state-queued").nth(seed).wait_for(timeout=30_000)
+        page.locator(".lvm-state-running, .lvm-state-queued").nth(seed).wait_for(timeout=90_000)
 
 
 def shoot(page: Page, name: str, folder: Path) -> None:
@@ -101,6 +101,7 @@ def test_killed_trainings_resume_to_the_weights_of_one_that_was_never_stopped(
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=find_browser(), args=FLAGS)
             page = browser.new_page(viewport={"width": 1440, "height": 1200})
+            page.set_default_timeout(120_000)
             start_three(page, url)
             shoot(page, "1-started", tmp_path)
 
