@@ -29,6 +29,7 @@ COMMANDS: dict[str, str] = {
     "benchmark": "measure speed and memory against the obvious way, in pairs",
     "import-postgres": "read a cpe_entry table into a corpus",
     "export-postgres": "write a corpus into a cpe_entry table",
+    "index-postgres": "put the vectors of a corpus into PostgreSQL, to be searched there",
     "npz": "read and write vectors and sequences as NPZ",
     "chains": "make ordered concept chains of WordNet and read chains into a corpus",
     "tmd": "give each chunk its domain, task and modifier code",

@@ -21,13 +21,13 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
     """Import, build the index, and return the report."""
     from lvm_core.corpus.postgres import database_url
     from lvm_core.exchange.tables import import_postgres
-    from lvm_core.vectors.index import open_index
+    from lvm_core.vectors.index import build_index
 
     result = import_postgres(
         workspace, database_url(namespace.url), namespace.corpus, namespace.table, namespace.dataset_source,
         namespace.encoder, namespace.replace, ProgressLine(),
     )  # fmt: skip
-    open_index(workspace, result["corpus"], result["encoder"])
+    build_index(workspace, result["corpus"], result["encoder"])
     return result
 
 

@@ -37,12 +37,12 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
 
 def _import(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
     from lvm_core.exchange.files import import_npz
-    from lvm_core.vectors.index import open_index
+    from lvm_core.vectors.index import build_index
 
     found = import_npz(
         workspace, namespace.file, namespace.corpus, namespace.encoder, namespace.replace, ProgressLine()
     )
-    open_index(workspace, found["corpus"], found["encoder"])
+    build_index(workspace, found["corpus"], found["encoder"])
     return found
 
 

@@ -1,13 +1,18 @@
-"""FAISS: exact search in small corpora, inverted lists in large ones; scores are cosines either way."""
+"""FAISS: exact search in small corpora, inverted lists in large ones; scores are cosines either way.
 
+LVM_INDEX=postgres searches in PostgreSQL instead (`lvm_core.vectors.pgvector`).
+"""
+
+import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from lvm_core.errors import CorpusError, EncoderError, WorkspaceError
+from lvm_core.errors import CorpusError, EncoderError, SettingsError, WorkspaceError
 from lvm_core.types import Hit, Progress, Rows, Vectors, no_progress
 from lvm_core.vectors.matrix import VectorMatrix, open_matrix
+from lvm_core.vectors.pgvector import PgVectorIndex, build_pgvector, open_pgvector
 from lvm_core.workspace import Workspace, need_space, read_json, replacing, write_json
 
 EXACT_BELOW = 20_000
@@ -154,14 +159,18 @@ def _all_but(rows: Rows | None) -> Any:
 
 def build_index(
     workspace: Workspace, corpus: str, encoder_id: str, progress: Progress = no_progress
-) -> FlatIndex | IvfIndex:
+) -> FlatIndex | IvfIndex | PgVectorIndex:
     """Return the index of an encoded corpus, written to disk where it took more than a moment to build.
+
+    Where LVM_INDEX is "postgres", it is written to the database at LVM_DATABASE_URL instead.
 
     Raises:
         CorpusError: if the corpus is not encoded.
         SpaceMismatch: if it is encoded with other encoders only.
         WorkspaceError: if the disk is full or read-only.
     """
+    if in_postgres():
+        return build_pgvector(workspace, corpus, encoder_id, progress=progress)
     matrix = open_matrix(workspace, corpus, encoder_id)
     if matrix.n_rows < EXACT_BELOW:
         return FlatIndex.from_vectors(matrix.slice(0, matrix.n_rows), encoder_id)
@@ -173,14 +182,19 @@ def build_index(
     return index
 
 
-def open_index(workspace: Workspace, corpus: str, encoder_id: str) -> FlatIndex | IvfIndex:
+def open_index(workspace: Workspace, corpus: str, encoder_id: str) -> FlatIndex | IvfIndex | PgVectorIndex:
     """Return the index of an encoded corpus: exact below 20,000 chunks, else the stored one, rebuilt if it is stale.
 
+    Where LVM_INDEX is "postgres", it is the one in the database at LVM_DATABASE_URL.
+
     Raises:
-        CorpusError: if the corpus is not encoded.
+        CorpusError: if the corpus is not encoded, or not indexed in PostgreSQL where it is to be searched there.
         SpaceMismatch: if it is encoded with other encoders only.
+        SourceError: if PostgreSQL does not answer.
     """
     matrix = open_matrix(workspace, corpus, encoder_id)
+    if in_postgres():
+        return open_pgvector(matrix)
     if matrix.n_rows < EXACT_BELOW:
         return FlatIndex.from_vectors(matrix.slice(0, matrix.n_rows), encoder_id)
     stored = _read(matrix, workspace.index(corpus, encoder_id))
@@ -190,6 +204,18 @@ def open_index(workspace: Workspace, corpus: str, encoder_id: str) -> FlatIndex 
         return build_index(workspace, corpus, encoder_id)
     except WorkspaceError:  # a workspace that cannot be written can still be searched
         return IvfIndex(_build_ivf(matrix.slice, matrix.n_rows, matrix.dim), encoder_id)
+
+
+def in_postgres() -> bool:
+    """Return whether LVM_INDEX says that PostgreSQL is to be searched.
+
+    Raises:
+        SettingsError: if it says something else altogether.
+    """
+    wanted = os.environ.get("LVM_INDEX") or "faiss"
+    if wanted not in ("faiss", "postgres"):
+        raise SettingsError([f"LVM_INDEX is {wanted!r}; expected faiss or postgres."])
+    return wanted == "postgres"
 
 
 def _build_ivf(read: Any, n_rows: int, dim: int) -> Any:
