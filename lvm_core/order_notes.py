@@ -37,7 +37,7 @@ def known_order(workspace: Workspace, corpus: str, encoder_id: str) -> OrderRepo
     stored = (noted(workspace, corpus, KEY) or {}).get(encoder_id)
     if not stored or stored["digest"] != CorpusStore(workspace).corpus(corpus).digest:
         return None
-    values = {key: math.nan if value is None else value for key, value in stored["report"].items()}
+    values: dict[str, Any] = {key: math.nan if value is None else value for key, value in stored["report"].items()}
     try:
         return OrderReport(**values)
     except TypeError:  # noted by another version

@@ -51,6 +51,10 @@ class Workspace:
     def index(self, corpus: str, encoder_id: str) -> Path:
         return self.corpus_dir(corpus) / f"index.{slug(encoder_id)}.faiss"
 
+    def pipeline_metrics(self, corpus: str) -> Path:
+        """How long each stage of the corpus's making took."""
+        return self.corpus_dir(corpus) / "pipeline_metrics.json"
+
     @property
     def runs(self) -> Path:
         return self.root / "runs"

@@ -94,6 +94,7 @@ def _models(workspace: Workspace) -> Iterator[Finding]:
 
 def _corpus(workspace: Workspace, name: str) -> tuple[list[Finding], dict[str, Any]]:
     from lvm_core.commands.spaces import space_of
+    from lvm_core.corpus.pipeline import metrics, sentence
     from lvm_core.corpus.store import CorpusStore
     from lvm_core.order import check_order
     from lvm_core.vectors.matrix import open_matrix
@@ -113,9 +114,12 @@ def _corpus(workspace: Workspace, name: str) -> tuple[list[Finding], dict[str, A
         ("warning" if found.duplicates else "ok", f"{found.duplicates:,} chunks repeat another word for word."),
         ("warning" if found.boundary_leaks else "ok", f"{found.boundary_leaks:,} articles start as the last ended."),
     ]  # fmt: skip
+    pipeline = metrics(workspace, name)
+    if pipeline["stages"]:
+        findings.append(("ok", f"Its making took: {sentence(pipeline)}."))
     if not info.ordered:
         findings.append(("warning", "The source gave no order: models must not be trained on it as if it had one."))
-    return findings, {"order": found.to_json()}
+    return findings, {"order": found.to_json(), "pipeline": pipeline}
 
 
 def report(result: dict[str, Any]) -> str:

@@ -1,6 +1,7 @@
 """`encode --corpus NAME [--encoder NAME]`: vectors and index of a corpus, resumed where it was interrupted."""
 
 import argparse
+import time
 from typing import Any
 
 from lvm_core.workspace import Workspace
@@ -21,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
     """Encode, build the index, and return what came of it."""
     from lvm_core.commands.progress import ProgressLine
+    from lvm_core.corpus.pipeline import record
     from lvm_core.corpus.store import CorpusStore
     from lvm_core.encoders import DEFAULT_ENCODER, load_encoder
     from lvm_core.errors import SettingsError
@@ -33,7 +35,9 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
     encoder = load_encoder(namespace.encoder or DEFAULT_ENCODER, namespace.device)
     progress = ProgressLine()
     matrix = encode_corpus(workspace, namespace.corpus, encoder, progress, namespace.batch_size)
+    began = time.monotonic()
     index = build_index(workspace, namespace.corpus, encoder.id)
+    record(workspace, namespace.corpus, "index", time.monotonic() - began, index.kind)
     return {
         "corpus": matrix.corpus,
         "encoder": matrix.encoder_id,

@@ -1,5 +1,6 @@
 """Source to corpus: read, clean, chunk and store, in order and in constant memory."""
 
+import contextlib
 import hashlib
 import heapq
 import time
@@ -10,9 +11,10 @@ from typing import Any
 from lvm_core.config import check, setting
 from lvm_core.corpus.chunking import ChunkSettings, EncodeTexts, NewChunk
 from lvm_core.corpus.cutting import cut_articles
+from lvm_core.corpus.pipeline import Clock, export
 from lvm_core.corpus.sources import RawArticle, Skipped, Source, open_source
 from lvm_core.corpus.writing import CorpusWriter, check_name, refuse_existing
-from lvm_core.errors import CorpusError, SourceError
+from lvm_core.errors import CorpusError, SourceError, WorkspaceError
 from lvm_core.types import Progress, no_progress
 from lvm_core.workspace import Workspace, need_space
 
@@ -81,12 +83,14 @@ def ingest(
     refuse_existing(workspace, corpus, settings.replace)
     opened = open_source(source)
     need_space(workspace.root, SPACE_BYTES)
-    skipped, begun = Skipped(), time.monotonic()
+    skipped, begun, clock = Skipped(), time.monotonic(), Clock()
     with CorpusWriter(workspace, corpus, opened.description, settings.chunker, replace=settings.replace) as writer:
         meter = _Meter(opened, writer, settings, progress)
         articles = _Guarded(_chosen(opened, settings, skipped, progress), settings.keep_partial)
-        for title, chunks in _cut(articles, settings, skipped, encode):
-            writer.add(title, chunks)
+        raw = clock.each("reading", articles)
+        for title, chunks in clock.each("chunking", _cut(raw, settings, skipped, encode), within="reading"):
+            with clock.spent("storing"):
+                writer.add(title, chunks)
             meter.tell()
             if settings.limit and writer.n_documents >= settings.limit:
                 break
@@ -97,7 +101,10 @@ def ingest(
             corpus, writer.n_documents, writer.n_chunks, writer.n_chars, "", licence,
             round(time.monotonic() - begun, 2), dict(skipped.counts), skipped.examples, articles.warning,
         )  # fmt: skip
-        info = writer.finish({"source": source, "settings": asdict(settings), **report.to_json()}, licence)
+        noted = {"source": source, "settings": asdict(settings), **clock.details(settings.chunker)}
+        info = writer.finish({**noted, **report.to_json()}, licence)
+    with contextlib.suppress(WorkspaceError):
+        export(workspace, corpus)
     report.digest = info.digest
     progress(1.0, f"{report.n_documents:,} articles, {report.n_chunks:,} chunks in {report.seconds:.1f} s")
     return report

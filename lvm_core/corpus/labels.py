@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import time
 from collections import Counter
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lvm_core.corpus.locks import disk_of
+from lvm_core.corpus.pipeline import record
 from lvm_core.corpus.rows import CHUNK, fts_query
 from lvm_core.corpus.store import CorpusStore
 from lvm_core.corpus.tmd import (
@@ -51,6 +53,7 @@ def label_corpus(
     domains: Counter[str] = Counter()
     label = _by_endpoint(store, corpus) if endpoint else _by_encoder(workspace, corpus, encoder_id)
     step = 1 if endpoint else BLOCK
+    began = time.monotonic()
     for start in range(0, n_chunks, step):
         stop = min(start + step, n_chunks)
         codes = label(start, stop)
@@ -58,6 +61,7 @@ def label_corpus(
         domains.update(unpack(code).names[0] for code in codes.tolist())
         progress(stop / n_chunks, f"{stop:,} of {n_chunks:,} chunks labelled")
     by = os.environ.get("LVM_LLM_MODEL", "the endpoint") if endpoint else encoder_id
+    record(workspace, corpus, "tmd", time.monotonic() - began, by)
     return {"corpus": corpus, "n_chunks": n_chunks, "by": by, "domains": dict(domains.most_common())}
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from lvm_core.corpus.coherence import follow_similarity
 from lvm_core.corpus.locks import corpus_lock
+from lvm_core.corpus.pipeline import record
 from lvm_core.corpus.store import CorpusStore, iter_texts
 from lvm_core.errors import CorpusError
 from lvm_core.types import CorpusInfo, Encoder, Progress, Rows, no_progress
@@ -95,6 +96,7 @@ def encode_corpus(
         _finish(work, path, spent_s)
     matrix = open_matrix(workspace, corpus, encoder.id)
     _store_coherence(store, matrix)
+    record(workspace, corpus, "embedding", spent_s, encoder.id)
     progress(1.0, f"{matrix.n_rows:,} chunks encoded in {spent_s:.0f} s")
     return matrix
 

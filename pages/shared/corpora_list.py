@@ -41,6 +41,7 @@ def _card(corpus: CorpusInfo) -> None:
         ui.Number("Read in", time.strftime("%Y-%m-%d %H:%M", time.localtime(corpus.created))),
     ])  # fmt: skip
     st.html(_about(corpus, encoders, store.details(corpus.name).get("skipped", {})))
+    corpus_checks.pipeline(corpus)
     corpus_checks.order(corpus, encoders)
     _actions(corpus)
 

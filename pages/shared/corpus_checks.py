@@ -5,6 +5,7 @@ import math
 import plotly.graph_objects as go
 import streamlit as st
 
+from lvm_core.corpus.pipeline import metrics, sentence
 from lvm_core.order import OrderReport
 from lvm_core.order_notes import figures, known_order, order_of
 from lvm_core.types import CorpusInfo
@@ -31,6 +32,12 @@ def order(corpus: CorpusInfo, encoders: list[str]) -> None:
         with st.spinner("Comparing chunks"):
             report = order_of(state.workspace(), corpus.name, space)
     _verdict(corpus, report)
+
+
+def pipeline(corpus: CorpusInfo) -> None:
+    """Show how long each stage of the corpus's making took, where that is known."""
+    if said := sentence(metrics(state.workspace(), corpus.name)):
+        st.caption(f"Its making took: {said}.", help="Also beside the corpus, as pipeline_metrics.json")
 
 
 def _verdict(corpus: CorpusInfo, report: OrderReport) -> None:

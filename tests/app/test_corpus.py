@@ -266,6 +266,7 @@ def test_an_encoded_corpus_is_labelled_by_a_job_and_its_order_is_checked_once(
     assert submitted == [["tmd", "--corpus", "tiny"]]
     app.segmented_control(key="corpus_view").select("Corpora").run()
     assert "Its order can be checked once it is encoded" in shown(app), "the other corpus has no vectors"
+    assert "Its making took: reading" in shown(app)
     press(app, "Check its order")
     report = known_order(seeded, "tiny", encoder.id)
     assert report is not None

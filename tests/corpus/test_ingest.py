@@ -286,11 +286,12 @@ def test_reading_in_again_asks_for_replace(workspace: Workspace, tmp_path: Path)
     before = read_in(workspace, path)
     with pytest.raises(CorpusError, match=r"'tiny' exists already.*--replace.*--corpus"):
         read_in(workspace, path)
-    workspace.make(workspace.corpus_dir("tiny"))
+    old = workspace.vectors("tiny", "some@123456789abc")
+    old.write_text("vectors of what was there")
     after = read_in(workspace, path, replace=True, limit=2)
     assert (before.n_documents, after.n_documents) == (12, 2)
     assert [info.n_documents for info in CorpusStore(workspace).corpora()] == [2]
-    assert not workspace.corpus_dir("tiny").exists()
+    assert not old.exists()
 
 
 def test_a_failed_replace_leaves_the_old_corpus(workspace: Workspace, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Encoding: killed and resumed to the same bytes, refused where vectors would mix, clear where the disk refuses."""
 
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -97,7 +98,8 @@ def test_killed_and_resumed_it_gives_the_same_bytes(tiny: Workspace) -> None:
     assert encoder.n_calls == -(-matrix.n_rows // 4) - n_done
     expected = WordEncoder().encode(CorpusStore(tiny).texts("tiny")).astype(np.float16)
     assert np.load(path).tobytes() == expected.tobytes()
-    assert sorted(p.name for p in path.parent.iterdir()) == sorted([path.name, path.with_suffix(".json").name])
+    expected_files = {path.name, path.with_suffix(".json").name, tiny.pipeline_metrics("tiny").name}
+    assert {p.name for p in path.parent.iterdir()} == expected_files
 
 
 def _encode_in_a_process(workspace: Workspace) -> "subprocess.Popen[bytes]":
@@ -202,7 +204,7 @@ def test_a_disk_that_is_too_small_is_said_before_anything_is_encoded(
 def test_a_folder_that_cannot_be_written_is_a_clear_error(tiny: Workspace) -> None:
     folder = tiny.corpus_dir("tiny")
     if folder.exists():
-        folder.rmdir()
+        shutil.rmtree(folder)
     folder.write_text("a file where the folder should be: root may write into read-only folders")
     with pytest.raises(WorkspaceError, match="Cannot write"):
         encode_corpus(tiny, "tiny", WordEncoder())
