@@ -110,7 +110,7 @@ class Inverter:
     def _fresh(self, targets: Vectors, steps: int, hints: Sequence[Sequence[str]] | None) -> list[Run]:
         search = Search(self._generator, self._encoder.encode, self._settings)
         search.start(targets, vector_seeds(targets), self._settings.n_samples if steps else 1)
-        runs = [Run(t, [_decoded(t.pool[0].written.text, 0, t.pool[0].cosine)]) for t in search.targets]
+        runs = [Run(t, [_decoded(t.first.written.text, 0, t.first.cosine)]) for t in search.targets if t.first]
         if steps and hints is not None:
             search.suggest(hints)
         for step in range(1, steps + 1):

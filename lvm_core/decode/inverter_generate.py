@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from lvm_core.decode.inverter_net import END, Block, InverterNet, rms_norm, rotate
-from lvm_core.decode.inverter_words import UNSEEN
+from lvm_core.decode.inverter_words import UNSEEN, WordHead
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -82,8 +82,13 @@ class Generator:
     def _prompt(self, vector: Tensor) -> tuple[Tensor, Tensor]:
         words = self.net.words
         log_p = words(vector)
-        lean = torch.where(words.prior > UNSEEN, (log_p - words.prior).clamp(*LEAN), 0)
-        return self.net.prompt(vector, words.hints(log_p, self.net.size.n_hints)), lean
+        return self.net.prompt(vector, words.hints(log_p, self.net.size.n_hints)), _log_ratio(words, log_p)
+
+    @torch.inference_mode()
+    def lean(self, vector: Tensor) -> Tensor:
+        """Return how much each token leans to a unit vector (D,): (V,) in nats."""
+        words = self.net.words
+        return _log_ratio(words, words(vector[None].to(self.device)))[0]
 
     def forward(
         self, x: Tensor, keys: list[Tensor], values: list[Tensor], past: int, mask: Tensor | None = None
@@ -144,6 +149,10 @@ class Generator:
         body = tuple(t for t in tokens if t != END)
         text = " ".join(self.tokenizer.decode(list(body)).split())
         return Written(text, body, sum(scores) / max(len(scores), 1))
+
+
+def _log_ratio(words: WordHead, log_p: Tensor) -> Tensor:
+    return torch.where(words.prior > UNSEEN, (log_p - words.prior).clamp(*LEAN), 0)
 
 
 def _attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:

@@ -14,12 +14,18 @@ SPACE = "Ġ"
 
 
 @dataclass(frozen=True, slots=True)
-class Alternatives:
-    """A text that differs from another at token `place`."""
+class Change:
+    """Tokens `start` to before `stop` of a text give way to `put`; `tokens` and `text` are the result."""
 
-    text: str
+    start: int
+    stop: int
+    put: tuple[int, ...]
     tokens: tuple[int, ...]
-    place: int
+    text: str
+
+    def beginning(self) -> tuple[int, ...]:
+        """Return the changed text up to the change."""
+        return self.tokens[: self.start + len(self.put)]
 
 
 @torch.inference_mode()
@@ -60,7 +66,7 @@ def fluencies(generator: Generator, prompts: Prompts, i: int, rows: Sequence[tup
 
 def alternatives(
     generator: Generator, prompts: Prompts, i: int, tokens: tuple[int, ...], lean: Tensor, n: int, bias: float = 0.5
-) -> list[Alternatives]:
+) -> list[Change]:
     """Return texts that differ from `tokens` in one word: another in its place, none, or one more before it.
 
     Args:
@@ -79,17 +85,27 @@ def alternatives(
     wanted[:, :N_SPECIAL] = -torch.inf
     top = wanted.topk(n, -1).indices.tolist()
     starts = _word_starts(generator, tokens)
-    found: list[tuple[tuple[int, ...], int]] = []
+    found: list[tuple[int, int, tuple[int, ...]]] = []
     for start, stop in zip(starts, [*starts[1:], len(tokens)], strict=True):
-        left, word, right = tokens[:start], tokens[start:stop], tokens[stop:]
-        found += [((*left, other, *right), start) for other in top[start] if (other,) != word]
-        found += [((*left, other, *word, *right), start) for other in top[start][: n // 2] if (other,) != word]
-        found.append(((*left, *right), max(start - 1, 0)))
-    return [
-        Alternatives(text, changed, place)
-        for changed, place in found
-        if changed and (text := " ".join(generator.tokenizer.decode(list(changed)).split()))
-    ]
+        others = [(other,) for other in top[start] if (other,) != tokens[start:stop]]
+        found += [(start, stop, other) for other in others]
+        found += [(start, start, other) for other in others[: n // 2]]
+        found.append((start, stop, ()))
+    return [change for places in found if (change := changed(generator, tokens, [places])) is not None]
+
+
+def changed(
+    generator: Generator, tokens: tuple[int, ...], places: Sequence[tuple[int, int, tuple[int, ...]]]
+) -> Change | None:
+    """Return `tokens` with all (start, stop, put) done; None where they overlap or nothing is left."""
+    done, last = tokens, len(tokens) + 1
+    for start, stop, put in sorted(places, reverse=True):
+        if stop >= last:
+            return None
+        done, last = (*done[:start], *put, *done[stop:]), start
+    text = " ".join(generator.tokenizer.decode(list(done)).split())
+    start, stop, put = min(places)
+    return Change(start, stop, put, done, text) if text else None
 
 
 def _word_starts(generator: Generator, tokens: tuple[int, ...]) -> list[int]:

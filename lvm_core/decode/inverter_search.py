@@ -12,6 +12,7 @@ The best text never gets farther from the vector from one step to the next.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 
 import numpy as np
 import torch
@@ -19,10 +20,13 @@ from numpy.typing import NDArray
 
 from lvm_core.decode.checks import unit_rows
 from lvm_core.decode.inverter_generate import MAX_TOKENS, Generator, Prompts, Written
-from lvm_core.decode.inverter_score import alternatives, fluencies
+from lvm_core.decode.inverter_score import Change, alternatives, changed, fluencies
 from lvm_core.types import Vectors
 
 Encode = Callable[[Sequence[str]], Vectors]
+
+FLUENCY = 0.06
+"""Cosine that a nat a token of log-probability is worth: a keyword salad is no text, however near it is."""
 
 
 @dataclass(frozen=True)
@@ -37,45 +41,54 @@ class SearchSettings:
     n_checked: int = 6
     n_continued: int = 8
     overshoot: float = 0.7
-    slack: float = 0.6
-    """A text may be so many nats a token less likely than the language model's own first samples."""
+    n_combined: int = 4
+    """So many of the best changes are tried together, in all pairs and triples."""
 
 
 @dataclass
 class Candidate:
-    """A text with its round-trip cosine and its fluency (mean log-probability a token)."""
+    """A text with its round-trip cosine, its embedding and its worth: cosine and fluency together."""
 
     written: Written
     cosine: float
     vector: NDArray[np.float32]
-    edited: bool = False
+
+    @property
+    def worth(self) -> float:
+        """Cosine, plus what the language model thinks of the text."""
+        return self.cosine + FLUENCY * self.written.fluency
 
 
 @dataclass
 class Target:
-    """One vector under search."""
+    """One vector under search, its best text so far, and what was tried."""
 
     vector: NDArray[np.float32]
     seed: int
-    floor: float = -np.inf
-    pool: list[Candidate] = field(default_factory=list)
+    first: Candidate | None = None
+    leader: Candidate | None = None
     seen: set[str] = field(default_factory=set)
 
     def best(self) -> Candidate:
-        """Return the nearest text that is fluent enough; the first stays one whatever comes."""
-        fluent = [c for c in self.pool if c.written.fluency >= self.floor]
-        return max(fluent or self.pool[:1], key=lambda c: c.cosine)
+        """Return the best text so far."""
+        assert self.leader is not None
+        return self.leader
+
+    def consider(self, candidates: Sequence[Candidate]) -> None:
+        """Take the worthiest candidate that is nearer than the best so far, and worth more."""
+        for candidate in sorted(candidates, key=lambda c: -c.worth):
+            if self.leader is None or (candidate.cosine > self.leader.cosine and candidate.worth > self.leader.worth):
+                self.leader = candidate
+                return
 
     def add(self, texts: Sequence[Written], encode: Encode) -> list[Candidate]:
-        """Re-embed the texts that are new and take them in."""
+        """Re-embed the texts that are new, and return them."""
         fresh = [w for w in texts if w.text and w.text not in self.seen]
         fresh = list({w.text: w for w in fresh}.values())
         self.seen.update(w.text for w in fresh)
-        found = [
+        return [
             Candidate(w, c, v) for w, (c, v) in zip(fresh, self.measure([w.text for w in fresh], encode), strict=True)
         ]
-        self.pool += found
-        return found
 
     def measure(self, texts: Sequence[str], encode: Encode) -> list[tuple[float, NDArray[np.float32]]]:
         """Return cosine to the target, and embedding, of each text."""
@@ -104,9 +117,9 @@ class Search:
         written = self._write(self.prompts, which, draws, None)
         for i, target in enumerate(self.targets):
             own = written[i * n_samples : (i + 1) * n_samples]
-            target.add([own[0] if own[0].text else Written("...", (), -10.0)], self.encode)
-            target.add(own[1:], self.encode)
-            target.floor = float(np.median([w.fluency for w in own])) - self.settings.slack
+            target.consider(target.add([own[0] if own[0].text else Written("...", (), -10.0)], self.encode))
+            target.first = target.leader
+            target.consider(target.add(own[1:], self.encode))
 
     def resume(self, targets: list[Target]) -> None:
         """Go on with targets of earlier searches."""
@@ -150,32 +163,42 @@ class Search:
         return overshot
 
     def _judge(self, i: int, candidates: list[Candidate]) -> None:
-        """Give texts written for an overshot vector, or edited, their fluency under the target itself."""
+        """Give the nearest of the texts their fluency under the target itself, and take the best."""
         assert self.prompts is not None
         best = self.targets[i].best()
-        promising = [c for c in candidates if c.cosine > best.cosine]
-        values = fluencies(self.generator, self.prompts, i, [c.written.tokens for c in promising])
-        judged = dict(zip([c.written.text for c in promising], values, strict=True))
-        for c in candidates:
-            fluency = judged.get(c.written.text, -np.inf)
-            c.written = Written(c.written.text, c.written.tokens, fluency)
+        near = sorted((c for c in candidates if c.cosine > best.cosine), key=lambda c: -c.cosine)
+        near = near[: self.settings.n_checked]
+        values = fluencies(self.generator, self.prompts, i, [c.written.tokens for c in near])
+        for c, value in zip(near, values, strict=True):
+            c.written = Written(c.written.text, c.written.tokens, value)
+        self.targets[i].consider(near)
 
     def _edit(self, i: int) -> list[tuple[int, ...]]:
-        """Try one changed, left-out or added word at each place of the best text; return the best beginnings."""
+        """Try changes of one word each, then the best of them together; return the best beginnings."""
         assert self.prompts is not None
         target, settings = self.targets[i], self.settings
-        best = target.best()
-        lean = self.generator.read(torch.from_numpy(self._overshot(target)[None])).lean[0]
-        options = alternatives(self.generator, self.prompts, i, best.written.tokens, lean, settings.n_alternatives)
-        fresh = [o for o in options if o.text not in target.seen]
-        fresh = list({o.text: o for o in fresh}.values())
-        measured = target.measure([o.text for o in fresh], self.encode)
-        order = sorted(range(len(fresh)), key=lambda k: -measured[k][0])
-        chosen = [
-            Candidate(Written(fresh[k].text, fresh[k].tokens, -np.inf), measured[k][0], measured[k][1], True)
-            for k in order[: settings.n_checked]
+        tokens = target.best().written.tokens
+        lean = self.generator.lean(torch.from_numpy(self._overshot(target)))
+        options = alternatives(self.generator, self.prompts, i, tokens, lean, settings.n_alternatives)
+        single = self._try(target, options)
+        leading = [change for change, _ in single[: settings.n_combined]]
+        together = [
+            change
+            for n in (2, 3)
+            for some in combinations(leading, n)
+            if (change := changed(self.generator, tokens, [(c.start, c.stop, c.put) for c in some])) is not None
         ]
-        target.seen.update(fresh[k].text for k in order)
-        self._judge(i, chosen)
-        target.pool += chosen
-        return [fresh[k].tokens[: fresh[k].place + 1] for k in order[: settings.n_checked]]
+        tried = single + self._try(target, together)
+        self._judge(i, [candidate for _, candidate in tried])
+        return [change.beginning() for change, _ in single[: settings.n_checked]]
+
+    def _try(self, target: Target, changes: Sequence[Change]) -> list[tuple[Change, Candidate]]:
+        """Return the changes that are new with their candidates, nearest first."""
+        fresh = list({c.text: c for c in changes if c.text not in target.seen}.values())
+        target.seen.update(change.text for change in fresh)
+        measured = target.measure([change.text for change in fresh], self.encode)
+        found = [
+            (change, Candidate(Written(change.text, change.tokens, -np.inf), cosine, vector))
+            for change, (cosine, vector) in zip(fresh, measured, strict=True)
+        ]
+        return sorted(found, key=lambda pair: -pair[1].cosine)

@@ -48,21 +48,21 @@ def test_it_is_a_decoder_of_its_space(inverter: Inverter) -> None:
 
 def test_more_steps_never_read_worse(inverter: Inverter) -> None:
     vectors = BagEncoder().encode(TEXTS)
-    for vector, row in zip(vectors, inverter.decode_all(vectors, 4), strict=True):
+    for vector, row in zip(vectors, inverter.decode_all(vectors, 3), strict=True):
         cosines = [decoded.round_trip_cosine for decoded in row]
-        assert [decoded.steps for decoded in row] == [0, 1, 2, 3, 4]
+        assert [decoded.steps for decoded in row] == [0, 1, 2, 3]
         assert cosines == sorted(cosines)
         again = BagEncoder().encode([row[-1].text])[0]
         assert float(again @ vector) == pytest.approx(cosines[-1], abs=1e-5)
 
 
 def test_a_vector_alone_reads_as_it_does_among_others(trained: Workspace, language: LanguageModel) -> None:
-    vectors = BagEncoder().encode(TEXTS * 5)[:18] + np.linspace(0, 0.1, 18, dtype=np.float32)[:, None]
+    vectors = BagEncoder().encode([*TEXTS, "The algorithm is a list of steps"])
     together = load_inverter(trained, BagEncoder(), language=lambda: language).decode(vectors, 2)
-    for k in (0, 7, 17):
+    for k in (0, 4):
         alone = load_inverter(trained, BagEncoder(), language=lambda: language)
         assert alone.decode(vectors[k : k + 1], 2) == [together[k]]
-        assert alone.decode(vectors[k : k + 1] * 3, 2)[0].text == together[k].text  # its length says nothing
+        assert alone.decode(vectors[k : k + 1] * 2, 2) == [together[k]]  # a vector's length says nothing
 
 
 def test_a_hint_is_a_first_hypothesis(inverter: Inverter) -> None:

@@ -106,5 +106,5 @@ def test_alternatives_differ_in_one_word(net: InverterNet, language: LanguageMod
     found = alternatives(generator, prompts, 0, tokens, prompts.lean[0], 3)
     assert len({option.tokens for option in found}) > 5
     assert all(option.tokens != tokens for option in found)
-    assert all(option.tokens[: option.place] == tokens[: option.place] for option in found)
+    assert all(option.tokens[: option.start] == tokens[: option.start] for option in found)
     assert alternatives(generator, prompts, 0, (), prompts.lean[0], 3) == []
