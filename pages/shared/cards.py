@@ -61,7 +61,13 @@ def _head(prediction: Prediction) -> str:
     method = method_of(prediction)
     marks.append(ui.tag(method, "", METHODS.get(method.split()[0], "How the text was made from the vector.")))
     if method not in ("extractive", "none"):
-        marks.append(ui.tag(f"{prediction.steps} steps", "", "Corrections after the first hypothesis."))
+        marks.append(
+            ui.tag(
+                f"{prediction.steps} step{'' if prediction.steps == 1 else 's'}",
+                "",
+                "Corrections after the first hypothesis.",
+            )
+        )
     title = f'<b title="{html.escape(prediction.model)}">{html.escape(prediction.model)}</b>'
     return f'<div class="lvm-card-head">{_dot(prediction.model)}{title}<span>{"".join(marks)}</span></div>'
 

@@ -19,7 +19,7 @@ KEYS = (MODELS, SNAP, CORPUS, DECODER, STEPS, SMOOTH, K, BLEND)
 SNAPS = ("off", "on", "both")
 LADDER = "ladder"
 STEP_CHOICES = (LADDER, "0", "1", "2", "3", "5", "8", "12", "20")
-AUTO = "auto"
+AUTO, NO_DECODER = "auto", "none"
 SMOOTH_NAMES = {"off": "off", "smollm2": "SmolLM2 (embedded)", "endpoint": "endpoint (LVM_LLM_URL)"}
 
 
@@ -102,7 +102,7 @@ def _decoder_and_corpus() -> tuple[str, str]:
     left, right = st.columns(2)
     with left:
         decoder = st.selectbox(
-            "Decoder", [AUTO, *here], key=DECODER, bind="query-params",
+            "Decoder", [AUTO, *here, NO_DECODER], key=DECODER, bind="query-params",
             format_func=lambda name: f"auto ({here[0]})" if name == AUTO and here else name,
             help="What writes text from a vector. " + " ".join(f"{name}: {DECODERS[name].about}." for name in here),
         )  # fmt: skip

@@ -139,7 +139,7 @@ def test_five_pasted_chunks_give_a_prediction(browser: Browser, address: str) ->
 
 
 def test_an_example_is_one_click_away(browser: Browser, address: str) -> None:
-    with opened(browser, address) as page:
+    with opened(browser, f"{address}/?p_decoder=none") as page:
         page.get_by_text("Abraham Lincoln · test").click()
         page.wait_for_selector(".lvm-timing")
         assert "Elected to the United States House" in page.locator("[class*=st-key-said-target]").inner_text()

@@ -19,7 +19,7 @@ CHUNKS = [
 
 
 def test_an_example_is_one_click_away(seeded: Workspace, open_page: Open) -> None:
-    app = open_page(seeded, p_models="context-mean")
+    app = open_page(seeded, p_models="context-mean", p_decoder="extractive")
     (pills,) = [group for group in app.get("button_group") if group.label == "Examples"]
     pills.set_value("Abraham Lincoln").run()
     assert not app.exception
@@ -43,7 +43,7 @@ def test_five_chunks_give_a_text_with_everything_that_led_there(seeded: Workspac
 
 
 def test_one_text_is_split_and_predicted(seeded: Workspace, open_page: Open) -> None:
-    app = open_page(seeded, p_models="copy-last", p_snap="off")
+    app = open_page(seeded, p_models="copy-last", p_snap="off", p_decoder="none")
     (mode,) = [group for group in app.get("button_group") if group.label == "Context"]
     mode.set_value("One text").run()
     app.text_area(key="context_text").set_value(" ".join(CHUNKS))
@@ -72,7 +72,12 @@ def test_another_page_and_back_keeps_text_and_choices(seeded: Workspace, open_pa
 
 
 def test_a_place_in_the_corpus_comes_back_with_its_true_next_chunk(seeded: Workspace, open_page: Open) -> None:
-    app = open_page(seeded, p_models="context-mean", t=drafts.pack({"from": ["enwiki-sample", [0, 1, 2]], "run": True}))
+    app = open_page(
+        seeded,
+        p_models="context-mean",
+        p_decoder="none",
+        t=drafts.pack({"from": ["enwiki-sample", [0, 1, 2]], "run": True}),
+    )
     following = CorpusStore(seeded).chunks("enwiki-sample", [3])[0]
     assert following.text in shown(app)
     assert "chunks 1 to 3" in shown(app)
@@ -98,7 +103,7 @@ def test_nothing_pasted_is_said_in_plain_words(seeded: Workspace, open_page: Ope
 
 
 def test_a_chunk_of_100_000_characters_is_read_and_noted(seeded: Workspace, open_page: Open) -> None:
-    app = open_page(seeded, p_models="copy-last", p_snap="off")
+    app = open_page(seeded, p_models="copy-last", p_snap="off", p_decoder="none")
     app.text_area(key="context_box_0").set_value("moon " * 20_000)
     press(app, "Predict")
     assert not app.exception
@@ -106,7 +111,7 @@ def test_a_chunk_of_100_000_characters_is_read_and_noted(seeded: Workspace, open
 
 
 def test_text_is_shown_as_text_never_as_markup(seeded: Workspace, open_page: Open) -> None:
-    app = open_page(seeded, p_models="copy-last", p_snap="off")
+    app = open_page(seeded, p_models="copy-last", p_snap="off", p_decoder="none")
     app.text_area(key="context_box_0").set_value("<script>alert(1)</script> **bold** $x$")
     press(app, "Predict")
     assert not app.exception
@@ -114,7 +119,7 @@ def test_text_is_shown_as_text_never_as_markup(seeded: Workspace, open_page: Ope
 
 
 def test_models_predict_before_any_corpus_is_there(workspace: Workspace, open_page: Open) -> None:
-    app = open_page(workspace, p_models="context-mean")
+    app = open_page(workspace, p_models="context-mean", p_decoder="none")
     app.text_area(key="context_box_0").set_value(CHUNKS[0])
     press(app, "Predict")
     assert not app.exception
@@ -123,7 +128,9 @@ def test_models_predict_before_any_corpus_is_there(workspace: Workspace, open_pa
 
 def test_a_workspace_that_cannot_be_written_says_so_and_models_predict(tmp_path: Path, open_page: Open) -> None:
     (tmp_path / "file").write_text("in the way")
-    app = open_page(Workspace(tmp_path / "file" / "work"), first="enwiki-sample", p_models="context-mean")
+    app = open_page(
+        Workspace(tmp_path / "file" / "work"), first="enwiki-sample", p_models="context-mean", p_decoder="none"
+    )
     assert not app.exception
     assert any("Cannot write" in error.value for error in app.error)
     app.text_area(key="context_box_0").set_value(CHUNKS[0])
