@@ -1,5 +1,7 @@
 """Which device to compute on, and what to say of it."""
 
+import contextlib
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from lvm_core.errors import SettingsError
@@ -36,6 +38,19 @@ def describe_device(device: "torch.device") -> str:
     if device.type == "cuda":
         return f"cuda {torch.cuda.get_device_name(device)}"
     return f"{device.type} {platform.machine()}, {os.cpu_count()} cores"
+
+
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """Compute what is inside on one CPU thread: for a few small products, where threads only wait for each other."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def has_fast_bf16() -> bool:

@@ -1,5 +1,7 @@
 """How texts are checked, grouped by length, and spread over the threads before a net sees them."""
 
+import functools
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -74,15 +76,30 @@ def run_batches(groups: Sequence[Rows], forward: Callable[[Rows], Vectors], out:
         for group in groups:
             out[group] = forward(group)
         return
+    futures = [(group, _pool(n_threads).submit(forward, group)) for group in groups]
+    for group, future in futures:
+        out[group] = future.result()
+
+
+@functools.lru_cache(maxsize=4)
+def _pool(n_threads: int) -> ThreadPoolExecutor:
+    """Return threads that live as long as the process: starting one on a busy machine takes longer than a batch."""
     import torch
 
+    ready = threading.Barrier(n_threads + 1)
+
+    def begin() -> None:
+        torch.set_num_threads(1)
+        ready.wait()
+
     before = torch.get_num_threads()
-    with ThreadPoolExecutor(min(n_threads, len(groups)), initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        futures = [(group, pool.submit(forward, group)) for group in groups]
-        for group, future in futures:
-            out[group] = future.result()
+    pool = ThreadPoolExecutor(n_threads, "encode")
+    for _ in range(n_threads):
+        pool.submit(begin)
+    ready.wait()
     # torch keeps the last number set by any thread for threads yet to come; the caller's own never changed.
     torch.set_num_threads(before)
+    return pool
 
 
 def cpu_threads(device_type: str) -> int:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lvm_core.device import one_thread
 from lvm_core.errors import CorpusError, LvmError, ModelError
 from lvm_core.predict.settings import PASSTHROUGH
 from lvm_core.types import Chunk, CorpusInfo, DocumentInfo, Index, Rows, Vectors
@@ -38,7 +39,7 @@ class Forecaster:
             return context[-1], note
         import torch
 
-        with torch.inference_mode():
+        with torch.inference_mode(), one_thread():
             said = self.model.predict_next(torch.from_numpy(np.ascontiguousarray(context))[None])
         vector: Vectors = said[0].float().cpu().numpy()
         if not np.isfinite(vector).all():
