@@ -5,10 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
 
+N_BURSTS = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Wall-clock times of one call: the median and the 95th percentile in milliseconds over `n_calls`."""
+    """Wall-clock times of one call in milliseconds: median and 95th percentile of the quietest of five bursts."""
 
     median_ms: float
     p95_ms: float
@@ -18,7 +20,8 @@ class Latency:
 def latency(call: Callable[[], object], n_calls: int = 100, n_warm: int = 5, budget_s: float = 0.5) -> Latency:
     """Return how long `call` takes; stops after `n_calls` or `budget_s` seconds, whichever is first, at least 3 calls.
 
-    The median, because one pause of a busy machine would move a mean.
+    The calls are cut into five bursts and the quietest one is taken, because another program on the machine would
+    move the median of all of them.
     """
     for _ in range(n_warm):
         call()
@@ -28,8 +31,10 @@ def latency(call: Callable[[], object], n_calls: int = 100, n_warm: int = 5, bud
         start = time.perf_counter()
         call()
         times.append((time.perf_counter() - start) * 1000)
-    ordered = sorted(times)
-    return Latency(median(ordered), ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))], len(ordered))
+    size = max(3, len(times) // N_BURSTS)
+    bursts = [times[i : i + size] for i in range(0, len(times) - size + 1, size)]
+    quiet = sorted(min(bursts, key=median))
+    return Latency(median(quiet), quiet[min(size - 1, int(0.95 * size))], len(times))
 
 
 def efficiency(cosine: float, latency_ms: float) -> float:

@@ -17,7 +17,7 @@ def test_a_small_sure_gain_is_called_better_though_the_two_intervals_overlap(wor
     said = verdict.verdict(net, rule, difference, verdict.compare(workspace, net, rule, "recall_at_5"))
     assert said.startswith("amn-1 predicts the next chunk better than linear-filter-5, the best trivial rule here,")
     assert "cosine 0.5100 against 0.5040, +0.0060, 95 % interval [+0.00" in said
-    assert "no better and no worse, as far as can be told, than" in said
+    assert "exactly as well as that rule: 25.0% against 25.0% of windows" in said
 
 
 def test_worse_is_called_worse_and_unsure_is_called_unsure() -> None:
