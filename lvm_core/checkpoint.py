@@ -1,6 +1,7 @@
 """Models on disk: run folders of the workspace and the shipped ones beside the code, read the same way."""
 
 import gzip
+import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 from lvm_core.errors import ModelError, SettingsError, SpaceMismatch, WorkspaceError
 from lvm_core.nets.base import SequenceModel
 from lvm_core.nets.build import from_config
+from lvm_core.nets.ensemble import Ensemble
 from lvm_core.workspace import SHIPPED, Workspace, read_json, replacing, write_json, write_text
 
 CONFIG, WEIGHTS, RESULT, CARD = "config.json", "model.safetensors", "result.json", "card.md"
@@ -196,12 +198,52 @@ def load_model(workspace: Workspace, ref: str, encoder_id: str | None = None, di
     if encoder_id is not None and info.encoder_id != encoder_id:
         remedy = "choose a model of this encoder, or train one with: python -m lvm_core train"
         raise SpaceMismatch(f"model '{ref}'", encoder_id, info.encoder_id, remedy)
+    if info.name == Ensemble.name:
+        return LoadedModel(info, _joined(workspace, info).eval())
     try:
         model = from_config(info.config)
     except (SettingsError, KeyError) as error:
         raise ModelError(f"{info.path / CONFIG} describes no net that can be built: {error}") from error
     load_weights(info.path / WEIGHTS, model)
     return LoadedModel(info, model.eval())
+
+
+def join(workspace: Workspace, refs: list[str], encoder_id: str, weights: list[float], dim: int) -> Ensemble:
+    """Return trained models as one.
+
+    Raises:
+        ModelError: if one is missing or damaged, or they do not fit together.
+        SpaceMismatch: if one belongs to another encoder.
+    """
+    return Ensemble([load_model(workspace, ref, encoder_id, dim).model for ref in refs], weights)
+
+
+def _joined(workspace: Workspace, info: ModelInfo) -> Ensemble:
+    members = info.config.get("members", [])
+    for member in members:
+        if weights_digest(workspace, member["ref"], info.encoder_id) != member["digest"]:
+            raise ModelError(
+                f"The ensemble '{info.ref}' was made of another '{member['ref']}' than is there now."
+                " Make it again: python -m lvm_core train --model ensemble --option members=..."
+            )
+    refs = [member["ref"] for member in members]
+    return join(workspace, refs, info.encoder_id, info.config["options"]["weights"], int(info.config["dim"]))
+
+
+def weights_digest(workspace: Workspace, ref: str, encoder_id: str) -> str:
+    """Return the SHA-256 of a model's weights file; empty for a baseline without weights."""
+    path = find_model(workspace, ref, encoder_id).path / WEIGHTS
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else ""
+
+
+def save_ensemble(folder: Path, model: Ensemble, members: list[dict[str, str]], config: dict[str, Any]) -> None:
+    """Write an ensemble that can be loaded: its weights, and its members by name and digest, not their copies."""
+    from safetensors.torch import save_file
+
+    with replacing(folder / WEIGHTS) as temporary:
+        save_file({"weights": model.weights.contiguous()}, temporary)
+    about = {"kind": model.kind, "n_parameters": model.n_parameters(), "members": members}
+    write_json(folder / CONFIG, {**config, **model.config(), **about})
 
 
 def ship(workspace: Workspace, run: str, name: str, root: Path = SHIPPED) -> Path:
@@ -219,5 +261,8 @@ def ship(workspace: Workspace, run: str, name: str, root: Path = SHIPPED) -> Pat
     write_text(folder / CARD, card.replace(f"# {loaded.info.config['run']}", f"# {name}", 1))
     write_json(folder / RESULT, loaded.info.result)
     save_titles(folder, titles)
-    save_model(folder, loaded.model, loaded.info.config, half=True)
+    if isinstance(loaded.model, Ensemble):
+        save_ensemble(folder, loaded.model, loaded.info.config["members"], loaded.info.config)
+    else:
+        save_model(folder, loaded.model, loaded.info.config, half=True)
     return folder

@@ -54,11 +54,17 @@ class Amn(SequenceModel):
     def start(self, x: Tensor) -> Tensor:
         return causal_mean(x)
 
-    def correction(self, x: Tensor) -> Tensor:
-        mean = causal_mean(x)  # (B, T, D)
-        keys, query = self.context_encoder(x), self.query_encoder(mean)  # (B, T, d_model)
+    def attention(self, x: Tensor) -> Tensor:
+        """Return the weights (B, T, T) with which each position looks at the chunks up to it; rows sum to 1."""
+        keys, query = self.context_encoder(x), self.query_encoder(causal_mean(x))  # (B, T, d_model)
         scores = query @ keys.transpose(1, 2) / math.sqrt(keys.shape[-1])  # (B, T, T)
         scores = scores.masked_fill(causal_mask(x.shape[1], x.device), float("-inf"))
-        attended = scores.softmax(dim=-1) @ x.to(scores.dtype)  # (B, T, D)
+        weights: Tensor = scores.softmax(dim=-1)
+        return weights
+
+    def correction(self, x: Tensor) -> Tensor:
+        mean = causal_mean(x)  # (B, T, D)
+        weights = self.attention(x)
+        attended = weights @ x.to(weights.dtype)  # (B, T, D)
         out: Tensor = self.head(self.mix(torch.cat([mean.to(attended.dtype), attended], dim=-1)))
         return out

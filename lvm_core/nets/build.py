@@ -5,7 +5,6 @@ from typing import Any
 from lvm_core.baselines import BASELINES, build_baseline
 from lvm_core.nets import build_model
 from lvm_core.nets.base import SequenceModel
-from lvm_core.nets.ensemble import Ensemble
 
 
 def from_config(config: dict[str, Any]) -> SequenceModel:
@@ -16,8 +15,6 @@ def from_config(config: dict[str, Any]) -> SequenceModel:
         KeyError: if the description lacks its model or dimension.
     """
     name, dim, options = config["model"], int(config["dim"]), config.get("options") or {}
-    if name == Ensemble.name:
-        return Ensemble([from_config(member) for member in config["members"]])
     if name in BASELINES:
         return build_baseline(name, dim, **options)
     given = config.get("filter")

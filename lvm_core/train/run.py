@@ -16,11 +16,13 @@ from lvm_core.checkpoint import (
     CONFIG,
     RESULT,
     STATE,
-    LoadedModel,
-    load_model,
+    find_model,
+    join,
+    save_ensemble,
     save_model,
     save_titles,
     training_titles,
+    weights_digest,
 )
 from lvm_core.config import check, from_dict
 from lvm_core.dataset import Corpora, TrainingSet, open_corpora
@@ -118,19 +120,19 @@ class Job:
     def join_members(self) -> dict[str, Any]:
         """Write trained models as one: option `members` names them, with commas between."""
         began = time.monotonic()
-        names = [name.strip() for name in str(self.config.options.get("members", "")).split(",") if name.strip()]
-        loaded = [load_model(self.workspace, name, self.corpora.encoder_id) for name in names]
-        model = Ensemble([one.model for one in loaded])
-        titles = [training_titles(one.info) or [] for one in loaded]
-        save_model(self.folder, model, self._describe({}))
-        save_titles(self.folder, sorted({title for part in titles for title in part}))
+        names = _words(self.config.options.get("members", ""))
+        weights = [float(word) for word in _words(self.config.options.get("weights", ""))]
+        space = self.corpora.encoder_id
+        model = join(self.workspace, names, space, weights, self.corpora.dim)
+        infos = [find_model(self.workspace, name, space) for name in names]
+        digests = [weights_digest(self.workspace, name, space) for name in names]
+        members = [{"ref": ref, "digest": digest} for ref, digest in zip(names, digests, strict=True)]
+        save_ensemble(self.folder, model, members, self._describe({}))
+        save_titles(self.folder, sorted({title for info in infos for title in training_titles(info) or []}))
         scores = self.validator.scores(model.to(self.device), recall=True)
         found = {"stopped": "finished", "train_s": time.monotonic() - began, "flags": []}
-        found |= {"val_cosine": scores.cosine, "val_recall_at_5": scores.recall, "baselines": self._members(loaded)}
+        found |= {"val_cosine": scores.cosine, "val_recall_at_5": scores.recall, "baselines": {}}
         return self._finish({**self._result_base(model), **found})
-
-    def _members(self, loaded: list[LoadedModel]) -> dict[str, float]:
-        return {one.info.ref: self.validator.cosine(one.model) for one in loaded}
 
     def train_net(self, stored: dict[str, Any], stop_after: int | None) -> dict[str, Any]:
         """Train a net, from the start or from its last checkpoint."""
@@ -229,6 +231,10 @@ class Job:
         write_json(self.folder / RESULT, result)
         write_text(self.folder / CARD, card(read_json(self.folder / CONFIG), result))
         return result
+
+
+def _words(given: object) -> list[str]:
+    return [word.strip() for word in str(given).strip("()[]").split(",") if word.strip()]
 
 
 def segment_length(config: TrainConfig, model: SequenceModel) -> int:
