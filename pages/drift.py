@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from pages.shared import drift_form, drift_look, snap_look, state, ui
+from pages.shared import drift_form, drift_look, echo_look, snap_look, state, ui
 
-VIEWS = {"one": "One rollout", "mean": "Averages", "snap": "Snap laboratory", "influence": "Influence"}
+VIEWS = {"one": "One rollout", "mean": "Averages", "snap": "Snap laboratory", "influence": "Influence", "echo": "Echo"}
 
 
 def page() -> None:
@@ -34,6 +34,7 @@ def page() -> None:
         "mean": drift_look.averages,
         "snap": snap_look.show,
         "influence": drift_look.influences,
+        "echo": echo_look.show,
     }
     looks[view or "one"](chosen)
 

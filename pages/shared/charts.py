@@ -115,6 +115,13 @@ def show(fig: go.Figure, key: str, alt: str, **options: Any) -> Any:
     return st.plotly_chart(fig, theme=None, key=key, config=config, alt=alt, **options)
 
 
+def image_format(key: str) -> str:
+    """Return what a figure's camera saves, "png" or "svg", as chosen in a small control."""
+    chosen = st.segmented_control("Camera saves", ["png", "svg"], default="png", format_func=str.upper, key=key,
+                                  help="The camera stands at the top right of the figure.")  # fmt: skip
+    return chosen or "png"
+
+
 def wrapped(text: str, width: int = 60, lines: int = 5) -> str:
     """Return `text` as HTML for a hover label: escaped, broken into lines, cut after `lines` of them."""
     import html

@@ -109,7 +109,7 @@ def _start(documents: list[DocumentInfo], view: str) -> tuple[DocumentInfo, int]
     """Return the article and the position of the first chunk to predict."""
     query = st.query_params
     titles = [d.title for d in documents]
-    if view not in ("one", "influence"):
+    if view not in ("one", "influence", "echo"):
         document = documents[map_form.place(titles, query.get("article", ""))]
         return document, min(int(query.get("position", 5)), document.n_chunks - 1)
     a, b = st.columns([1.2, 2.6], vertical_alignment="bottom")

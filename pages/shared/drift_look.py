@@ -11,6 +11,7 @@ from plotly.subplots import make_subplots
 
 from lvm_core.checkpoint import load_model
 from lvm_core.drift import DriftSettings, drift_key, load_study, roll_out_from
+from lvm_core.nets.amn import Amn
 from lvm_core.rollout import influence
 from lvm_core.workspace import Workspace
 from pages.shared import charts, state, ui
@@ -232,11 +233,35 @@ def influences(asked: Asked) -> None:
     fig.update_yaxes(title="1 - cosine of the predictions with and without it")
     charts.show(fig, "drift_influence", "Influence of each context chunk")
     _save(fig, None, "influence")
+    _attention(asked, matrix.encoder_id, context)
     rows = "".join(
         f'<tr><td>-{len(chunks) - i}</td><td class="lvm-context lvm-flow">{html.escape(c.text)}</td></tr>'
         for i, c in enumerate(chunks)
     )
     st.html(f'<div class="lvm-wide"><table class="lvm-rows">{rows}</table></div>')
+
+
+def _attention(asked: Asked, encoder_id: str, context: Any) -> None:
+    """Show where the nets that have attention of their own look, as bars over the context."""
+    import torch
+
+    fig = go.Figure()
+    for ref in asked.models:
+        net = load_model(state.workspace(), ref, encoder_id, context.shape[1]).model
+        if not isinstance(net, Amn):
+            continue
+        with torch.inference_mode():
+            weights = net.attention(torch.from_numpy(context)[None])[0, -1].numpy()
+        places = [f"-{len(weights) - i}" for i in range(len(weights))]
+        fig.add_bar(x=places, y=weights, name=ref, marker={"color": charts.model_colour(ref)},
+                    hovertemplate=f"<b>{ref}</b>, chunk %{{x}}<br>weight %{{y:.3f}}<extra></extra>")  # fmt: skip
+    if not fig.data:
+        return
+    st.html('<p class="lvm-section">Attention of the AMN over the context</p>')
+    charts.style(fig, 220)
+    fig.update_xaxes(title="context chunk, counted back from the prediction", type="category")
+    fig.update_yaxes(title="weight, sums to 1", rangemode="tozero")
+    charts.show(fig, "drift_attention", "Attention weights of the AMN over the context")
 
 
 def _csv(rows: list[dict[str, Any]]) -> str:

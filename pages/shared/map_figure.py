@@ -19,7 +19,7 @@ Chosen = list[tuple[str, int]]
 
 def show(made: VectorMap, data: MapData) -> Chosen:
     """Show the map and return the points that are chosen in it."""
-    left, right = st.columns([2.4, 1], vertical_alignment="bottom")
+    left, right, camera = st.columns([2.6, 1, 0.7], vertical_alignment="bottom")
     names = list(map_form.COLOURS)
     colour = (
         left.segmented_control(
@@ -38,6 +38,8 @@ def show(made: VectorMap, data: MapData) -> Chosen:
         help="From each prediction to its target; a dotted one from raw to snapped.",
     )
     st.query_params["colour"], st.query_params["lines"] = colour, "1" if lines else "0"
+    with camera:
+        saved = charts.image_format("map_camera")
     fig, groups = figure(made, data, colour, lines)
     event = charts.show(
         fig,
@@ -48,7 +50,7 @@ def show(made: VectorMap, data: MapData) -> Chosen:
         config={
             "modeBarButtonsToRemove": ["autoScale2d"],
             "scrollZoom": True,
-            "toImageButtonOptions": {"format": "png", "scale": 2, "filename": "lvm-map"},
+            "toImageButtonOptions": {"format": saved, "scale": 2, "filename": "lvm-map"},
         },
     )
     if made.note:

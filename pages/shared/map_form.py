@@ -14,6 +14,7 @@ COLOURS = {
     "role": "what it is",
     "cosine": "cosine to target",
     "article": "article",
+    "section": "section",
     "position": "position",
     "tmd": "TMD domain",
 }

@@ -3,7 +3,7 @@
 from lvm_core.decode.snap import SnapSettings
 from lvm_core.drift import DriftSettings, drift_key, drift_study, save_study
 from lvm_core.workspace import Workspace
-from tests.app.conftest import Open, shown
+from tests.app.conftest import Open, press, shown
 
 
 def test_both_say_what_to_do_when_nothing_is_encoded(workspace: Workspace, open_page: Open) -> None:
@@ -69,3 +69,13 @@ def test_averages_are_offered_as_a_job_and_shown_when_made(seeded: Workspace, op
     app = open_page(seeded, "drift", **query)
     assert not app.exception
     assert "95 % intervals over articles" in shown(app)
+
+
+def test_echo_says_each_vector_and_encodes_the_text_again(seeded: Workspace, open_page: Open) -> None:
+    app = open_page(seeded, "drift", view="echo", models="context-mean", split="train", position="6", context="4")
+    assert not app.exception
+    app.selectbox(key="echo_decoder").set_value("extractive").run()
+    press(app, "Decode")
+    assert not app.exception
+    assert "what the decoder says" in shown(app)
+    assert "context-mean, snapped" in shown(app)
