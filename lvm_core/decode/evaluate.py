@@ -7,50 +7,25 @@ input and one number of steps each; the texts that the numbers stand on come alo
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from lvm_core.config import check, setting
+from lvm_core.config import check
 from lvm_core.corpus.store import CorpusStore
-from lvm_core.dataset import split_documents
 from lvm_core.decode.adaptive import AdaptiveSettings, attempt
+from lvm_core.decode.cases import Cases, DecoderSettings, gather_cases
 from lvm_core.decode.checks import unit_rows
 from lvm_core.decode.quality import words
-from lvm_core.errors import CorpusError
 from lvm_core.metrics.text import ROUGE_KEYS, text_scores
-from lvm_core.types import Chunk, Decoded, Decoder, DocumentInfo, Encoder, Index, Progress, Rows, Vectors, no_progress
+from lvm_core.types import Chunk, Decoded, Decoder, Encoder, Index, Progress, Rows, Vectors, no_progress
 from lvm_core.workspace import Workspace
+
+__all__ = ["Cases", "DecoderSettings", "evaluate_decoder", "gather_cases", "never_falls", "token_f1"]
 
 N_PAIRS = 10
 N_TIMED = 3
-CONTEXT = 5
-"""Chunks before the one under test: the context of the quality checks, and of the models."""
-
-
-@dataclass(frozen=True)
-class DecoderSettings:
-    """What a decoder is measured on."""
-
-    split: str = setting("test", "articles to take chunks of", choices=("test", "validation"))
-    split_seed: int = setting(0, "of the split by article", low=0, high=2**31 - 1)
-    n: int = setting(100, "chunks to decode", "chunks", low=1, high=100_000)
-    min_chars: int = setting(40, "shortest chunk", "characters", low=1, high=10_000)
-    max_chars: int = setting(160, "longest chunk", "characters", low=1, high=10_000)
-    seed: int = setting(0, "of the choice of chunks", low=0, high=2**31 - 1)
-    steps: tuple[int, ...] = setting((0, 1, 3, 5), "corrections to report", "steps")
-
-
-@dataclass(frozen=True)
-class Cases:
-    """N chunks with their true vectors (N, D), the rows of their articles, and the chunks before each."""
-
-    chunks: list[Chunk]
-    vectors: Vectors
-    own: list[Rows]
-    contexts: list[list[Chunk]]
 
 
 def evaluate_decoder(
@@ -112,36 +87,6 @@ def evaluate_decoder(
     }
 
 
-def gather_cases(workspace: Workspace, encoder_id: str, corpus: str, settings: DecoderSettings) -> Cases:
-    """Return the chunks under test: drawn at random from the articles of the split, the same each time."""
-    from lvm_core.vectors.matrix import open_matrix
-
-    store, matrix = CorpusStore(workspace), open_matrix(workspace, corpus, encoder_id)
-    documents = split_documents(store.documents(corpus), settings.split_seed)[settings.split]
-    by_row: dict[int, DocumentInfo] = {}
-    rows = []
-    for document in documents:
-        own = range(document.first_row, document.first_row + document.n_chunks)
-        by_row.update(dict.fromkeys(own, document))
-        rows += list(own)[CONTEXT:]
-    chosen = np.random.default_rng(settings.seed).permutation(np.array(rows, dtype=np.int64))
-    fit = [c for c in store.chunks(corpus, chosen) if settings.min_chars <= len(c.text) <= settings.max_chars]
-    fit = fit[: settings.n]
-    if not fit:
-        raise CorpusError(
-            f"The {settings.split} articles of corpus '{corpus}' have no chunk of {settings.min_chars} to"
-            f" {settings.max_chars} characters after their first {CONTEXT}. Ingest a larger corpus."
-        )
-    before = store.chunks(corpus, np.array([chunk.row - k for chunk in fit for k in range(CONTEXT, 0, -1)]))
-    articles = [by_row[chunk.row] for chunk in fit]
-    return Cases(
-        fit,
-        unit_rows(matrix.rows(np.array([chunk.row for chunk in fit], dtype=np.int64))),
-        [np.arange(d.first_row, d.first_row + d.n_chunks, dtype=np.int64) for d in articles],
-        [before[i * CONTEXT : (i + 1) * CONTEXT] for i in range(len(fit))],
-    )
-
-
 def _predictions(
     workspace: Workspace, encoder_id: str, corpus: str, cases: Cases, models: Sequence[str], index: Index
 ) -> dict[str, Vectors]:
@@ -190,13 +135,18 @@ def _part(progress: Progress, number: int, total: int) -> Progress:
 
 
 def _timed(reader: Decoder, vectors: Vectors, steps: Sequence[int]) -> dict[int, float]:
-    """Return the median milliseconds of decoding one vector, warm, at each number of steps."""
+    """Return the median milliseconds of decoding one vector, warm, at each number of steps.
+
+    The vectors are moved by a hair each time: a decoder may remember how it read the very same one.
+    """
     found = {}
     for step in steps:
         spent = []
         for vector in vectors[:N_TIMED]:
+            moved = vector.copy()
+            moved[step % len(moved)] += 1e-3
             began = time.perf_counter()
-            reader.decode(vector[None], step)
+            reader.decode(moved[None], step)
             spent.append((time.perf_counter() - began) * 1000)
         found[step] = round(float(np.median(spent)), 1)
     return found

@@ -9,7 +9,8 @@ from typing import Any
 
 from lvm_core.decode.checks import check_steps, check_vectors, unit_rows
 from lvm_core.decode.inverter_files import find_inverter, inverters, read_weights
-from lvm_core.decode.inverter_generate import Generator, vector_seeds
+from lvm_core.decode.inverter_generate import Generator
+from lvm_core.decode.inverter_sampling import vector_seeds
 from lvm_core.decode.inverter_search import Search, SearchSettings, Target
 from lvm_core.decode.smollm import LanguageModel, load_smollm
 from lvm_core.errors import DecoderError, SpaceMismatch

@@ -13,20 +13,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
 from lvm_core.decode.inverter_net import END, Block, InverterNet, rms_norm, rotate
+from lvm_core.decode.inverter_sampling import choose
 from lvm_core.decode.inverter_words import UNSEEN, WordHead
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-N_SPECIAL = 17
-"""SmolLM2's first tokens are marks, not text."""
-
-TOP_P = 0.9
 MAX_TOKENS = 56
 
 LEAN = (-4.0, 6.0)
@@ -200,7 +196,7 @@ class _Rows:
         for step in range(self.longest):
             logits = self.generator.net.logits(self.hidden[:, 0])
             leaning = None if lean is None else bias * lean[self.which[self.active]]
-            chosen, scores = _choose(logits, leaning, temperature, drawn[self.active, step], greedy[self.active])
+            chosen, scores = choose(logits, leaning, temperature, drawn[self.active, step], greedy[self.active])
             self._append(step, chosen, scores, logits)
             if step == self.longest - 1 or not self._drop():
                 return
@@ -240,30 +236,3 @@ class _Rows:
 def _roomy(x: Tensor, more: int) -> Tensor:
     """Return (B, h, P + more, d) that begins with (B, h, P, d)."""
     return torch.cat([x, x.new_zeros(x.shape[0], x.shape[1], more, x.shape[3])], 2)
-
-
-def _choose(
-    logits: Tensor, lean: Tensor | None, temperature: float, drawn: Tensor, greedy: Tensor
-) -> tuple[list[int], list[float]]:
-    """Return for each row the next token and its plain log-probability."""
-    wanted = logits.clone() if lean is None else logits + lean
-    wanted[:, :N_SPECIAL] = -torch.inf
-    wanted[:, END] = logits[:, END]
-    values, tokens = wanted.topk(min(64, wanted.shape[1]), -1)
-    p = torch.softmax(values / max(temperature, 1e-3), -1)
-    before = p.cumsum(-1) - p
-    p = torch.where(before < TOP_P, p, 0)
-    edges = p.cumsum(-1)
-    sampled = (edges < (drawn.to(p.device) * edges[:, -1])[:, None]).sum(-1).clamp(max=p.shape[1] - 1)
-    pick = torch.where(greedy.to(p.device), 0, sampled)[:, None]
-    token = tokens.gather(1, pick)
-    plain = logits.gather(1, token) - torch.logsumexp(logits, -1, keepdim=True)
-    return token[:, 0].tolist(), plain[:, 0].tolist()
-
-
-def vector_seeds(vectors: NDArray[np.float32]) -> list[int]:
-    """Return a seed for each vector (N, D), the same for the same vector up to rounding."""
-    import hashlib
-
-    digests = [hashlib.sha256(np.round(v, 4).astype(np.float32).tobytes()).digest() for v in vectors]
-    return [int.from_bytes(d[:6], "little") for d in digests]

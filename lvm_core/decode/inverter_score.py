@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lvm_core.decode.inverter_generate import N_SPECIAL, Generator, Prompts
+from lvm_core.decode.inverter_generate import Generator, Prompts
 from lvm_core.decode.inverter_net import END
+from lvm_core.decode.inverter_sampling import N_SPECIAL
 
 SPACE = "Ġ"
 """How byte-level BPE writes the space that a token begins with."""

@@ -7,7 +7,8 @@ import pytest
 
 from lvm_core.corpus.store import CorpusStore
 from lvm_core.dataset import split_documents
-from lvm_core.decode.evaluate import DecoderSettings, evaluate_decoder, gather_cases, token_f1
+from lvm_core.decode.cases import DecoderSettings, gather_cases
+from lvm_core.decode.evaluate import evaluate_decoder, token_f1
 from lvm_core.encoders import load_encoder
 from lvm_core.errors import CorpusError, DecoderError
 from lvm_core.types import Decoded, Encoder, Vectors
