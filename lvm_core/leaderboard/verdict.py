@@ -51,9 +51,22 @@ def verdict(row: Row, rule: Row, cosine: Interval, recall: Interval) -> str:
         f"It {_says(recall, 'finds the true chunk among its best five')} that rule:"
         f" {row['recall_at_5']:.1%} against {rule['recall_at_5']:.1%} of windows, {_span(recall, 3)}.",
     ]
+    parts += _against_own_filter(row, rule)
     if row["n_articles"] < FEW_ARTICLES:
         parts.append(f"With only {row['n_articles']} articles the interval itself is rough.")
     return " ".join(parts)
+
+
+def _against_own_filter(row: Row, rule: Row) -> list[str]:
+    """The best rule may read more than the model does: then the filter of the model's own context is named too."""
+    own = row.get("vs_filter")
+    if not own or row["kind"] != "net" or rule["context"] == row["context"]:
+        return []
+    low, high = own["ci"] or (float("nan"), float("nan"))
+    return [
+        f"That rule reads {rule['context']} chunks, {row['model']} {row['context']}; against the linear filter of"
+        f" {row['context']} chunks it is {_span(Interval(own['cosine'], low, high), 4)}."
+    ]
 
 
 def _says(difference: Interval, does: str) -> str:

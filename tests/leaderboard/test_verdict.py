@@ -52,3 +52,10 @@ def test_models_of_two_tests_have_no_difference(workspace: Workspace) -> None:
     one, other = add(workspace, "a", 0.5), add(workspace, "b", 0.5, comparable="another test")
     with pytest.raises(ModelError, match="'a' and 'b' were measured on different windows"):
         verdict.compare(workspace, one, other)
+
+
+def test_a_rule_that_reads_more_is_said_to_read_more() -> None:
+    net, rule = make_row("amn-1", 0.51)[0], make_row("linear-filter-5", 0.53, context=100)[0]
+    worse = Interval(-0.02, -0.03, -0.01)
+    said = verdict.verdict(net, rule, worse, worse)
+    assert "That rule reads 100 chunks, amn-1 5; against the linear filter of 5 chunks it is +0.0100" in said
