@@ -257,3 +257,32 @@ def test_bad_options_on_the_command_line(toy: Workspace) -> None:
     _, errors = bad.communicate(timeout=60)
     assert bad.returncode == 2
     assert "--option is 'd_model'; expected NAME=VALUE" in errors
+
+
+def test_trained_models_are_joined_by_name_and_an_exchanged_member_is_noticed(toy: Workspace) -> None:
+    for run, seed in (("a", 1), ("b", 2)):
+        train(toy, settings(seed=seed, epochs=1, residual=False), run=run)
+    members = {"members": "a,b,copy-last", "weights": "1,1,0.5"}
+    result = train(toy, settings(model="ensemble", options=members), run="both")
+    loaded = load_model(toy, "both", ENCODER)
+    x = torch.nn.functional.normalize(torch.randn(1, 6, 16), dim=-1)
+    said = [load_model(toy, run).model(x) for run in ("a", "b")]
+    expected = torch.nn.functional.normalize(said[0] + said[1] + 0.5 * x, dim=-1)
+    torch.testing.assert_close(loaded.model(x), expected)
+    assert result["n_parameters"] == 2 * load_model(toy, "a").info.n_parameters
+    assert training_titles(loaded.info) == sorted(training_titles(load_model(toy, "a").info) or [])
+    path = toy.run("a") / "model.safetensors"
+    path.write_bytes((toy.run("b") / "model.safetensors").read_bytes())
+    with pytest.raises(ModelError, match="'both' was made of another 'a' than is there now"):
+        load_model(toy, "both")
+
+
+def test_an_ensemble_of_nothing_is_refused(toy: Workspace) -> None:
+    with pytest.raises(ModelError, match="given 0 members"):
+        train(toy, settings(model="ensemble", options={}), run="none")
+
+
+def test_epochs_can_be_chosen_by_cosine_and_recall(toy: Workspace) -> None:
+    result = train(toy, settings(loss="cosine+infonce", select="cosine+recall"), run="recall")
+    assert 0 < result["val_recall_at_5"] <= 1
+    assert any(line.get("val_recall_at_5") is not None for line in metrics(toy, "recall"))
