@@ -33,6 +33,10 @@ def card(config: dict[str, Any], result: dict[str, Any]) -> str:
 
 def _summary(config: dict[str, Any], result: dict[str, Any]) -> str:
     form = "residual on the fitted linear filter" if config.get("filter") else "as first built"
+    if config.get("members"):
+        weights = config["options"]["weights"]
+        parts = [f"{m['ref']} x {w:g}" for m, w in zip(config["members"], weights, strict=True)]
+        form = f"weighted mean of {', '.join(parts)}"
     what = f"net, {form}" if config["kind"] == "net" else "baseline in closed form"
     return (
         f"{config['model']} ({what}), {result['n_parameters']:,} parameters, D = {config['dim']}."
