@@ -21,10 +21,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
     """Train, or go on training."""
     from lvm_core.decode.inverter_config import InverterConfig
+    from lvm_core.decode.inverter_files import new_name
     from lvm_core.decode.inverter_train import train_inverter
+    from lvm_core.jobs.pulse import note_run
 
     config = None if namespace.resume else from_namespace(InverterConfig, namespace)
-    return train_inverter(workspace, config, name=namespace.run, resume=namespace.resume, progress=ProgressLine())
+    name = namespace.run or (new_name(config.encoder) if config else None)
+    if name:
+        note_run(name, resume=["train-inverter", "--run", name, "--resume"])
+    return train_inverter(workspace, config, name=name, resume=namespace.resume, progress=ProgressLine())
 
 
 def report(result: dict[str, Any]) -> str:

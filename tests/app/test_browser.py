@@ -143,6 +143,7 @@ def test_an_example_is_one_click_away(browser: Browser, address: str) -> None:
         page.get_by_text("Abraham Lincoln · test").click()
         page.wait_for_selector(".lvm-timing")
         assert "Elected to the United States House" in page.locator("[class*=st-key-said-target]").inner_text()
+        page.wait_for_selector("[data-testid=stPlotlyChart]")
         assert page.locator("[data-testid=stPlotlyChart]").count() == 1
 
 
