@@ -135,6 +135,8 @@ def test_five_pasted_chunks_give_a_prediction(browser: Browser, address: str) ->
         assert "passthrough" in cards.last.inner_text()
         page.reload()
         page.wait_for_selector(".lvm-timing")
+        settled(page)
+        boxes.nth(4).wait_for()
         assert [box.input_value() for box in boxes.all()][:5] == CHUNKS
 
 

@@ -1,5 +1,6 @@
 """In a real browser: trainings outlive a killed job and a killed Streamlit, and resume to the same weights."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -23,6 +24,19 @@ ROOT = Path(__file__).resolve().parents[2]
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]  # fmt: skip
 EPOCHS = 30
+
+
+def press_until(button: Locator, check: Callable[[], object], timeout_s: float = 120.0) -> None:
+    """Press until it took: the first press may fall into a page that is still being built."""
+    stop = time.monotonic() + timeout_s
+    while not check():
+        assert time.monotonic() < stop, "waited too long"
+        if button.count():
+            with contextlib.suppress(PlaywrightTimeout):
+                button.first.click(timeout=5_000)
+        pause = time.monotonic() + 10
+        while time.monotonic() < pause and not check():
+            time.sleep(0.2)
 
 
 def until(check: Callable[[], object], timeout_s: float = 120.0) -> None:
@@ -120,10 +134,8 @@ def test_killed_trainings_resume_to_the_weights_of_one_that_was_never_stopped(
             assert store.get(second.id).state in ("running", "done")
             assert store.get(second.id).attempt == 1
             shoot(page, "2-interrupted", tmp_path)
-            page.locator(f"[class*='st-key-resume:{first.id}'], [class*='st-key-resume-{first.id}']").get_by_role(
-                "button"
-            ).click()
-            until(lambda: store.get(first.id).attempt == 2)
+            resume = page.locator(f"[class*='st-key-resume:{first.id}'], [class*='st-key-resume-{first.id}']")
+            press_until(resume.get_by_role("button"), lambda: store.get(first.id).attempt == 2)
             until(lambda: all(job.state == "done" for job in store.list()))
             page.reload()
             page.get_by_text("Validation cosine").first.wait_for(timeout=60_000)

@@ -135,7 +135,7 @@ def test_when_job_and_supervisor_are_killed_whoever_looks_puts_it_right(store: J
     end(running.supervisor_pid, running.supervisor_born)
     end(running.pid, running.born)
     until(lambda: machine.born(running.pid or 0) is None)
-    assert JobStore(store.workspace).get(job).state == "interrupted"
+    until(lambda: JobStore(store.workspace).get(job).state == "interrupted")
     assert wait(store, waiting).state == "done"
 
 
