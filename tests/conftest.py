@@ -16,6 +16,13 @@ from lvm_core.workspace import Workspace
 from tests.postgres import postgres_server, postgres_url  # noqa: F401 - fixtures
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give a test that drives a browser a second go: what a person would wait for can take longer than any limit."""
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.flaky(reruns=1))
+
+
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
     """Return an empty workspace in a folder with a space in its name."""

@@ -1,7 +1,6 @@
 """A real browser against a real studio on an empty workspace: what a newcomer sees."""
 
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -14,11 +13,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.find_browser import find_browser
 
 ROOT = Path(__file__).resolve().parents[2]
+SLOW_MS = 180_000
+expect.set_options(timeout=SLOW_MS)
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -28,7 +29,6 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-SLOW_MS = 180_000
 CHUNKS = [
     "The moon is the only natural satellite of the Earth.",
     "It orbits at an average distance of 384,400 kilometres.",
@@ -37,6 +37,12 @@ CHUNKS = [
     "In 1969 people walked on the moon for the first time.",
 ]
 PAGES = ("predict", "corpus", "train", "leaderboard", "vectors", "drift", "system")
+
+WIDEST = "Math.max(document.documentElement.scrollWidth, document.querySelector('[data-testid=stMain]').scrollWidth)"
+BRIGHTNESS = (
+    "getComputedStyle(document.querySelector('.stApp')).backgroundColor"
+    r".match(/\d+/g).slice(0, 3).reduce((sum, part) => sum + Number(part), 0)"
+)
 
 pytestmark = pytest.mark.browser
 
@@ -131,46 +137,32 @@ def test_five_pasted_chunks_give_a_prediction(browser: Browser, address: str) ->
         page.wait_for_selector(".lvm-timing")
         settled(page)
         cards = page.locator("[class*=st-key-card-]")
+        expect(cards.last).to_contain_text("passthrough", ignore_case=True)
         assert cards.count() >= 2
-        assert "passthrough" in cards.last.inner_text()
         page.reload()
         page.wait_for_selector(".lvm-timing")
-        settled(page)
-        boxes.nth(4).wait_for()
-        assert [box.input_value() for box in boxes.all()][:5] == CHUNKS
+        for i, chunk in enumerate(CHUNKS):
+            expect(boxes.nth(i)).to_have_value(chunk)
 
 
 def test_an_example_is_one_click_away(browser: Browser, address: str) -> None:
     with opened(browser, f"{address}/?p_decoder=none") as page:
         page.get_by_text("Abraham Lincoln · test").click()
         page.wait_for_selector(".lvm-timing")
-        assert "Elected to the United States House" in page.locator("[class*=st-key-said-target]").inner_text()
-        page.wait_for_selector("[data-testid=stPlotlyChart]")
-        assert page.locator("[data-testid=stPlotlyChart]").count() == 1
+        expect(page.locator("[class*=st-key-said-target]")).to_contain_text("Elected to the United States House")
+        expect(page.locator("[data-testid=stPlotlyChart]")).to_have_count(1)
 
 
 @pytest.mark.parametrize("name", [name for name in PAGES if (ROOT / "pages" / f"{name}.py").exists()])
 def test_every_page_fits_and_asks_nobody_else(browser: Browser, address: str, name: str) -> None:
     with opened(browser, f"{address}/{'' if name == 'predict' else name}") as page:
         settled(page)
-        assert _widest(page) <= 1440
-        assert _brightness(page) > 600
+        page.wait_for_function(f"{WIDEST} <= 1440 && {BRIGHTNESS} > 600")
         page.set_viewport_size({"width": 400, "height": 900})
         page.emulate_media(color_scheme="dark")
         page.wait_for_timeout(500)
         settled(page)
-        assert _widest(page) <= 400
-        assert _brightness(page) < 150
-
-
-def _widest(page: Page) -> int:
-    script = "[document.documentElement.scrollWidth, document.querySelector('[data-testid=stMain]').scrollWidth]"
-    return max(page.evaluate(script))
-
-
-def _brightness(page: Page) -> int:
-    ground = page.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor")
-    return sum(map(int, re.findall(r"\d+", ground)[:3]))
+        page.wait_for_function(f"{WIDEST} <= 400 && {BRIGHTNESS} < 150")
 
 
 def test_going_round_all_pages_keeps_what_was_typed(browser: Browser, address: str) -> None:
@@ -186,20 +178,19 @@ def test_going_round_all_pages_keeps_what_was_typed(browser: Browser, address: s
             page.wait_for_function("t => document.querySelector('.lvm-head h1')?.textContent === t", arg=title)
             settled(page)
             assert page.locator("[data-testid=stException]").count() == 0, title
-        assert first.input_value() == CHUNKS[0]
+        expect(first).to_have_value(CHUNKS[0])
 
 
 def test_a_link_to_a_page_opens_it_first_thing(browser: Browser, tmp_path: Path) -> None:
     with studio(tmp_path / "work space") as address, opened(browser, f"{address}/system") as page:
-        assert page.locator(".lvm-head h1").inner_text() == "System"
-        assert page.get_by_text("Predict").count() >= 1
+        expect(page.locator(".lvm-head h1")).to_have_text("System")
+        expect(page.get_by_text("Predict").first).to_be_attached()
 
 
 def test_a_first_start_reads_the_embedded_corpus_by_itself(browser: Browser, tmp_path: Path) -> None:
     with studio(tmp_path / "work space", first="enwiki-sample") as address, opened(browser, address) as page:
-        page.wait_for_selector(".lvm-strip")
-        assert "enwiki-sample" in page.locator(".lvm-strip").inner_text()
-        assert "still being read" in page.inner_text("[data-testid=stMain]")
+        expect(page.locator(".lvm-strip")).to_contain_text("enwiki-sample")
+        expect(page.locator("[data-testid=stMain]")).to_contain_text("still being read")
         _cancel_all(tmp_path / "work space")
 
 
