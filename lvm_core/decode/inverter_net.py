@@ -82,8 +82,7 @@ class Block(nn.Module):
         q, k, v = self.project(x, cos, sin)
         repeat = self.heads[0] // self.heads[1]
         k, v = k.repeat_interleave(repeat, 1), v.repeat_interleave(repeat, 1)
-        attended = F.scaled_dot_product_attention(q, k, v, is_causal=True)
-        return self.finish(x, attended.transpose(1, 2).flatten(2))
+        return self.finish(x, attend(q, k, v).transpose(1, 2).flatten(2))
 
     def project(self, x: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return rotated queries (B, h, T, d), rotated keys and values (B, h_kv, T, d)."""
@@ -98,6 +97,17 @@ class Block(nn.Module):
         gate, up = self.gate_up(rms_norm(x, self.norm_2, self.eps)).chunk(2, -1)
         result: Tensor = x + self.down(F.silu(gate) * up)
         return result
+
+
+def attend(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    """Return causal attention (B, h, T, d) of queries, keys and values (B, h, T, d)."""
+    if q.device.type != "cpu":
+        return F.scaled_dot_product_attention(q, k, v, is_causal=True)
+    # torch's fused kernel takes three times as long on a CPU: its backward pass in bfloat16 is slow at 50 positions
+    scores = (q @ k.transpose(-1, -2)).float() * q.shape[-1] ** -0.5
+    future = torch.ones(q.shape[2], q.shape[2], dtype=torch.bool).triu(1)
+    weights = scores.masked_fill(future, -torch.inf).softmax(-1)
+    return weights.to(q.dtype) @ v
 
 
 def rms_norm(x: Tensor, weight: Tensor, eps: float) -> Tensor:
