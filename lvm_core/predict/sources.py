@@ -141,7 +141,7 @@ def open_ground(workspace: Workspace, encoder_id: str, corpus: str | None) -> tu
             trouble = f" ({error})"
     return None, (
         "No corpus is encoded with this encoder yet: nothing to snap onto, and no real chunks to answer with."
-        " It comes with `ingest` and `encode`." + trouble
+        " Read one in on the Corpus page, or with: python -m lvm_core ingest SOURCE, then encode." + trouble
     )
 
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lvm_core.corpus.pgcopy import PACK, CopyStream, pack_rows
-from lvm_core.corpus.postgres import connected, database_url, table_name, vector_type_for
+from lvm_core.corpus.pgwrite import vector_type_for
+from lvm_core.corpus.postgres import connected, database_url, table_name
 from lvm_core.errors import CorpusError, EncoderError, SourceError
 from lvm_core.types import Hit, Progress, Rows, Vectors, no_progress
 from lvm_core.vectors.matrix import VectorMatrix, open_matrix

@@ -7,17 +7,9 @@ import numpy as np
 import pytest
 
 from lvm_core.corpus.pgcopy import CopyReader, CopyStream, pack_real_array, pack_rows
-from lvm_core.corpus.postgres import (
-    Row,
-    connected,
-    create_table,
-    database_url,
-    hide_password,
-    inspect_table,
-    read_rows,
-    vector_type_for,
-    write_rows,
-)
+from lvm_core.corpus.pgtable import Row, inspect_table, read_rows
+from lvm_core.corpus.pgwrite import create_table, vector_type_for, write_rows
+from lvm_core.corpus.postgres import connected, database_url, hide_password
 from lvm_core.errors import SourceError
 
 N, DIM = 120, 16
