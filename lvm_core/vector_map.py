@@ -8,20 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lvm_core.checkpoint import load_model
 from lvm_core.config import check, setting
-from lvm_core.decode.snap import SnapSettings, search_excluding, snap_onto
+from lvm_core.decode.snap import SnapSettings, snap_onto
 from lvm_core.errors import WorkspaceError
-from lvm_core.evaluation.predictions import predict_windows
-from lvm_core.evaluation.subjects import Stage, choose_encoder, open_stage
-from lvm_core.evaluation.testset import TestSet, make_test_set
+from lvm_core.evaluation.sample import WindowSample, first_cosines, sample_windows
 from lvm_core.projection import ProjectionSettings, project, project_key, sample_rows
 from lvm_core.rollout import effective_rank
-from lvm_core.types import Index, Progress, Rows, Vectors, no_progress
-from lvm_core.vectors.index import open_index
+from lvm_core.types import Progress, Rows, Vectors, no_progress
 from lvm_core.workspace import Workspace, read_json, replacing, write_json
 
-MAX_TEST_CHUNKS = 20_000
 KEYS_CHANGED = 2
 """Raised when what is stored changes, so that old maps are made anew."""
 
@@ -53,7 +48,8 @@ class MapSettings:
 @dataclass(frozen=True, slots=True)
 class Layer:
     """One model's predictions on the W windows. Cosines (W,) to the target, and to the nearest real chunk of
-    another article, raw and snapped; `clamped` (W,) where the drift clamp engaged.
+    another article, raw and snapped; `clamped` (W,) where the drift clamp engaged; `lengths` (W,) of the raw
+    predictions before they were brought to unit norm, NaN where a model does not scale.
     """
 
     raw: Vectors
@@ -63,6 +59,7 @@ class Layer:
     nearest: Vectors
     snapped_nearest: Vectors
     clamped: NDArray[np.bool_]
+    lengths: Vectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,61 +96,39 @@ def gather(workspace: Workspace, settings: MapSettings, progress: Progress = no_
         ModelError, SpaceMismatch: if a model is unknown or of another encoder.
     """
     check(settings)
-    encoder_id = choose_encoder(workspace, settings.refs, settings.corpus)
-    stage = open_stage(workspace, settings.corpus, encoder_id, settings.split_seed)
-    test = make_test_set(
-        stage.documents(settings.split), stage.matrix.rows, settings.corpus, stage.corpus.digest, encoder_id,
-        settings.split, settings.split_seed, MAX_TEST_CHUNKS,
-    )  # fmt: skip
-    chosen = np.unique(np.linspace(0, test.n_windows - 1, min(settings.windows, test.n_windows)).astype(np.int64))
-    index = open_index(workspace, settings.corpus, encoder_id)
-    exclude = _own_articles(test, chosen)
-    every = np.arange(stage.matrix.n_rows, dtype=np.int64)
+    sample = sample_windows(
+        workspace, settings.refs, settings.corpus, settings.split, settings.windows, settings.split_seed
+    )
+    every = np.arange(sample.stage.matrix.n_rows, dtype=np.int64)
     corpus_rows, sampled = sample_rows(every, settings.corpus_points, settings.seed)
     layers = {}
     for number, ref in enumerate(settings.refs):
-        progress(number / max(len(settings.refs), 1) * 0.8, f"predicting {len(chosen):,} windows with {ref}")
-        layers[ref] = _layer(workspace, stage, test, chosen, ref, index, exclude, settings)
+        progress(number / max(len(settings.refs), 1) * 0.8, f"predicting {len(sample.chosen):,} windows with {ref}")
+        layers[ref] = _layer(sample, ref, settings)
     progress(0.8, "measuring the distance of the targets to the corpus")
-    truths = test.truths[chosen]
-    left_out = f"{len(chosen):,} of {test.n_windows:,} windows are shown. " if len(chosen) < test.n_windows else ""
+    shown, n_windows = len(sample.chosen), sample.test.n_windows
+    left_out = f"{shown:,} of {n_windows:,} windows are shown. " if shown < n_windows else ""
     return MapData(
-        settings, encoder_id, corpus_rows, stage.matrix.rows(corpus_rows), test.corpus_rows[test.targets[chosen]],
-        truths, _nearest(index, truths, exclude), layers, left_out + sampled,
+        settings, sample.test.encoder_id, corpus_rows, sample.stage.matrix.rows(corpus_rows), sample.rows,
+        sample.truths, sample.nearest(sample.truths), layers, left_out + sampled,
     )  # fmt: skip
 
 
-def _own_articles(test: TestSet, chosen: NDArray[np.int64]) -> list[Rows]:
-    spans = [np.arange(d.first_row, d.first_row + d.n_chunks, dtype=np.int64) for d in test.documents]
-    return [spans[int(number)] for number in test.article[chosen]]
-
-
-def _nearest(index: Index, vectors: Vectors, exclude: list[Rows]) -> Vectors:
-    hits = search_excluding(index, vectors, 1, exclude)
-    return np.array([found[0].cosine if found else np.nan for found in hits], dtype=np.float32)
-
-
-def _layer(
-    workspace: Workspace, stage: Stage, test: TestSet, chosen: NDArray[np.int64], ref: str, index: Index,
-    exclude: list[Rows], settings: MapSettings,
-) -> Layer:  # fmt: skip
-    loaded = load_model(workspace, ref, test.encoder_id, stage.matrix.dim)
-    context = max(loaded.info.context, 5) if loaded.info.kind == "baseline" else loaded.info.context
-    raw = predict_windows(loaded.model, test, context)[chosen]
-    truths = test.truths[chosen]
+def _layer(sample: WindowSample, ref: str, settings: MapSettings) -> Layer:
     own = SnapSettings(strength=settings.strength)
-    hits = search_excluding(index, raw, own.k if settings.snap else 1, exclude)
-    nearest = np.array([found[0].cosine if found else np.nan for found in hits], dtype=np.float32)
+    said = sample.predict(ref)
+    raw, truths = said.vectors, sample.truths
+    hits = sample.neighbours(raw, own.k if settings.snap else 1)
+    nearest = first_cosines(hits)
     cosine = np.einsum("nd,nd->n", raw, truths).astype(np.float32)
     if not settings.snap:
         nothing = np.zeros(len(raw), dtype=np.bool_)
-        return Layer(raw, raw, cosine, cosine, nearest, nearest, nothing)
-    contexts = test.vectors[test.excluded[chosen][:, ::-1]]
-    results = snap_onto(raw, contexts, hits, stage.matrix.rows, own)
+        return Layer(raw, raw, cosine, cosine, nearest, nearest, nothing, said.lengths)
+    results = snap_onto(raw, sample.contexts, hits, sample.stage.matrix.rows, own)
     snapped = np.stack([result.vector for result in results])
     return Layer(
         raw, snapped, cosine, np.einsum("nd,nd->n", snapped, truths).astype(np.float32), nearest,
-        _nearest(index, snapped, exclude), np.array([result.drift_clamped for result in results]),
+        sample.nearest(snapped), np.array([result.drift_clamped for result in results]), said.lengths,
     )  # fmt: skip
 
 
@@ -181,11 +156,14 @@ def numbers(data: MapData) -> list[dict[str, Any]]:
     """Return what a map cannot say: for targets and each model, raw and snapped, a row of means.
 
     `cosine` to the target; `nearest`: cosine to the nearest real chunk of another article; `effective_rank`:
-    directions the vectors spread over; `common`: length of their mean, 1 if all are the same.
+    directions the vectors spread over; `common`: length of their mean, 1 if all are the same; `length`: of the
+    raw predictions before they were brought to unit norm, None where the model does not scale.
     """
     rows = [_row("target", "", data.target_vectors, None, data.target_nearest)]
     for ref, layer in data.layers.items():
-        rows.append(_row(ref, "raw", layer.raw, layer.cosine, layer.nearest))
+        length = float(layer.lengths.mean())
+        row = _row(ref, "raw", layer.raw, layer.cosine, layer.nearest)
+        rows.append({**row, "length": None if np.isnan(length) else length})
         if data.settings.snap:
             own = _row(ref, "snapped", layer.snapped, layer.snapped_cosine, layer.snapped_nearest)
             rows.append({**own, "clamped": float(layer.clamped.mean())})
@@ -196,7 +174,7 @@ def _row(name: str, kind: str, vectors: Vectors, cosine: Vectors | None, nearest
     return {
         "name": name, "kind": kind, "n": len(vectors), "cosine": None if cosine is None else float(cosine.mean()),
         "nearest": float(np.nanmean(nearest)), "effective_rank": effective_rank(vectors),
-        "common": float(np.linalg.norm(vectors.mean(axis=0))),
+        "common": float(np.linalg.norm(vectors.mean(axis=0))), "length": None,
     }  # fmt: skip
 
 
