@@ -107,7 +107,8 @@ def attend(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
     scores = (q @ k.transpose(-1, -2)).float() * q.shape[-1] ** -0.5
     future = torch.ones(q.shape[2], q.shape[2], dtype=torch.bool).triu(1)
     weights = scores.masked_fill(future, -torch.inf).softmax(-1)
-    return weights.to(q.dtype) @ v
+    attended: Tensor = weights.to(q.dtype) @ v
+    return attended
 
 
 def rms_norm(x: Tensor, weight: Tensor, eps: float) -> Tensor:

@@ -25,6 +25,9 @@ from lvm_core.types import Vectors
 
 Encode = Callable[[Sequence[str]], Vectors]
 
+POOL = 16
+"""Texts of a vector that a later step may go on from."""
+
 FLUENCY = 0.06
 """Cosine that a nat a token of log-probability is worth: a keyword salad is no text, however near it is."""
 
@@ -52,6 +55,7 @@ class Candidate:
     written: Written
     cosine: float
     vector: NDArray[np.float32]
+    edited: bool = False
 
     @property
     def worth(self) -> float:
@@ -61,12 +65,13 @@ class Candidate:
 
 @dataclass
 class Target:
-    """One vector under search, its best text so far, and what was tried."""
+    """One vector under search, its best text so far, the worthiest texts to go on from, and what was tried."""
 
     vector: NDArray[np.float32]
     seed: int
     first: Candidate | None = None
     leader: Candidate | None = None
+    pool: list[Candidate] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
 
     def best(self) -> Candidate:
@@ -74,8 +79,13 @@ class Target:
         assert self.leader is not None
         return self.leader
 
+    def parent(self) -> Candidate:
+        """Return the worthiest text that was not edited yet: the best, and when its edits led nowhere the next."""
+        return next((c for c in self.pool if not c.edited), self.best())
+
     def consider(self, candidates: Sequence[Candidate]) -> None:
         """Take the worthiest candidate that is nearer than the best so far, and worth more."""
+        self.pool = sorted([*self.pool, *candidates], key=lambda c: -c.worth)[:POOL]
         for candidate in sorted(candidates, key=lambda c: -c.worth):
             if self.leader is None or (candidate.cosine > self.leader.cosine and candidate.worth > self.leader.worth):
                 self.leader = candidate
@@ -135,10 +145,10 @@ class Search:
             self._judge(i, target.add(own, self.encode))
 
     def step(self, number: int) -> None:
-        """Correct each target's best text: change words, then write on from the best changes."""
-        assert self.prompts is not None
-        starts = [self._edit(i) for i in range(len(self.targets))]
-        vectors = np.stack([self._overshot(t) for t in self.targets])
+        """Correct a text of each target: change words, then write on from the best changes; then change once more."""
+        parents = [t.parent() for t in self.targets]
+        starts = [self._edit(i, parent) for i, parent in enumerate(parents)]
+        vectors = np.stack([self._overshot(t, p) for t, p in zip(self.targets, parents, strict=True)])
         prompts = self.generator.read(torch.from_numpy(vectors))
         n = self.settings.n_continued
         which = [i for i in range(len(self.targets)) for _ in range(n)]
@@ -146,10 +156,9 @@ class Search:
         flat = [own[k % len(own)] if own and k % 2 else () for own in starts for k in range(n)]
         written = self._write(prompts, which, draws, flat)
         for i, target in enumerate(self.targets):
-            found = target.add(written[i * n : (i + 1) * n], self.encode)
-            self._judge(i, found)
+            self._judge(i, target.add(written[i * n : (i + 1) * n], self.encode))
             for _ in range(self.settings.n_rounds - 1):
-                self._edit(i)
+                self._edit(i, target.parent())
 
     def _write(
         self, prompts: Prompts, which: list[int], draws: list[int], starts: list[tuple[int, ...]] | None
@@ -157,28 +166,27 @@ class Search:
         settings = self.settings
         return self.generator.write(prompts, which, draws, settings.temperature, settings.bias, starts)
 
-    def _overshot(self, target: Target) -> NDArray[np.float32]:
-        lacking = target.vector - target.best().vector
+    def _overshot(self, target: Target, parent: Candidate) -> NDArray[np.float32]:
+        lacking = target.vector - parent.vector
         overshot: NDArray[np.float32] = unit_rows((target.vector + self.settings.overshoot * lacking)[None])[0]
         return overshot
 
     def _judge(self, i: int, candidates: list[Candidate]) -> None:
         """Give the nearest of the texts their fluency under the target itself, and take the best."""
         assert self.prompts is not None
-        best = self.targets[i].best()
-        near = sorted((c for c in candidates if c.cosine > best.cosine), key=lambda c: -c.cosine)
-        near = near[: self.settings.n_checked]
+        near = sorted(candidates, key=lambda c: -c.cosine)[: self.settings.n_checked]
         values = fluencies(self.generator, self.prompts, i, [c.written.tokens for c in near])
         for c, value in zip(near, values, strict=True):
             c.written = Written(c.written.text, c.written.tokens, value)
         self.targets[i].consider(near)
 
-    def _edit(self, i: int) -> list[tuple[int, ...]]:
+    def _edit(self, i: int, parent: Candidate) -> list[tuple[int, ...]]:
         """Try changes of one word each, then the best of them together; return the best beginnings."""
         assert self.prompts is not None
         target, settings = self.targets[i], self.settings
-        tokens = target.best().written.tokens
-        lean = self.generator.lean(torch.from_numpy(self._overshot(target)))
+        parent.edited = True
+        tokens = parent.written.tokens
+        lean = self.generator.lean(torch.from_numpy(self._overshot(target, parent)))
         options = alternatives(self.generator, self.prompts, i, tokens, lean, settings.n_alternatives)
         single = self._try(target, options)
         leading = [change for change, _ in single[: settings.n_combined]]
