@@ -19,6 +19,7 @@ from torch.nn import functional as F
 from lvm_core.decode.inverter_net import END, Block, InverterNet, rms_norm, rotate
 from lvm_core.decode.inverter_sampling import choose
 from lvm_core.decode.inverter_words import UNSEEN, WordHead
+from lvm_core.decode.packed_linear import Linear, packed_linear
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -58,12 +59,9 @@ class Generator:
         self.net, self.tokenizer = net, tokenizer
         self.device = net.embedding.device
         with torch.no_grad():
-            self.layers = [
-                (block, block.qkv.merged(), block.out.merged(), block.gate_up.merged(), block.down.merged())
-                for block in net.blocks
-                if isinstance(block, Block)
-            ]
+            self.layers = [_packed(block) for block in net.blocks if isinstance(block, Block)]
         self.heads = self.layers[0][0].heads
+        self._head = packed_linear(net.embedding)
 
     @torch.inference_mode()
     def read(self, vectors: Tensor) -> Prompts:
@@ -79,6 +77,10 @@ class Generator:
         words = self.net.words
         log_p = words(vector)
         return self.net.prompt(vector, words.hints(log_p, self.net.size.n_hints)), _log_ratio(words, log_p)
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        """Return next-token logits (..., V) in float32 of last states (..., W)."""
+        return self._head(hidden).float()
 
     @torch.inference_mode()
     def lean(self, vector: Tensor) -> Tensor:
@@ -98,7 +100,7 @@ class Generator:
         stop = past + x.shape[1]
         cos, sin = net.rotation(torch.arange(past, stop, device=x.device))
         for i, (block, qkv, out, gate_up, down) in enumerate(self.layers):
-            heads = F.linear(rms_norm(x, block.norm_1, block.eps), qkv)
+            heads = qkv(rms_norm(x, block.norm_1, block.eps))
             heads = heads.reshape(*x.shape[:2], n_q + 2 * n_kv, size).transpose(1, 2)
             rotated = rotate(heads[:, : n_q + n_kv], cos, sin)
             q, k, v = rotated[:, :n_q], rotated[:, n_q:], heads[:, n_q + n_kv :]
@@ -109,9 +111,9 @@ class Generator:
                 keys[i][:, :, past:stop] = k
                 values[i][:, :, past:stop] = v
             attended = _attend(q, keys[i][:, :, :stop], values[i][:, :, :stop], mask)
-            x = x + F.linear(attended, out)
-            gate, up = F.linear(rms_norm(x, block.norm_2, block.eps), gate_up).chunk(2, -1)
-            x = x + F.linear(F.silu(gate) * up, down)
+            x = x + out(attended)
+            gate, up = gate_up(rms_norm(x, block.norm_2, block.eps)).chunk(2, -1)
+            x = x + down(F.silu(gate) * up)
         return rms_norm(x, net.norm, net.eps)
 
     @torch.inference_mode()
@@ -145,6 +147,11 @@ class Generator:
         body = tuple(t for t in tokens if t != END)
         text = " ".join(self.tokenizer.decode(list(body)).split())
         return Written(text, body, sum(scores) / max(len(scores), 1))
+
+
+def _packed(block: Block) -> tuple[Block, Linear, Linear, Linear, Linear]:
+    qkv, out, gate_up, down = (packed_linear(m.merged()) for m in (block.qkv, block.out, block.gate_up, block.down))
+    return block, qkv, out, gate_up, down
 
 
 def _log_ratio(words: WordHead, log_p: Tensor) -> Tensor:
@@ -194,7 +201,7 @@ class _Rows:
         drawn = torch.from_numpy(np.stack(draws))
         greedy = torch.tensor([seed < 0 for seed in seeds])
         for step in range(self.longest):
-            logits = self.generator.net.logits(self.hidden[:, 0])
+            logits = self.generator.logits(self.hidden[:, 0])
             leaning = None if lean is None else bias * lean[self.which[self.active]]
             chosen, scores = choose(logits, leaning, temperature, drawn[self.active, step], greedy[self.active])
             self._append(step, chosen, scores, logits)

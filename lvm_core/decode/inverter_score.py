@@ -49,7 +49,7 @@ def _logits(generator: Generator, prompts: Prompts, i: int, rows: Sequence[tuple
     mask = torch.ones(longest, past + longest, dtype=torch.bool, device=x.device).tril(past)
     hidden = generator.forward(x, keys, values, past, mask)
     first = prompts.last[i : i + 1].expand(n, 1, hidden.shape[-1])
-    return generator.net.logits(torch.cat([first, hidden], 1))
+    return generator.logits(torch.cat([first, hidden], 1))
 
 
 def fluencies(generator: Generator, prompts: Prompts, i: int, rows: Sequence[tuple[int, ...]]) -> list[float]:
