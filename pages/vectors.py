@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from pages.shared import map_figure, map_form, map_look, state, ui
+from pages.shared import map_form, map_job, map_look, map_points, state, ui
 
 
 def page() -> None:
-    """Show the map of the settings in the address."""
+    """Show the map of the settings in the address, the numbers beside it, and what is chosen in it."""
     corpora = [info.name for info in state.encoded_corpora()]
     if not corpora:
         ui.empty_state(
@@ -17,16 +17,15 @@ def page() -> None:
         )
         return
     settings = map_form.show(corpora)
-    data = map_look.data(settings)
-    with st.container(key="map-numbers"):
-        map_look.numbers(data)
-    left, right = st.columns([0.68, 0.32], gap="medium")
+    data, rows = map_look.data(settings)
+    made, key = map_job.the_map(settings, data)
+    left, right = st.columns([0.64, 0.36], gap="medium")
     with left:
-        made = map_look.the_map(settings, data)
-        chosen = map_figure.show(made, data)
+        made_of, chosen = map_look.picture(made, data, key, map_look.points_key(settings))
+        map_look.exports(made_of, made, data)
     with right:
-        map_look.points(data, chosen)
-    map_look.exports(made, data)
+        map_look.numbers(rows)
+        map_points.show(data, chosen)
 
 
 ui.page_title("Vectors", "Where predictions fall against their targets, and what the snap does to them")

@@ -11,7 +11,7 @@ from pages.shared import state
 
 METHODS = {"pca": "PCA, at once", "pacmap": "PaCMAP, seconds", "umap": "UMAP, a job"}
 COLOURS = {
-    "role": "what it is",
+    "role": "kind, model",
     "cosine": "cosine to target",
     "article": "article",
     "section": "section",

@@ -1,209 +1,166 @@
-"""What stands beside the map: its numbers, the points chosen, and files to take along."""
+"""What the Vectors page shows of a map: the picture with its choices, the numbers beside it, and files."""
 
 import csv
+import html
 import io
+from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
-from lvm_core.vector_map import MapData, MapSettings, VectorMap, gather, lay_out, load_map, map_key
+from lvm_core.vector_map import MapData, MapSettings, VectorMap, gather, map_key
 from lvm_core.vector_map import numbers as map_numbers
 from lvm_core.workspace import Workspace
-from pages.shared import map_figure, state, ui
+from pages.shared import charts, map_facts, map_form, saving, state
+from pages.shared.map_figure import Drawn, Look, drawn
 
-MOST_SHOWN = 6
-AT_ONCE = ("pca", "pacmap")
-
-
-@st.cache_resource(show_spinner=False, max_entries=6)
-def _data(root: str, key: str, _settings: MapSettings) -> MapData:  # noqa: ARG001 - cached by it
-    return gather(Workspace(root), _settings)
+Chosen = list[tuple[str, int]]
+"""Points that were clicked or lassoed: group of the map, and place in the group."""
 
 
-def data(settings: MapSettings) -> MapData:
-    """Return vectors, predictions and measures; the same for every method of laying them out."""
-    workspace = state.workspace()
-    plain = MapSettings(
-        corpus=settings.corpus,
-        models=settings.models,
-        split=settings.split,
-        windows=settings.windows,
-        corpus_points=settings.corpus_points,
-        snap=settings.snap,
-        strength=settings.strength,
-    )
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _data(root: str, key: str, _settings: MapSettings) -> tuple[MapData, list[dict[str, Any]]]:  # noqa: ARG001 - cached by it
+    found = gather(Workspace(root), _settings)
+    return found, map_numbers(found)
+
+
+def points_key(settings: MapSettings) -> str:
+    """Return the name of what is in a map, however it is laid out."""
+    standard = MapSettings()
+    same = {name: getattr(standard, name) for name in ("method", "n_dims", "n_neighbours", "min_dist")}
+    return map_key(state.workspace(), replace(settings, **same))
+
+
+def data(settings: MapSettings) -> tuple[MapData, list[dict[str, Any]]]:
+    """Return vectors, predictions and measures, the same for every way of laying them out, and their numbers."""
     with st.spinner("Predicting the windows of these articles…", show_time=True):
-        return _data(str(workspace.root), map_key(workspace, plain), plain)
+        return _data(str(state.workspace().root), points_key(settings), settings)
 
 
-def numbers(found: MapData) -> None:
-    """Show what a map cannot: distance to the corpus, spread, and whether predictions collapse to the middle."""
-    rows = map_numbers(found)
-    target = rows[0]
-    cells = []
-    for row in rows:
-        colour = {"": "target", "raw": "prediction", "snapped": "snapped"}[row["kind"]]
-        name = "true next chunks" if row["name"] == "target" else f"{row['name']} {row['kind']}"
-        cosine = "–" if row["cosine"] is None else f"{row['cosine']:.3f}"
-        spread = row["effective_rank"] / max(target["effective_rank"], 1e-9)
-        clamp = f"{row['clamped']:.1%}" if "clamped" in row else "–"
-        cells.append(
-            f'<tr><td class="lvm-{colour}">{name}</td><td>{cosine}</td><td>{row["nearest"]:.3f}</td>'
-            f"<td>{row['effective_rank']:.0f} <small>({spread:.0%})</small></td>"
-            f"<td>{row['common']:.3f}</td><td>{clamp}</td></tr>"
-        )
-    heads = (
-        ("", ""),
-        ("cosine to target", "mean over the windows shown"),
-        (
-            "cosine to nearest real chunk",
-            "of another article: how near to the manifold; true next chunks are the yardstick",
-        ),
-        ("effective rank", "directions the vectors spread over (Roy and Vetterli 2007), and its share of the targets'"),
-        ("common part", "length of the mean vector: 1 if all point the same way, near 0 if spread all round"),
-        ("clamped", "share of predictions at which the drift clamp engaged"),
+# ---------------------------------------------------------------- the picture
+
+
+def picture(made: VectorMap, found: MapData, key: str, points: str) -> tuple[Drawn, Chosen]:
+    """Show the map with its choices; return what was drawn and the points that are chosen in it."""
+    colour, lines, saved = _choices()
+    made_of = drawn(Look(key, points, colour, lines, charts.dark()), made, found)
+    flat = len(made.axes) == 2
+    event = charts.show(
+        made_of.figure,
+        f"map_plot_{key}",
+        "Map of corpus, targets and predictions",
+        on_select="rerun",
+        selection_mode=("points", "lasso", "box"),
+        config={"modeBarButtonsToRemove": ["autoScale2d"], "scrollZoom": True, **saving.camera(saved, "map")},
     )
-    head = "".join(f'<th title="{help_text}">{name}</th>' for name, help_text in heads)
-    st.html(f'<div class="lvm-wide"><table class="lvm-rows"><tr>{head}</tr>{"".join(cells)}</table></div>')
+    note = made.note if flat else f"{made.note} Points are chosen in two dimensions."
+    if colour == "tmd" and not map_facts.labelled(found, points):
+        note += " No chunk shown has a TMD label; label the corpus on the Corpus page."
+    if note.strip():
+        st.caption(note)
+    return made_of, _chosen(event, made_of, made)
+
+
+def _choices() -> tuple[str, bool, str]:
+    left, right, camera = st.columns([3.1, 1.1, 0.9], vertical_alignment="bottom")
+    names = list(map_form.COLOURS)
+    asked = st.query_params.get("colour", "role")
+    colour = left.segmented_control(
+        "Colour",
+        names,
+        format_func=map_form.COLOURS.__getitem__,
+        key="map_colour",
+        default=asked if asked in names else "role",
+        help="The shape always says what a point is. The commonest articles, sections or domains have a hue of their"
+        " own, named above the map.",
+    )
+    lines = right.toggle(
+        "Lines",
+        st.query_params.get("lines", "1") == "1",
+        key="map_lines",
+        help="From each prediction, raw to snapped (violet), and on to the true next chunk.",
+    )
+    st.query_params["colour"], st.query_params["lines"] = colour or "role", "1" if lines else "0"
+    with camera:
+        saved = charts.image_format("map_camera")
+    return colour or "role", lines, saved
+
+
+def _chosen(event: Any, made_of: Drawn, made: VectorMap) -> Chosen:
+    picked = event.selection.points if event else []
+    groups = made_of.groups
+    found = [(groups[p["curve_number"]], int(p["point_index"])) for p in picked if p["curve_number"] in groups]
+    found = [(name, place) for name, place in found if place < len(made.coordinates[name])]
+    return [(name, place) for name, place in found if name != "corpus"] or found
+
+
+# ---------------------------------------------------------------- the numbers
+
+HEADINGS = (
+    ("cosine to target", "Mean over the windows shown."),
+    ("nearest real", "Cosine to the nearest real chunk of another article: how near to the manifold."
+     " True next chunks are the yardstick."),
+    ("spread", "Effective rank: directions the vectors spread over (Roy and Vetterli 2007), and its share of the"
+     " true chunks'."),
+    ("common", "Length of the mean vector: 1 if all point the same way, near 0 if spread all round."),
+    ("length", "Mean length of the prediction before it is brought to 1. A rule or net trained by squared error says"
+     " the less the less it knows; one trained by cosine has no scale of its own."),
+    ("clamped", "Share of predictions at which the drift clamp engaged."),
+)  # fmt: skip
+
+
+def numbers(rows: list[dict[str, Any]]) -> None:
+    """Show what a map cannot: distance to the corpus, spread, and whether predictions collapse to the middle."""
+    target = rows[0]
+    lines = [_line('<span class="lvm-target">true next</span>', target, target)]
+    several = len({row["name"] for row in rows[1:]}) > 1
+    for row in rows[1:]:
+        if row["kind"] == "raw":
+            dot = (
+                f'<i class="lvm-dot" style="margin-right:.4rem;background:{charts.model_colour(row["name"])}"></i>'
+                if several
+                else ""
+            )
+            lines.append(
+                f'<tr><td colspan="7" style="padding-top:.5rem">{dot}<b>{html.escape(row["name"])}</b></td></tr>'
+            )
+        colour = "prediction" if row["kind"] == "raw" else "snapped"
+        lines.append(_line(f'<span class="lvm-{colour}">{row["kind"]}</span>', row, target))
+    style = 'style="white-space:normal;vertical-align:bottom;line-height:1.2;cursor:help"'
+    head = "".join(f'<th {style} title="{html.escape(about, quote=True)}">{name}</th>' for name, about in HEADINGS)
+    st.html(
+        f'<p class="lvm-section">Numbers</p><div class="lvm-wide"><table class="lvm-rows"><tr><th></th>{head}</tr>'
+        f"{''.join(lines)}</table></div>"
+    )
     collapsed = [r for r in rows[1:] if r["effective_rank"] < 0.5 * target["effective_rank"]]
     if collapsed:
         names = ", ".join(f"{r['name']} {r['kind']}" for r in collapsed)
-        st.caption(f"Less than half of the targets' spread: {names}. Such predictions gather in the middle.")
+        st.caption(f"Less than half of the true chunks' spread: {names}. Such predictions gather in the middle.")
 
 
-@st.cache_resource(show_spinner=False, max_entries=12)
-def _laid_out(root: str, key: str, _settings: MapSettings, _found: MapData) -> VectorMap:
-    made = load_map(Workspace(root), key)
-    return made or lay_out(MapData(**{**{f: getattr(_found, f) for f in MapData.__slots__}, "settings": _settings}))
+def _line(name: str, row: dict[str, Any], target: dict[str, Any]) -> str:
+    spread = row["effective_rank"] / max(target["effective_rank"], 1e-9)
+    cells = (
+        _number(row["cosine"]),
+        _number(row["nearest"]),
+        f"{row['effective_rank']:.0f} <small>{spread:.0%}</small>",
+        _number(row["common"]),
+        "1" if row is target else _number(row["length"]),
+        f"{row['clamped']:.1%}" if "clamped" in row else "–",
+    )
+    return f"<tr><td>{name}</td>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
 
 
-def the_map(settings: MapSettings, found: MapData) -> VectorMap:
-    """Return the map to show: at once where it is quick or kept, else PCA as a preview while a job makes it."""
-    workspace = state.workspace()
-    key = map_key(workspace, settings)
-    kept = settings.method == "pca" or load_map(workspace, key) is not None
-    if kept or settings.method == "pacmap":
-        with st.spinner("Laying out…", show_time=True):
-            return _laid_out(str(workspace.root), key, settings, found)
-    _umap_job(settings)
-    preview = MapSettings(**{**{f: getattr(settings, f) for f in MapSettings.__dataclass_fields__}, "method": "pca"})
-    return _laid_out(str(workspace.root), map_key(workspace, preview), preview, found)
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
 
 
-def _umap_job(settings: MapSettings) -> None:
-    argv = project_command(settings)
-    running = [j for j in state.jobs().list() if j.argv == argv and j.state in ("queued", "running")]
-    if running:
-        st.info(
-            "This is PCA as a preview: UMAP is being made in the background (it compiles for about a minute).",
-            icon=":material/hourglass_top:",
-        )
-        _watch(running[0].id)
-        return
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown("This is PCA as a preview. UMAP takes one to two minutes in the background.")
-        if st.button("Make the UMAP", type="primary", icon=":material/play_arrow:"):
-            state.jobs().submit(argv, f"UMAP of {settings.corpus}")
-            st.rerun()
-    ui.command(argv)
+# ---------------------------------------------------------------- files
 
 
-@st.fragment(run_every=2.0)
-def _watch(job_id: str) -> None:
-    """Open the map as soon as its job is done; nothing else of the page moves meanwhile."""
-    job = state.jobs().get(job_id)
-    st.progress(min(max(job.progress, 0.0), 1.0), job.message or job.state)
-    if job.state not in ("queued", "running"):
-        st.rerun()
-
-
-def project_command(settings: MapSettings) -> list[str]:
-    """Return the command that makes this map, as a person would type it."""
-    standard = MapSettings()
-    argv = ["project"]
-    for name in MapSettings.__dataclass_fields__:
-        value = getattr(settings, name)
-        if value == getattr(standard, name):
-            continue
-        flag = name.replace("_", "-")
-        argv += [f"--{flag}" if value else f"--no-{flag}"] if isinstance(value, bool) else [f"--{flag}", str(value)]
-    return argv
-
-
-def points(found: MapData, chosen: map_figure.Chosen) -> None:
-    """Show the texts of the points chosen: context, truth, and what each model's vector is nearest to."""
-    if not chosen:
-        st.html('<p class="lvm-section">Points</p>')
-        st.caption("Click a point, or drag a lasso around some (tools at the top right of the map), to read them here.")
-        return
-    st.html(f'<p class="lvm-section">{len(chosen):,} points chosen</p>')
-    for group, place in chosen[:MOST_SHOWN]:
-        _point(found, group, place)
-    if len(chosen) > MOST_SHOWN:
-        st.caption(f"The first {MOST_SHOWN} of {len(chosen):,} are shown.")
-
-
-def _point(found: MapData, group: str, place: int) -> None:
-    row = int((found.corpus_rows if group == "corpus" else found.target_rows)[place])
-    (chunk,) = state.store().chunks(found.settings.corpus, [row])
-    ref, _, kind = group.rpartition(" ")
-    layer = found.layers.get(ref)
-    with st.container(border=True, key=f"card-point-{group}-{place}".replace(" ", "-")):
-        st.html(f'<div class="lvm-label">{map_figure.legend(group)} · {chunk.article}, chunk {chunk.position}</div>')
-        if layer is not None:
-            vector = (layer.snapped if kind == "snapped" else layer.raw)[place]
-            cosine = (layer.snapped_cosine if kind == "snapped" else layer.cosine)[place]
-            own = state.store().document(chunk.document_id)
-            barred = np.arange(own.first_row, own.first_row + own.n_chunks)
-            hits = state.index(found.settings.corpus, found.encoder_id).search(vector[None], 3, barred)[0]
-            near = state.store().chunks(found.settings.corpus, [hit.row for hit in hits])
-            for hit, neighbour in zip(hits, near, strict=True):
-                st.html(f'<div class="lvm-neighbours">{hit.cosine:.3f}</div>')
-                st.markdown(ui.plain(f"{neighbour.text} ({neighbour.article})"))
-            st.caption(f"cosine to the target {cosine:.3f}; the real chunks of other articles nearest to it are above")
-        ui.copy_text(chunk.text, f"{group}-{place}".replace(" ", "-"), "target" if group != "corpus" else "context")
-        first = max(0, chunk.position - 5)
-        if chunk.position and st.button(
-            "Send to Predict", key=f"send-{group}-{place}", type="tertiary", icon=":material/arrow_forward:"
-        ):
-            state.send_to_predict(found.settings.corpus, range(row - chunk.position + first, row))
-
-
-def exports(made: VectorMap, found: MapData) -> None:
-    """Show the buttons that save the map; PNG comes from the camera in the figure's own menu."""
-    with st.container(horizontal=True):
-        st.download_button(
-            "Points as CSV",
-            lambda: _csv(made, found),
-            "lvm-map.csv",
-            "text/csv",
-            icon=":material/download:",
-            type="tertiary",
-            key="map_csv",
-            on_click="ignore",
-        )
-        st.download_button(
-            "Picture as HTML",
-            lambda: _html(made, found),
-            "lvm-map.html",
-            "text/html",
-            type="tertiary",
-            icon=":material/download:",
-            key="map_html",
-            on_click="ignore",
-        )
-
-
-def _figure(made: VectorMap, found: MapData) -> Any:
-    return map_figure.figure(
-        made, found, st.query_params.get("colour", "role"), st.query_params.get("lines", "1") == "1"
-    )[0]
-
-
-def _html(made: VectorMap, found: MapData) -> bytes:
-    page: str = _figure(made, found).to_html(include_plotlyjs=True, full_html=True)
-    return page.encode()
+def exports(made_of: Drawn, made: VectorMap, found: MapData) -> None:
+    """Show the buttons that save the map; PNG and SVG come from the camera in the figure's own menu."""
+    saving.buttons("lvm-map", made_of.figure, lambda: _csv(made, found))
 
 
 def _csv(made: VectorMap, found: MapData) -> bytes:

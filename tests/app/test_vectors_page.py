@@ -1,8 +1,17 @@
 """The Vectors and Drift pages on twelve real articles, and with nothing there."""
 
+import json
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
 from lvm_core.decode.snap import SnapSettings
 from lvm_core.drift import DriftSettings, drift_key, drift_study, save_study
+from lvm_core.jobs.store import JobStore
+from lvm_core.vector_map import MapSettings, map_key
 from lvm_core.workspace import Workspace
+from pages.shared import map_job
 from tests.app.conftest import Open, press, shown
 
 
@@ -18,11 +27,63 @@ def test_the_map_shows_numbers_and_a_picture_and_is_linked(seeded: Workspace, op
     assert not app.exception
     assert not app.error
     text = shown(app)
-    assert "true next chunks" in text
-    assert "copy-last snapped" in text
-    assert "effective rank" in text
+    assert "true next" in text
+    assert "<b>copy-last</b>" in text
+    assert "Effective rank" in text
     assert len(app.get("plotly_chart")) == 1
     assert app.query_params["models"] in ("copy-last,context-mean", ["copy-last,context-mean"])
+
+
+@pytest.mark.parametrize("colour", ["role", "cosine", "article", "section", "position", "tmd"])
+def test_every_colour_is_drawn_in_two_and_three_dimensions(seeded: Workspace, open_page: Open, colour: str) -> None:
+    query = {"models": "copy-last,amn", "split": "train", "windows": "20", "corpus_points": "60", "colour": colour}
+    app = open_page(seeded, "vectors", **query)
+    assert not app.exception
+    figure = json.loads(app.get("plotly_chart")[0].proto.spec)
+    names = [trace.get("name") for trace in figure["data"] if trace.get("showlegend") is not False]
+    assert "true next chunks" in names
+    assert "amn: snapped" in names
+    app = open_page(seeded, "vectors", **query, n_dims="3")
+    assert not app.exception
+    assert "scatter3d" in app.get("plotly_chart")[0].proto.spec
+
+
+def test_a_chosen_point_is_read_with_its_context_and_neighbours(seeded: Workspace, monkeypatch: Any) -> None:
+    def page(root: str) -> None:
+        import os
+
+        os.environ["LVM_WORKSPACE"] = root
+        from lvm_core.vector_map import MapSettings, gather
+        from lvm_core.workspace import Workspace
+        from pages.shared import map_points
+
+        found = gather(Workspace(root), MapSettings(models="copy-last", split="train", windows=10, corpus_points=20))
+        map_points.show(found, [("copy-last raw", 3), ("target", 3), ("corpus", 2)])
+
+    monkeypatch.setenv("LVM_WORKSPACE", str(seeded.root))
+    app = AppTest.from_function(page, args=(str(seeded.root),), default_timeout=120).run()
+    assert not app.exception
+    text = shown(app)
+    assert "1 window chosen" in text
+    assert "1 corpus chunk chosen" in text
+    assert "true next chunk" in text
+    assert "copy-last snapped" in text
+    assert text.count('class="lvm-neighbours"') == 6  # five of the vector that was hit, one of the other
+
+
+def test_a_umap_that_was_cut_off_says_so_and_is_made_again(seeded: Workspace, open_page: Open) -> None:
+    query = {"models": "copy-last", "split": "validation", "windows": "30", "method": "umap"}
+    settings = MapSettings(models="copy-last", split="validation", windows=30, method="umap")
+    jobs = JobStore(seeded)
+    job = jobs.submit(map_job.project_command(settings), "UMAP")
+    jobs.cancel(job)
+    app = open_page(seeded, "vectors", **query)
+    assert not app.exception
+    assert "was cancelled" in shown(app)
+    assert [button.label for button in app.button if "UMAP" in button.label] == ["Make the UMAP"]
+    seeded.projection(map_key(seeded, settings), "npz").parent.mkdir(parents=True, exist_ok=True)
+    seeded.projection(map_key(seeded, settings), "npz").write_bytes(b"half of a file")
+    assert "PCA as a preview" in shown(app.run())
 
 
 def test_umap_is_a_job_and_pca_stands_in_for_it(seeded: Workspace, open_page: Open) -> None:
