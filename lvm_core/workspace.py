@@ -95,6 +95,10 @@ class Workspace:
         """Where rows wait while the corpus that they belong to is being written."""
         return self.root / f"incoming-{slug(name)}"
 
+    def all_incoming(self) -> list[Path]:
+        """What waits, or was left waiting."""
+        return sorted(path for path in self.root.glob("incoming-*") if path.is_dir())
+
     @property
     def projections(self) -> Path:
         return self.root / "projections"

@@ -28,7 +28,7 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
     elif namespace.corpus:
         findings, details = _corpus(workspace, namespace.corpus)
     else:
-        findings = [*_workspace(workspace), *_parts(workspace), *_models(workspace)]
+        findings = [*_workspace(workspace), *_unfinished(workspace), *_parts(workspace), *_models(workspace)]
     return {"findings": [{"level": level, "text": text} for level, text in findings], **details}
 
 
@@ -51,6 +51,18 @@ def _workspace(workspace: Workspace) -> Iterator[Finding]:
     with contextlib.closing(connect(workspace, readonly=True)) as connection:
         answer = connection.execute("PRAGMA quick_check").fetchone()[0]
     yield ("ok", "The database is sound.") if answer == "ok" else ("error", f"The database is damaged: {answer}.")
+
+
+def _unfinished(workspace: Workspace) -> Iterator[Finding]:
+    for folder in workspace.all_incoming():
+        size = sum(path.stat().st_size for path in folder.iterdir())
+        yield (
+            "warning",
+            (
+                f"An import of corpus '{folder.name.removeprefix('incoming-')}' broke off: {size / 1e6:,.0f} MB wait in"
+                f" {folder}. Run it again to go on, or delete that folder."
+            ),
+        )
 
 
 def _parts(workspace: Workspace) -> Iterator[Finding]:

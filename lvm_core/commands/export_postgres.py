@@ -24,7 +24,7 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
     """Export and return the report."""
     from lvm_core.commands.spaces import space_of
     from lvm_core.corpus.postgres import database_url
-    from lvm_core.exchange.tables import export_postgres
+    from lvm_core.exchange.table_out import export_postgres
 
     url = database_url(namespace.url)
     space = space_of(workspace, namespace.corpus, namespace.encoder)

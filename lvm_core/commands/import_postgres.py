@@ -1,6 +1,7 @@
 """`import-postgres`: read a table of concepts into a corpus with its vectors."""
 
 import argparse
+import time
 from typing import Any
 
 from lvm_core.commands.progress import ProgressLine
@@ -19,15 +20,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
     """Import, build the index, and return the report."""
+    from lvm_core.corpus.pipeline import record
     from lvm_core.corpus.postgres import database_url
-    from lvm_core.exchange.tables import import_postgres
+    from lvm_core.exchange.table_in import import_postgres
     from lvm_core.vectors.index import build_index
 
     result = import_postgres(
         workspace, database_url(namespace.url), namespace.corpus, namespace.table, namespace.dataset_source,
         namespace.encoder, namespace.replace, ProgressLine(),
     )  # fmt: skip
-    build_index(workspace, result["corpus"], result["encoder"])
+    began = time.monotonic()
+    index = build_index(workspace, result["corpus"], result["encoder"])
+    result["seconds"]["index"] = round(time.monotonic() - began, 2)
+    record(workspace, result["corpus"], "index", time.monotonic() - began, index.kind)
     return result
 
 
@@ -38,5 +43,12 @@ def report(result: dict[str, Any]) -> str:
         f" articles, from {result['n_rows']:,} rows",
         f"encoder {result['encoder']}. {result['about_encoder']}",
     ]
+    seconds = result["seconds"]
+    rate = result["n_rows"] / max(seconds["reading"] + seconds["storing"], 1e-6)
+    lines.append(f"{rate:,.0f} rows/s: " + ", ".join(f"{stage} {spent:,.1f} s" for stage, spent in seconds.items()))
+    if result["rows_from_before"]:
+        lines.append(f"{result['rows_from_before']:,} rows were kept from an import that had broken off")
+    if result["table_changed"]:
+        lines.append("The table was changed since an import broke off: all rows were read anew")
     lines += [f"left out: {count:,} {reason}" for reason, count in result["skipped"].items()]
     return "\n".join(lines + ([f"warning: {result['warning']}"] if result["warning"] else []))

@@ -9,8 +9,8 @@ from lvm_core.workspace import Workspace, disk_errors
 
 
 @contextlib.contextmanager
-def corpus_lock(workspace: Workspace, name: str) -> Iterator[None]:
-    """Hold the right to write corpus `name`.
+def corpus_lock(workspace: Workspace, name: str, part: str = "") -> Iterator[None]:
+    """Hold the right to write corpus `name`, or one `part` of the work on it.
 
     Raises:
         CorpusError: if another process holds it.
@@ -18,7 +18,7 @@ def corpus_lock(workspace: Workspace, name: str) -> Iterator[None]:
     """
     import filelock
 
-    path = workspace.corpus_lock(name)
+    path = workspace.corpus_lock(f"{name}.{part}" if part else name)
     workspace.make(path.parent)
     lock = filelock.FileLock(path)
     with disk_errors(path):

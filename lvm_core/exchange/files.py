@@ -11,11 +11,12 @@ from lvm_core.corpus.chains import read_chains
 from lvm_core.corpus.chunking import NewChunk
 from lvm_core.corpus.npz import Sequence, layout_of, open_npz, sequences_of
 from lvm_core.corpus.npz_write import write_sequences, write_splits, write_vectors
+from lvm_core.corpus.pipeline import Clock, record
 from lvm_core.corpus.store import CorpusStore
 from lvm_core.corpus.writing import CorpusWriter, refuse_existing
 from lvm_core.errors import SettingsError, SourceError
-from lvm_core.exchange.incoming import Incoming, Skipped, claim_encoder, usable, write_incoming
-from lvm_core.exchange.tables import chunk_uuid
+from lvm_core.exchange.incoming import Incoming, Skipped, claim_encoder, paired, usable, write_incoming
+from lvm_core.exchange.table_out import chunk_uuid
 from lvm_core.types import Progress, no_progress
 from lvm_core.vectors.matrix import open_matrix
 from lvm_core.workspace import Workspace
@@ -52,8 +53,9 @@ def import_npz(
         space, verified, about = claim_encoder(encoder, first.texts, first.vectors, digest)
         writer = CorpusWriter(workspace, corpus, source=path.name, chunker="as imported",
                               ordered=layout != "vectors", replace=replace)  # fmt: skip
-        articles = (_incoming(sequence, dim, skipped) for sequence in sequences_of(arrays))
-        stored = write_incoming(workspace, writer, articles, space, 0, skipped, progress)
+        clock = Clock()
+        articles = (_incoming(sequence, dim, skipped) for sequence in clock.each("reading", sequences_of(arrays)))
+        stored = write_incoming(workspace, writer, articles, space, skipped, clock, progress)
     return {
         "corpus": corpus, "layout": layout, "n_chunks": stored.n_chunks, "n_articles": stored.n_documents, "dim": dim,
         "encoder": space, "verified": verified, "about_encoder": about, "ordered": stored.ordered,
@@ -63,12 +65,8 @@ def import_npz(
 
 def _incoming(sequence: Sequence, dim: int, skipped: Skipped) -> Incoming:
     keep = [i for i, vector in enumerate(sequence.vectors) if usable(vector, dim, skipped)]
-    chunks, at = [], 0
-    for i in keep:
-        text = sequence.texts[i]
-        chunks.append(NewChunk(text, "", at, at + len(text), None, sequence.tmd[i], sequence.ids[i]))
-        at += len(text) + 1
-    return Incoming(sequence.title, chunks, sequence.vectors[keep])
+    rows = ((sequence.texts[i], sequence.tmd[i], sequence.ids[i], sequence.vectors[i]) for i in keep)
+    return Incoming(sequence.title, paired(rows))
 
 
 def export_npz(
@@ -124,13 +122,17 @@ def import_chains(workspace: Workspace, path: Path, corpus: str, replace: bool =
         SourceError: if the file holds no usable chain.
         CorpusError: if the corpus exists.
     """
-    found = read_chains(path)
+    clock = Clock()
+    with clock.spent("reading"):
+        found = read_chains(path)
     licence = "WordNet 3.0, Princeton University" if "wordnet" in path.name.lower() else ""
     writer = CorpusWriter(workspace, corpus, source=path.name, chunker="chain", licence=licence, replace=replace)
-    with writer:
+    with clock.spent("storing"), writer:
         for number, chain in enumerate(found.chains, start=1):
             writer.add(f"{chain[0]} ({number})", list(_concept_chunks(chain)))
         stored = writer.finish({"skipped": found.skipped})
+    for stage, seconds in clock.seconds.items():
+        record(workspace, corpus, stage, seconds, path.name)
     return {"corpus": corpus, "n_chains": stored.n_documents, "n_concepts": stored.n_chunks, "skipped": found.skipped}
 
 

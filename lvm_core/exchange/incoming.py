@@ -1,12 +1,15 @@
 """Articles that bring their own vectors: written as a corpus and a matrix together, whole or not at all."""
 
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lvm_core.corpus.chunking import NewChunk
+from lvm_core.corpus.pipeline import Clock, record
 from lvm_core.corpus.writing import CorpusWriter
 from lvm_core.errors import LvmError, SourceError, SpaceMismatch
 from lvm_core.types import CorpusInfo, Progress, Vectors, no_progress
@@ -16,17 +19,18 @@ from lvm_core.workspace import Workspace
 N_PROBES = 16
 """Chunks encoded again to see whether vectors are of the encoder that is claimed."""
 
+VECTORS_AT_ONCE = 1_000
+
 SAME_SPACE = 0.97
 """Least mean cosine of stored vectors to fresh ones; float16 and bfloat16 cost less than .005 of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """One article with its vectors (n, D)."""
+    """One article: its chunks, each with its vector (D,), as they come."""
 
     title: str
-    chunks: list[NewChunk]
-    vectors: Vectors
+    rows: Iterable[tuple[NewChunk, NDArray[np.float32]]]
 
 
 @dataclass(slots=True)
@@ -107,30 +111,68 @@ def write_incoming(
     writer: CorpusWriter,
     articles: Iterable[Incoming],
     encoder_id: str,
-    total: int,
     skipped: Skipped,
+    clock: Clock,
     progress: Progress = no_progress,
+    details: dict[str, Any] | None = None,
 ) -> CorpusInfo:
     """Store articles and vectors and return the corpus; on any failure neither is there.
+
+    Args:
+        workspace: where it goes.
+        writer: of the corpus.
+        articles: in their order.
+        encoder_id: whose vectors they bring.
+        skipped: what was left out while they came.
+        clock: what the time without that of its stage "reading" is added to, as "storing".
+        progress: told the chunks done; the share is a guess, since nobody knows how many come.
+        details: what else is kept about the making of the corpus.
 
     Raises:
         SourceError: if no usable chunk came.
     """
     done = 0
-    with MatrixWriter(workspace, writer.name, encoder_id) as matrix, writer:
-        for article in _non_empty(articles):
-            writer.add(article.title, article.chunks)
-            matrix.append(article.vectors)
-            done += len(article.chunks)
-            expected = f" of about {total:,}" if total else ""
-            progress(min(done / max(total, done + 1), 0.99), f"{done:,}{expected} chunks")
+    began, reading = time.perf_counter(), clock.seconds.get("reading", 0.0)
+    with writer, MatrixWriter(workspace, writer.name, encoder_id) as matrix:
+        for article in articles:
+            chunks = _stored(article, matrix)
+            if not chunks:
+                continue
+            writer.add(article.title, chunks)
+            done += len(chunks)
+            progress(done / (done + 1), f"{done:,} chunks")
         if not done:
             raise SourceError(f"Nothing usable came: {skipped.counts or 'the source is empty'}.")
-        corpus = writer.finish({"skipped": skipped.counts, "encoder": encoder_id})
+        corpus = writer.finish({"skipped": skipped.counts, "encoder": encoder_id, **(details or {})})
         matrix.finish(corpus)
+    passed = time.perf_counter() - began
+    clock.seconds["storing"] = passed - (clock.seconds.get("reading", 0.0) - reading)
+    for stage, seconds in clock.seconds.items():
+        record(workspace, corpus.name, stage, seconds, corpus.source)
     progress(1.0, f"{done:,} chunks")
     return corpus
 
 
-def _non_empty(articles: Iterable[Incoming]) -> Iterator[Incoming]:
-    return (article for article in articles if article.chunks)
+def _stored(article: Incoming, matrix: MatrixWriter) -> list[NewChunk]:
+    """Append the vectors of an article to the matrix as they come, and return its chunks."""
+    chunks: list[NewChunk] = []
+    waiting: list[NDArray[np.float32]] = []
+    for chunk, vector in article.rows:
+        chunks.append(chunk)
+        waiting.append(vector)
+        if len(waiting) == VECTORS_AT_ONCE:
+            matrix.append(np.stack(waiting))
+            waiting.clear()
+    if waiting:
+        matrix.append(np.stack(waiting))
+    return chunks
+
+
+def paired(
+    rows: Iterable[tuple[str, int | None, str | None, NDArray[np.float32]]],
+) -> Iterator[tuple[NewChunk, NDArray[np.float32]]]:
+    """Yield chunk and vector of each (text, code, id, vector) of an article, as if one space stood between them."""
+    at = 0
+    for text, code, external_id, vector in rows:
+        yield NewChunk(text, "", at, at + len(text), None, code, external_id), vector
+        at += len(text) + 1

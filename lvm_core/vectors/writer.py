@@ -1,5 +1,6 @@
 """Vectors that come with their chunks (a table, an NPZ file): written in row order, complete or not at all."""
 
+import contextlib
 import dataclasses
 from types import TracebackType
 from typing import Self
@@ -16,19 +17,23 @@ BLOCK = 65_536
 
 
 class MatrixWriter:
-    """Use it as a context manager around the writing of the corpus, and call `finish` once that is there."""
+    """Use it as a context manager within the writing of the corpus, and call `finish` once that is there.
+
+    What a killed process left waiting is written over by the next one of the same corpus.
+    """
 
     def __init__(self, workspace: Workspace, corpus: str, encoder_id: str) -> None:
         self._workspace, self._encoder_id = workspace, encoder_id
         self._path = workspace.vectors(corpus, encoder_id)
+        # The corpus's own folder goes when an older corpus of its name is replaced, so the rows wait outside it.
+        self._temporary = workspace.incoming(corpus) / "vectors.f16"
         self._n_rows = self._dim = 0
         self._norms = self._furthest = 0.0
 
     def __enter__(self) -> Self:
-        # The corpus's own folder goes when an older corpus of its name is replaced, so the rows wait outside it.
-        self._waiting = replacing(self._workspace.incoming(self._path.name))
-        self._temporary = self._waiting.__enter__()
-        self._file = self._temporary.open("wb")
+        self._workspace.make(self._temporary.parent)
+        with disk_errors(self._temporary):
+            self._file = self._temporary.open("wb")
         return self
 
     def append(self, vectors: Vectors) -> None:
@@ -71,3 +76,5 @@ class MatrixWriter:
     ) -> None:
         self._file.close()
         self._temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # what else waits for this corpus stays
+            self._temporary.parent.rmdir()

@@ -14,7 +14,8 @@ from lvm_core.corpus.writing import CorpusWriter
 from lvm_core.encoders import DEFAULT_ENCODER, load_encoder
 from lvm_core.errors import CorpusError, SettingsError, SourceError, SpaceMismatch
 from lvm_core.exchange.files import export_npz, import_chains, import_npz
-from lvm_core.exchange.tables import export_postgres, import_postgres
+from lvm_core.exchange.table_in import import_postgres
+from lvm_core.exchange.table_out import export_postgres
 from lvm_core.order import check_order
 from lvm_core.vectors.encode import encode_corpus
 from lvm_core.vectors.matrix import encoded_with, open_matrix
