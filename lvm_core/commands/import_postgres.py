@@ -25,12 +25,13 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
     from lvm_core.exchange.table_in import import_postgres
     from lvm_core.vectors.index import build_index
 
+    progress = ProgressLine()
     result = import_postgres(
         workspace, database_url(namespace.url), namespace.corpus, namespace.table, namespace.dataset_source,
-        namespace.encoder, namespace.replace, ProgressLine(),
+        namespace.encoder, namespace.replace, progress,
     )  # fmt: skip
     began = time.monotonic()
-    index = build_index(workspace, result["corpus"], result["encoder"])
+    index = build_index(workspace, result["corpus"], result["encoder"], progress)
     result["seconds"]["index"] = round(time.monotonic() - began, 2)
     record(workspace, result["corpus"], "index", time.monotonic() - began, index.kind)
     return result

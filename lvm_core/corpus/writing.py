@@ -22,6 +22,8 @@ from lvm_core.workspace import Workspace, slug
 BATCH_CHUNKS = 4_000
 """Chunks written in one transaction; other processes wait no longer than one takes, about 0.1 s."""
 
+CACHE_KIB, CHECKPOINT_PAGES = 64 * 1024, 10_000
+
 
 class CorpusWriter:
     """Collects articles under a hidden name; `finish` makes the corpus visible in one transaction.
@@ -62,6 +64,9 @@ class CorpusWriter:
             stack.enter_context(disk_of(self.workspace))
             stack.enter_context(corpus_lock(self.workspace, self.name))
             self._connection = stack.enter_context(contextlib.closing(connect(self.workspace)))
+            # Pages of the text index come back again and again; each checkpoint waits for the disk.
+            self._connection.execute(f"PRAGMA cache_size = {-CACHE_KIB}")
+            self._connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
             _remove_leftovers(self._connection, self.workspace, self.name)
             cursor = self._connection.execute(
                 "INSERT INTO corpora (name, state, source, licence, chunker, ordered, created)"

@@ -49,6 +49,8 @@ def usable(vector: NDArray[np.float32] | None, dim: int, skipped: Skipped) -> bo
         skipped.add("chunk without a vector (NULL)")
     elif len(vector) != dim:
         skipped.add(f"vector of {len(vector)} dimensions instead of {dim}")
+    elif 0.0 < float(vector @ vector) < np.inf:  # one pass that tells for nearly all
+        return True
     elif not np.isfinite(vector).all():
         skipped.add("vector with NaN or infinite values")
     elif not vector.any():

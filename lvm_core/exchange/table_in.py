@@ -145,7 +145,7 @@ def _look(connection: "Connection", table: str, dataset_source: str | None, enco
     if not info.n_rows:
         where = f" with dataset_source '{dataset_source}'" if dataset_source else ""
         raise SourceError(f"Table '{table}' has no rows{where}. Check --dataset-source.")
-    probe = _probe(connection, table, info, dataset_source)
+    probe = _probe(connection, table, dataset_source)
     dim = len(probe[0].vector) if probe and probe[0].vector is not None else 0
     if not dim:
         raise SourceError(f"Table '{table}' holds no vectors: every concept_vec looked at is NULL.")
@@ -201,17 +201,17 @@ def _told(staging: Staging, total: int, progress: Progress) -> Iterator[Row]:
         yield row
 
 
-def _probe(connection: "Connection", table: str, info: TableInfo, dataset_source: str | None) -> list[Row]:
+def _probe(connection: "Connection", table: str, dataset_source: str | None) -> list[Row]:
     """Return the first few rows with vectors, to learn the dimension and check the encoder."""
     from psycopg2.sql import SQL, Literal
 
-    query = SQL("SELECT concept_text, concept_vec::text FROM {} AS t WHERE concept_vec IS NOT NULL")
+    query = SQL("SELECT concept_text, concept_vec::text FROM {} WHERE concept_vec IS NOT NULL")
     query = query.format(table_name(table))
     if dataset_source:
         query += SQL(" AND dataset_source = {}").format(Literal(dataset_source))
-    if info.stable:  # the same ones each time: a space of its own is named after them
-        query += SQL(" ORDER BY t.tableoid, t.ctid")
     with connection.cursor() as cursor:
+        # The same ones each time, from the table's beginning: a space of its own is named after them.
+        cursor.execute("SET LOCAL synchronize_seqscans = off; SET LOCAL max_parallel_workers_per_gather = 0")
         cursor.execute(query + SQL(" LIMIT 16"))
         return [
             Row(None, text or "", np.array(re.findall(r"[-\w.+]+", vector), dtype=np.float32), None, "", 0)
