@@ -1,5 +1,6 @@
 """Rows of the board, grouped by what they were measured on and ranked within their group only."""
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any
 
 from lvm_core.errors import ModelError
 from lvm_core.evaluation.results import ResultStore, Row
-from lvm_core.workspace import SHIPPED_BOARD, Workspace, read_json, write_json
+from lvm_core.workspace import SHIPPED_BOARD, Workspace, read_json, write_text
 
 LOWER_IS_BETTER = ("mse", "latency_ms", "batch_latency_ms", "parameters", "memory_mb", "train_s")
 
@@ -41,7 +42,10 @@ def shipped_rows() -> list[Row]:
     """Return the rows that came with the studio, each with `shipped_result` true and its sums by article."""
     if not SHIPPED_BOARD.exists():
         return []
-    rows: list[Row] = read_json(SHIPPED_BOARD)["rows"]
+    board = read_json(SHIPPED_BOARD)
+    rows: list[Row] = board["rows"]
+    for row in rows:
+        row["articles"] = {"titles": board["titles"][row["comparable"]], **row["articles"]}
     return [{**row, "shipped_result": True} for row in rows]
 
 
@@ -56,16 +60,22 @@ def ship(workspace: Workspace, path: str | Path = SHIPPED_BOARD) -> int:
     """
     store = ResultStore(workspace)
     kept = [row for row in store.rows() if row.get("shipped")]
-    rows = [
-        {
-            **{name: value for name, value in row.items() if name != "id"},
-            "articles": store.articles(row["id"]),
-            "examples": store.examples(row["id"]),
-        }
-        for row in sorted(kept, key=lambda row: (row["corpus"], row["split"], row["context"], row["model"]))
-    ]
-    write_json(Path(path), {"rows": rows})
+    titles: dict[str, list[str]] = {}
+    rows = []
+    for row in sorted(kept, key=lambda row: (row["corpus"], row["split"], row["context"], row["model"])):
+        sums = store.articles(row["id"])
+        titles[row["comparable"]] = sums.pop("titles")
+        own = {name: value for name, value in row.items() if name != "id"}
+        rows.append({**own, "articles": _rounded(sums), "examples": store.examples(row["id"])})
+    lines = ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
+    heading = json.dumps(titles, ensure_ascii=False)
+    write_text(Path(path), f'{{"titles": {heading},\n"rows": [\n{lines}\n]}}\n')
     return len(rows)
+
+
+def _rounded(sums: dict[str, list[float]]) -> dict[str, list[float]]:
+    """Return sums by article to four decimals, whole numbers as such: what intervals are drawn from, not more."""
+    return {name: [int(v) if float(v).is_integer() else round(v, 4) for v in values] for name, values in sums.items()}
 
 
 def row_examples(workspace: Workspace, row: Row) -> list[dict[str, Any]]:
