@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lvm_core.checkpoint import LoadedModel, load_model
+from lvm_core.checkpoint import WEIGHTS, LoadedModel, find_model, load_model
 from lvm_core.config import check, setting
+from lvm_core.corpus.store import CorpusStore
 from lvm_core.decode.snap import FetchRows, SnapSettings, search_excluding, snap_batch
 from lvm_core.errors import CorpusError
 from lvm_core.evaluation.subjects import choose_encoder, open_stage
@@ -167,75 +168,11 @@ def summary(values: Vectors, article: NDArray[np.int64]) -> dict[str, Any]:
     return {"mean": None if np.isnan(found.mean) else found.mean, "ci": found.ends}
 
 
-# ---------------------------------------------------------------- one rollout, as text
-
-
-def roll_out_from(
-    workspace: Workspace, refs: Sequence[str], settings: DriftSettings, snaps: dict[str, SnapSettings | None], row: int,
-) -> dict[str, Any]:  # fmt: skip
-    """Return rollouts of several models from one place of a corpus, each step with the nearest real chunk as text.
-
-    The context is the `settings.context` chunks of the article before `row`, fewer near its start. The article's
-    own chunks are left out of the snap, the distances and the texts.
-
-    Raises:
-        CorpusError: if the row is outside the corpus or begins an article, so that there is nothing before it.
-    """
-    from lvm_core.corpus.store import CorpusStore
-
-    encoder_id = choose_encoder(workspace, list(refs), settings.corpus)
-    stage = open_stage(workspace, settings.corpus, encoder_id, settings.split_seed)
-    store = CorpusStore(workspace)
-    (chunk,) = store.chunks(settings.corpus, [row])
-    document = store.document(chunk.document_id)
-    place = _Place(0, document, chunk.position)
-    if chunk.position == 0:
-        raise CorpusError(
-            f"Row {row} begins the article '{document.title}'; a rollout needs chunks before it. Go on by one."
-        )
-    index = open_index(workspace, settings.corpus, encoder_id)
-    own = span(document)
-    rows = []
-    for ref in refs:
-        loaded = load_model(workspace, ref, encoder_id, stage.matrix.dim)
-        length = min(chunk.position, max(loaded.info.context, settings.context))
-        for name, snap in snaps.items():
-            context = stage.matrix.rows(np.arange(row - length, row))[None]
-            step = snap_step(index, stage.matrix.rows, snap, [own]) if snap else None
-            result = rollout(loaded.model, context, settings.steps, step, max(loaded.info.context, length))
-            there = min(settings.steps, document.n_chunks - place.position)
-            truth = stage.matrix.rows(np.arange(row, row + there))[None]
-            measured = drift(result, context, truth, index, own)
-            hits = index.search(result.vectors[0], 1, own)
-            nearest = store.chunks(settings.corpus, [h[0].row for h in hits if h])
-            rows.append({
-                "model": ref, "variant": name, "steps": [
-                    {"step": s + 1, "text": near.text, "article": near.article, "row": near.row,
-                     "clamped": bool(result.clamped[0, s]),
-                     **{m: _number(getattr(measured, m)[0, s]) for m in MEASURES}}
-                    for s, near in enumerate(nearest)
-                ],
-            })  # fmt: skip
-    following = store.document_chunks(document.document_id, chunk.position, chunk.position + settings.steps)
-    (before,) = store.chunks(settings.corpus, [row - 1])
-    return {
-        "corpus": settings.corpus, "encoder": encoder_id, "article": document.title, "row": row, "start": before.text,
-        "truth": [c.text for c in following], "rows": rows,
-    }  # fmt: skip
-
-
-def _number(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)
-
-
 # ---------------------------------------------------------------- studies that are kept
 
 
 def drift_key(workspace: Workspace, refs: Sequence[str], settings: DriftSettings, snap: SnapSettings) -> str:
     """Return the name under which a study is kept: a digest of its settings, its corpus and its models' weights."""
-    from lvm_core.checkpoint import WEIGHTS, find_model
-    from lvm_core.corpus.store import CorpusStore
-
     paths = [find_model(workspace, ref).path / WEIGHTS for ref in refs]
     stamps = [path.stat().st_mtime_ns if path.exists() else 0 for path in paths]
     digest = CorpusStore(workspace).corpus(settings.corpus).digest

@@ -8,7 +8,7 @@ from lvm_core.decode.snap import SnapSettings, snap_onto
 from lvm_core.drift import summary
 from lvm_core.evaluation.sample import sample_windows
 from lvm_core.metrics import retrieval
-from lvm_core.types import Hit, Progress, no_progress
+from lvm_core.types import Hit, Progress, Rows, Vectors, no_progress
 from lvm_core.workspace import Workspace
 
 
@@ -31,14 +31,19 @@ class SnapLab:
         self.raw = self.sample.predict(ref).vectors
         self._hits: list[list[Hit]] = self.sample.neighbours(self.raw, self.MAX_K)
 
+    def vectors(self, settings: SnapSettings | None, lines: Rows | None = None) -> tuple[Vectors, float]:
+        """Return the predictions (W, D) under `settings` (None: raw) and the share clamped; of `lines` or all."""
+        chosen = np.arange(len(self.raw)) if lines is None else lines
+        if settings is None:
+            return self.raw[chosen], 0.0
+        contexts, hits = self.sample.contexts[chosen], [self._hits[int(line)] for line in chosen]
+        results = snap_onto(self.raw[chosen], contexts, hits, self.sample.stage.matrix.rows, settings)
+        return np.stack([result.vector for result in results]), float(np.mean([r.drift_clamped for r in results]))
+
     def measure(self, settings: SnapSettings | None) -> dict[str, Any]:
         """Return cosine, recall@5 and cosine to the nearest real chunk under `settings` (None: raw), with intervals."""
         sample, test = self.sample, self.sample.test
-        vectors, clamped = self.raw, 0.0
-        if settings is not None:
-            results = snap_onto(self.raw, sample.contexts, self._hits, sample.stage.matrix.rows, settings)
-            vectors = np.stack([result.vector for result in results])
-            clamped = float(np.mean([result.drift_clamped for result in results]))
+        vectors, clamped = self.vectors(settings)
         ranks = retrieval.target_ranks(
             vectors, test.vectors, test.targets[sample.chosen], test.excluded[sample.chosen], 256
         )

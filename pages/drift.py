@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.shared import drift_form, drift_look, echo_look, snap_look, state, ui
+from pages.shared import drift_form, drift_look, echo_look, influence_look, snap_look, state, ui
 
 VIEWS = {"one": "One rollout", "mean": "Averages", "snap": "Snap laboratory", "influence": "Influence", "echo": "Echo"}
 
@@ -33,7 +33,7 @@ def page() -> None:
         "one": drift_look.one,
         "mean": drift_look.averages,
         "snap": snap_look.show,
-        "influence": drift_look.influences,
+        "influence": influence_look.show,
         "echo": echo_look.show,
     }
     looks[view or "one"](chosen)

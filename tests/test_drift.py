@@ -5,8 +5,10 @@ import pytest
 
 from lvm_core.__main__ import main
 from lvm_core.decode.snap import SnapSettings
-from lvm_core.drift import DriftSettings, drift_study, roll_out_from
+from lvm_core.drift import DriftSettings, drift_study
+from lvm_core.encoders import load_encoder
 from lvm_core.errors import CorpusError, ModelError
+from lvm_core.evaluation.rollouts import described, roll_out, roll_out_from, start_at, start_with
 from lvm_core.snap_lab import SnapLab
 from lvm_core.workspace import Workspace
 
@@ -36,6 +38,25 @@ def test_one_rollout_shows_real_chunks_of_other_articles(seeded_once: Workspace)
     assert len(report["truth"]) == 6
     with pytest.raises(CorpusError, match="begins the article"):
         roll_out_from(seeded_once, ["context-mean"], SETTINGS, {"raw": None}, row=0)
+
+
+def test_a_rollout_from_pasted_chunks_has_no_truth_and_agrees_with_the_same_chunks_in_the_corpus(
+    seeded_once: Workspace,
+) -> None:
+    encoder = load_encoder(device="cpu")
+    there = start_at(seeded_once, "enwiki-sample", encoder.id, 5, SETTINGS.steps)
+    given = start_with(there.texts, encoder)
+    np.testing.assert_allclose(given.context, there.context, atol=5e-3)
+    variants = {"raw": None, "snapped": SnapSettings()}
+    said = roll_out(seeded_once, ["amn"], SETTINGS, variants, given)
+    report = described(seeded_once, SETTINGS, given, said)
+    assert report["article"] == "pasted text"
+    assert {step["to_truth"] for row in report["rows"] for step in row["steps"]} == {None}
+    assert all(step["text"] for row in report["rows"] for step in row["steps"])
+    same = roll_out(seeded_once, ["amn"], SETTINGS, {"raw": None}, there)
+    np.testing.assert_allclose(said[0].vectors, same[0].vectors, atol=5e-3)
+    with pytest.raises(CorpusError, match="at least one chunk of text"):
+        start_with(["  "], encoder)
 
 
 def test_the_laboratory_measures_raw_and_snapped(seeded_once: Workspace) -> None:

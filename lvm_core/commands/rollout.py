@@ -19,6 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", action="append", help="model or baseline; repeat for several [every shipped one]")
     parser.add_argument("--snap", choices=("both", "on", "off"), default="both", help="raw, snapped, or both [both]")
     parser.add_argument("--row", type=int, help="roll out from this row of the corpus and show the text of each step")
+    parser.add_argument("--chunk", action="append", help="roll out from chunks of your own; repeat, oldest first")
     config.add_arguments(parser, DriftSettings)
     config.add_arguments(parser, SnapSettings)
 
@@ -26,7 +27,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
     """Roll out and return the measures."""
     from lvm_core.decode.snap import SnapSettings
-    from lvm_core.drift import DriftSettings, drift_key, drift_study, roll_out_from, save_study
+    from lvm_core.drift import DriftSettings, drift_key, drift_study, save_study
+    from lvm_core.encoders import encoder_for
+    from lvm_core.evaluation.rollouts import described, roll_out, roll_out_from, start_with
+    from lvm_core.evaluation.subjects import choose_encoder
 
     settings = config.from_namespace(DriftSettings, namespace)
     snap = config.from_namespace(SnapSettings, namespace)
@@ -36,6 +40,10 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
     refs = namespace.model or _shipped(workspace, settings.corpus)
     if namespace.row is not None:
         return roll_out_from(workspace, refs, settings, chosen, namespace.row)
+    if namespace.chunk:
+        encoder_id = choose_encoder(workspace, refs, settings.corpus)
+        start = start_with(namespace.chunk, encoder_for(encoder_id))
+        return described(workspace, settings, start, roll_out(workspace, refs, settings, chosen, start))
     study = drift_study(workspace, refs, settings, chosen, ProgressLine())
     save_study(workspace, drift_key(workspace, refs, settings, snap), study)
     return study

@@ -1,39 +1,30 @@
-"""Rollouts as curves and as text, their averages over articles, and what each context chunk contributes."""
+"""Rollouts from one start as curves and as text, and their averages over articles."""
 
 import html
 import json
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 import streamlit as st
-from plotly.subplots import make_subplots
 
-from lvm_core.checkpoint import load_model
-from lvm_core.drift import DriftSettings, drift_key, load_study, roll_out_from
-from lvm_core.nets.amn import Amn
-from lvm_core.rollout import influence
+from lvm_core.drift import DriftSettings, drift_key, load_study
+from lvm_core.evaluation.rollouts import Rolled, described, roll_out
 from lvm_core.workspace import Workspace
-from pages.shared import charts, state, ui
+from pages.shared import decoding, drift_figure, drift_form, saving, state, ui
 from pages.shared.drift_form import Asked
 
-MEASURES = {
-    "to_truth": ("to the true chunk", "Cosine to the chunk that really stands at this place."),
-    "to_manifold": (
-        "to the nearest real chunk",
-        "Of another article; near 1 means on top of one.",
-    ),
-    "to_previous": ("to the step before", "Near 1: the model repeats itself."),
-    "to_start": ("to the last context chunk", "How far the text has moved from where it began."),
-}
-DASH = {"raw": "solid", "snapped": "dot"}
+WORDS = "drift_words"
+NEAREST = "extractive"
+NARROW = 'style="min-width:7.5rem"'
+"""Two texts stand side by side in the narrowest window too."""
 
 
 @st.cache_data(show_spinner=False, max_entries=16)
-def _rolled(root: str, asked: Asked, stamp: tuple[Any, ...]) -> dict[str, Any]:  # noqa: ARG001 - part of the key
+def _rolled(root: str, asked: Asked, space: str, stamp: tuple[Any, ...]) -> tuple[dict[str, Any], list[Rolled]]:  # noqa: ARG001 - part of the key
     settings = DriftSettings(corpus=asked.corpus, steps=asked.steps, context=asked.context)
-    variants = {"raw": None, "snapped": asked.snap}
-    return roll_out_from(Workspace(root), asked.models, settings, variants, asked.row)
+    start = drift_form.start_of(asked)
+    rolled = roll_out(Workspace(root), asked.models, settings, {"raw": None, "snapped": asked.snap}, start)
+    return described(Workspace(root), settings, start, rolled), rolled
 
 
 def _stamp(asked: Asked) -> tuple[Any, ...]:
@@ -41,101 +32,90 @@ def _stamp(asked: Asked) -> tuple[Any, ...]:
 
 
 def one(asked: Asked) -> None:
-    """Show the rollouts from one place: curves, and the text of each step beside the true one."""
+    """Show the rollouts from one start: curves, and the text of each step beside the true one."""
     with st.spinner("Rolling out…", show_time=True):
-        found = _rolled(str(state.workspace().root), asked, _stamp(asked))
-    fig = _curves([{**row, **_series(row)} for row in found["rows"]])
-    charts.show(fig, "drift_curves", "Drift of each rollout over its steps")
-    _save(fig, _csv(found["rows"]), "rollout")
+        found, rolled = _rolled(str(state.workspace().root), asked, state.encoder_id(), _stamp(asked))
+    fig = drift_figure.show([drift_figure.series(row) for row in found["rows"]], "drift")
+    saving.buttons("rollout", fig, lambda: _csv(found["rows"]))
     names = [f"{row['model']}, {row['variant']}" for row in found["rows"]]
-    shown = st.segmented_control("Text of", names, default=names[0], key="drift_text_of") or names[0]
-    row = found["rows"][names.index(shown)]
-    st.html(f'<p class="lvm-section">{html.escape(found["article"])}, from chunk {asked.position}</p>')
-    st.html(f'<div class="lvm-context"><small>last context chunk</small><br>{html.escape(found["start"])}</div>')
-    st.html(_text_table(row, found["truth"]))
-    st.caption(
-        "The text of a step is the real chunk of another article that lies nearest to its vector. Send the context to"
-        " Predict for the generated text of the first step."
-    )
-    if st.button("Send to Predict", icon=":material/arrow_forward:", type="tertiary"):
+    left, right = st.columns([2, 1], vertical_alignment="bottom")
+    chosen = left.segmented_control("Text of", names, default=_asked_for("of", names), key="drift_text_of") or names[0]
+    number = names.index(chosen)
+    with right:
+        words = _words(asked, rolled[number], chosen)
+    after = f", after chunk {st.query_params.get('position')}" if not asked.pasted else ""
+    st.html(f'<p class="lvm-section">{html.escape(found["article"])}{after}</p>')
+    st.html(f'<div class="lvm-context"><span class="lvm-label">last context chunk</span><br>'
+            f"{html.escape(found['start'])}</div>")  # fmt: skip
+    st.html(_text_table(found["rows"][number], found["truth"], words))
+    if words is None:
+        st.caption("The text of a step is the real chunk of another article that lies nearest to its vector.")
+    if not asked.pasted and st.button("Send to Predict", icon=":material/arrow_forward:", type="tertiary"):
         state.send_to_predict(asked.corpus, range(asked.row - asked.context, asked.row))
 
 
-def _series(row: dict[str, Any]) -> dict[str, Any]:
-    return {name: [{"mean": step[name], "ci": None} for step in row["steps"]] for name in MEASURES} | {
-        "clamped": [float(step["clamped"]) for step in row["steps"]]
-    }
+def _asked_for(name: str, choices: list[str]) -> str:
+    asked = st.query_params.get(name, "")
+    return asked if asked in choices else choices[0]
 
 
-def _text_table(row: dict[str, Any], truth: list[str]) -> str:
+def _words(asked: Asked, rolled: Rolled, name: str) -> list[tuple[str, float]] | None:
+    """Show the choice of who puts the steps into words; return the texts and their echoes, None for the nearest."""
+    writers = [NEAREST, *decoding.writers()]
+    by = st.segmented_control("In the words of", writers, format_func=lambda n: decoding.NAMES.get(n, n),
+                              default=_asked_for("words", writers), key="drift_words_of") or NEAREST  # fmt: skip
+    st.query_params["of"], st.query_params["words"] = name, by
+    if by == NEAREST:
+        return None
+    kept = st.session_state.setdefault(WORDS, {})
+    key = (asked, name, by)
+    if key not in kept:
+        n = len(rolled.vectors)
+        if not st.button(f"Put {n} step{'s' if n > 1 else ''} into words", type="primary", icon=":material/notes:",
+                         help="About a second a step."):  # fmt: skip
+            return None
+        said = decoding.say(rolled.vectors, by, 0, asked.corpus)
+        kept[key] = [(text.text, text.round_trip_cosine) for text in said]
+        st.rerun()
+    texts: list[tuple[str, float]] = kept[key]
+    return texts
+
+
+def _text_table(row: dict[str, Any], truth: list[str], words: list[tuple[str, float]] | None) -> str:
     colour = "snapped" if row["variant"] == "snapped" else "prediction"
-    lines = []
-    for step in row["steps"]:
-        true = html.escape(truth[step["step"] - 1]) if step["step"] <= len(truth) else "<i>the article has ended</i>"
+    lines, before = [], ""
+    for i, step in enumerate(row["steps"]):
+        if truth:
+            true = html.escape(truth[i]) if i < len(truth) else "<i>the article has ended</i>"
         score = "–" if step["to_truth"] is None else f"{step['to_truth']:.3f}"
         clamp = ' <span class="lvm-tag" title="the drift clamp engaged">clamped</span>' if step["clamped"] else ""
+        text, echo = words[i] if words else (step["text"], step["to_manifold"])
+        said = html.escape(text) + (
+            "" if words else f' <small class="lvm-label">{html.escape(step["article"])}</small>'
+        )
+        if text == before:
+            said = f'<span class="lvm-label" title="{html.escape(text)}">the same again</span>'
+        before = text
         lines.append(
-            f'<tr><td>{step["step"]}</td><td>{score}</td><td class="lvm-{colour} lvm-flow">'
-            f'{html.escape(step["text"])} <small class="lvm-label">{html.escape(step["article"])}</small>{clamp}</td>'
-            f'<td class="lvm-target lvm-flow">{true}</td></tr>'
+            f"<tr><td>{step['step']}</td>{f'<td>{score}</td>' if truth else ''}"
+            f"<td>{'–' if echo is None else f'{echo:.3f}'}</td>"
+            f'<td class="lvm-{colour} lvm-flow" {NARROW}>{said}{clamp}</td>'
+            + (f'<td class="lvm-target lvm-flow" {NARROW}>{true}</td></tr>' if truth else "</tr>")
         )
-    head = "<tr><th>step</th><th>cosine</th><th>what the vector is nearest to</th><th>what the article says</th></tr>"
-    return f'<div class="lvm-wide"><table class="lvm-rows">{head}{"".join(lines)}</table></div>'
+    told = "what the vector says" if words else "what the vector is nearest to"
+    head = "<th>step</th>" + ('<th title="cosine to the true chunk">true</th>' if truth else "")
+    head += f'<th title="cosine of the text shown to the vector">echo</th><th>{told}</th>'
+    head += "<th>what the article says</th>" if truth else ""
+    return f'<div class="lvm-wide"><table class="lvm-rows"><tr>{head}</tr>{"".join(lines)}</table></div>'
 
 
-def _curves(rows: list[dict[str, Any]]) -> go.Figure:
-    """Return four small plots, one a measure; each model in its hue, raw solid, snapped dotted, clamps as crosses."""
-    fig = make_subplots(1, 4, horizontal_spacing=0.04, subplot_titles=[f"cosine {MEASURES[m][0]}" for m in MEASURES])
-    for row in rows:
-        colour, name = charts.model_colour(row["model"]), f"{row['model']}, {row['variant']}"
-        for column, measure in enumerate(MEASURES, start=1):
-            _curve(fig, row, measure, column, colour, name)
-    charts.style(fig, 300)
-    fig.update_xaxes(title="step", rangemode="tozero")
-    fig.update_annotations(font_size=12)
-    fig.update_layout(margin_t=58, legend_y=1.13)
-    return fig
-
-
-def _curve(fig: go.Figure, row: dict[str, Any], measure: str, column: int, colour: str, name: str) -> None:
-    values = row[measure]
-    steps = list(range(1, len(values) + 1))
-    if values[0]["ci"]:
-        ends = [v["ci"] or (None, None) for v in values]
-        fig.add_scatter(
-            x=steps + steps[::-1],
-            y=[e[1] for e in ends] + [e[0] for e in ends][::-1],
-            fill="toself",
-            fillcolor=colour,
-            opacity=0.12,
-            line={"width": 0},
-            hoverinfo="skip",
-            showlegend=False,
-            row=1,
-            col=column,
-        )
-    held = [row["clamped"][i] >= 0.5 for i in range(len(values))]
-    fig.add_scatter(
-        x=steps,
-        y=[v["mean"] for v in values],
-        name=name,
-        legendgroup=name,
-        showlegend=column == 1,
-        mode="lines+markers" if any(held) else "lines",
-        line={"color": colour, "dash": DASH[row["variant"]], "width": 1.8},
-        marker={
-            "symbol": ["x" if h else "circle" for h in held],
-            "size": [7 if h else 0.1 for h in held],
-            "color": colour,
-        },
-        hovertemplate=f"{name}<br>step %{{x}}: %{{y:.3f}}<extra></extra>",
-        row=1,
-        col=column,
-    )
+# ---------------------------------------------------------------- averages
 
 
 def averages(asked: Asked) -> None:
     """Show the mean drift over the articles of the split, made by a job and kept."""
+    if asked.split == "train":
+        st.caption("Averages are over the test articles: models have read the training ones.")
     settings = DriftSettings(
         corpus=asked.corpus,
         split=asked.split if asked.split != "train" else "test",
@@ -144,34 +124,41 @@ def averages(asked: Asked) -> None:
     )
     key = drift_key(state.workspace(), asked.models, settings, asked.snap)
     found = load_study(state.workspace(), key)
-    argv = _command(asked, settings)
     if found is None:
-        _make(argv, settings)
+        _make(command(asked, settings), settings)
         return
     st.caption(
         f"{found['n_starts']} starts in {found['n_articles']} {found['split']} articles of '{found['corpus']}',"
         f" {found['encoder']}; bands are 95 % intervals over articles."
     )
-    fig = _curves(found["rows"])
-    charts.show(fig, "drift_means", "Mean drift over articles with intervals")
+    fig = drift_figure.show(found["rows"], "drift_mean")
     st.html(_mean_table(found))
-    _save(fig, json.dumps(found, indent=1), "drift", "json")
+    saving.buttons("drift", fig, lambda: json.dumps(found, indent=1), "json")
 
 
-def _command(asked: Asked, settings: DriftSettings) -> list[str]:
+def command(asked: Asked, settings: DriftSettings) -> list[str]:
+    """Return the command that makes these averages, as a person would type it."""
     argv = ["rollout"]
     for model in asked.models:
         argv += ["--model", model]
     argv += ["--corpus", settings.corpus, "--split", settings.split, "--steps", str(settings.steps)]
-    return [*argv, "--context", str(settings.context), "--k", str(asked.snap.k), "--strength", str(asked.snap.strength)]
+    argv += ["--context", str(settings.context)]
+    for name, field in asked.snap.__dataclass_fields__.items():
+        if (value := getattr(asked.snap, name)) != field.default:
+            argv += [f"--{name.replace('_', '-')}", str(value)]
+    return argv
 
 
 def _make(argv: list[str], settings: DriftSettings) -> None:
-    running = [j for j in state.jobs().list() if list(j.argv) == argv and j.state in ("queued", "running")]
+    own = [j for j in state.jobs().list() if list(j.argv) == argv]
+    running = [j for j in own if j.state in ("queued", "running")]
     if running:
         st.info("The averages are being made in the background.", icon=":material/hourglass_top:")
         _watch(running[0].id)
         return
+    if own and own[0].state in ("failed", "interrupted", "cancelled"):
+        why = f" ({ui.plain(own[0].message)})" if own[0].message else ""
+        st.warning(f"The last attempt did not end well{why}. Nothing of it was kept; roll them out again.")
     text = f"Up to {settings.articles} articles of the {settings.split} split are continued from three places each."
     if ui.empty_state("No averages for these choices yet", text, "Roll them out", key="drift_mean", icon="timeline"):
         state.jobs().submit(argv, f"Drift on {settings.corpus}")
@@ -194,11 +181,15 @@ def _mean_table(found: dict[str, Any]) -> str:
     for row in found["rows"]:
         cells = "".join(f"<td>{_with_ci(row['to_truth'][s - 1])}</td>" for s in steps)
         last = row["to_manifold"][-1]["mean"]
+        colour = "snapped" if row["variant"] == "snapped" else "prediction"
         lines.append(
-            f"<tr><td>{html.escape(row['model'])}, {row['variant']}</td>{cells}<td>{last:.3f}</td>"
-            f"<td>{row['to_previous'][-1]['mean']:.3f}</td><td>{np.mean(row['clamped']):.1%}</td></tr>"
+            f'<tr><td>{html.escape(row["model"])}, <span class="lvm-{colour}">{row["variant"]}</span></td>{cells}'
+            f"<td>{last:.3f}</td><td>{row['to_previous'][-1]['mean']:.3f}</td><td>{np.mean(row['clamped']):.1%}</td></tr>"
         )
-    head = f"<tr><th></th>{heads}<th>nearest real, last step</th><th>step before, last</th><th>clamped</th></tr>"
+    head = (
+        f"<tr><th></th>{heads}<th>nearest real, last step</th><th>step before, last step</th>"
+        '<th title="share of all steps at which the drift clamp engaged">clamped</th></tr>'
+    )
     return f'<div class="lvm-wide"><table class="lvm-rows">{head}{"".join(lines)}</table></div>'
 
 
@@ -209,92 +200,13 @@ def _with_ci(value: dict[str, Any]) -> str:
     return f"{value['mean']:.3f}" + (f" <small>[{ends[0]:.3f}, {ends[1]:.3f}]</small>" if ends else "")
 
 
-def influences(asked: Asked) -> None:
-    """Show for each model how much its prediction turns when a context chunk is left out."""
-    matrix = state.matrix(asked.corpus)
-    context = matrix.rows(np.arange(asked.row - asked.context, asked.row))
-    chunks = state.store().chunks(asked.corpus, range(asked.row - asked.context, asked.row))
-    fig = go.Figure()
-    for ref in asked.models:
-        loaded = load_model(state.workspace(), ref, matrix.encoder_id, matrix.dim)
-        values = influence(loaded.model, context)
-        fig.add_bar(
-            x=[f"-{len(values) - i}" for i in range(len(values))],
-            y=values,
-            name=ref,
-            marker={"color": charts.model_colour(ref)},
-            text=[charts.wrapped(c.text) for c in chunks],
-            textposition="none",
-            hovertemplate=f"<b>{ref}</b>, chunk %{{x}}<br>turns it by %{{y:.3f}}<br>%{{text}}<extra></extra>",
-        )
-    charts.style(fig, 320)
-    fig.update_layout(barmode="group")
-    fig.update_xaxes(title="context chunk, counted back from the prediction", type="category")
-    fig.update_yaxes(title="1 - cosine of the predictions with and without it")
-    charts.show(fig, "drift_influence", "Influence of each context chunk")
-    _save(fig, None, "influence")
-    _attention(asked, matrix.encoder_id, context)
-    rows = "".join(
-        f'<tr><td>-{len(chunks) - i}</td><td class="lvm-context lvm-flow">{html.escape(c.text)}</td></tr>'
-        for i, c in enumerate(chunks)
-    )
-    st.html(f'<div class="lvm-wide"><table class="lvm-rows">{rows}</table></div>')
-
-
-def _attention(asked: Asked, encoder_id: str, context: Any) -> None:
-    """Show where the nets that have attention of their own look, as bars over the context."""
-    import torch
-
-    fig = go.Figure()
-    for ref in asked.models:
-        net = load_model(state.workspace(), ref, encoder_id, context.shape[1]).model
-        if not isinstance(net, Amn):
-            continue
-        with torch.inference_mode():
-            weights = net.attention(torch.from_numpy(context)[None])[0, -1].numpy()
-        places = [f"-{len(weights) - i}" for i in range(len(weights))]
-        fig.add_bar(x=places, y=weights, name=ref, marker={"color": charts.model_colour(ref)},
-                    hovertemplate=f"<b>{ref}</b>, chunk %{{x}}<br>weight %{{y:.3f}}<extra></extra>")  # fmt: skip
-    if not fig.data:
-        return
-    st.html('<p class="lvm-section">Attention of the AMN over the context</p>')
-    charts.style(fig, 220)
-    fig.update_xaxes(title="context chunk, counted back from the prediction", type="category")
-    fig.update_yaxes(title="weight, sums to 1", rangemode="tozero")
-    charts.show(fig, "drift_attention", "Attention weights of the AMN over the context")
-
-
 def _csv(rows: list[dict[str, Any]]) -> str:
-    lines = ["model,variant,step," + ",".join(MEASURES) + ",clamped"]
+    measures = list(drift_figure.MEASURES)
+    lines = ["model,variant,step," + ",".join(measures) + ",clamped"]
     for row in rows:
-        lines += [
-            ",".join(
-                [row["model"], row["variant"], str(s["step"]), *(f"{s[m]}" for m in MEASURES), str(int(s["clamped"]))]
+        for step in row["steps"]:
+            values = ["" if step[m] is None else f"{step[m]:.6f}" for m in measures]
+            lines.append(
+                ",".join([row["model"], row["variant"], str(step["step"]), *values, str(int(step["clamped"]))])
             )
-            for s in row["steps"]
-        ]
     return "\n".join(lines)
-
-
-def _save(fig: go.Figure, data: str | None, name: str, kind: str = "csv") -> None:
-    with st.container(horizontal=True):
-        st.download_button(
-            "Picture as HTML",
-            lambda: fig.to_html(include_plotlyjs=True).encode(),
-            f"{name}.html",
-            "text/html",
-            type="tertiary",
-            icon=":material/download:",
-            key=f"{name}_html",
-            on_click="ignore",
-        )
-        if data is not None:
-            st.download_button(
-                f"Data as {kind.upper()}",
-                data,
-                f"{name}.{kind}",
-                type="tertiary",
-                icon=":material/download:",
-                key=f"{name}_data",
-                on_click="ignore",
-            )

@@ -101,13 +101,14 @@ def test_a_rollout_is_curves_and_text(seeded: Workspace, open_page: Open) -> Non
     text = shown(app)
     assert "what the article says" in text
     assert "last context chunk" in text
-    assert len(app.get("plotly_chart")) == 1
+    assert len(app.get("plotly_chart")) == 4
 
 
 def test_the_laboratory_and_influence(seeded: Workspace, open_page: Open) -> None:
     app = open_page(seeded, "drift", view="snap", models="context-mean", split="validation")
     assert not app.exception
-    assert "cosine to nearest real chunk, snapped" in shown(app)
+    assert "what the snap does" in shown(app)
+    assert "snapped, nearest real chunk" in shown(app)
     app = open_page(seeded, "drift", view="influence", models="context-mean", split="train", position="6", context="4")
     assert not app.exception
     assert len(app.get("plotly_chart")) == 1
