@@ -15,6 +15,9 @@ CHOSEN = "board_chosen"
 Row = dict[str, Any]
 KINDS = {"all": ("net", "baseline"), "nets": ("net",), "rules": ("baseline",)}
 
+PERCENT = "%.1f %%"
+"""Streamlit's own percent format shows as many decimals as each number happens to have."""
+
 COLUMNS: dict[str, tuple[str, str, str]] = {
     "model": ("model", "", "Name of the run, shipped model or rule"),
     "kind": ("kind", "", "A trained net, or a rule in closed form"),
@@ -23,13 +26,13 @@ COLUMNS: dict[str, tuple[str, str, str]] = {
     "cosine_ci": ("cosine 95 %", "", "Interval of the cosine, by resampling articles"),
     "vs_filter": ("vs filter", "%+.4f", "Cosine less that of the linear filter of the same context, same windows"),
     "vs_filter_ci": ("vs filter 95 %", "", "Interval of that difference; above zero: the model is better, surely"),
-    "recall_at_1": ("R@1", "percent", "Share of windows whose true chunk is the nearest of all test chunks"),
-    "recall_at_5": ("R@5", "percent", "Share of windows whose true chunk is among the nearest five"),
-    "recall_at_10": ("R@10", "percent", "Share of windows whose true chunk is among the nearest ten"),
+    "recall_at_1": ("R@1", PERCENT, "Share of windows whose true chunk is the nearest of all test chunks"),
+    "recall_at_5": ("R@5", PERCENT, "Share of windows whose true chunk is among the nearest five"),
+    "recall_at_10": ("R@10", PERCENT, "Share of windows whose true chunk is among the nearest ten"),
     "mrr": ("MRR", "%.3f", "Mean of 1 / rank of the true chunk, 0 to 1"),
-    "contrastive_accuracy": ("contrastive", "percent", "Chunks of a batch farther than the truth; chance 50 %"),
-    "direction": ("direction", "percent", "Nearer to the next chunk than to the one before the context; chance 50 %"),
-    "direction_matched": ("vs matched", "percent", "Nearer than chunks as far from the context; chance 50 %"),
+    "contrastive_accuracy": ("contrastive", PERCENT, "Chunks of a batch farther than the truth; chance 50 %"),
+    "direction": ("direction", PERCENT, "Nearer to the next chunk than to the one before the context; chance 50 %"),
+    "direction_matched": ("vs matched", PERCENT, "Nearer than chunks as far from the context; chance 50 %"),
     "mse": ("MSE", "%.5f", "Mean squared error a component, on unit vectors"),
     "latency_ms": ("ms", "%.3f", "Median milliseconds of one query on one thread of this machine"),
     "batch_speedup": ("batch ×", "%.1f", "How many times faster a query is in a batch of 32"),
@@ -160,7 +163,8 @@ def _cell(row: Row, name: str, serving: set[str]) -> Any:
         return (row.get("snapped") or {}).get("cosine")
     if name.endswith("_ci"):
         return ends(row.get(name), ".4f")
-    return row.get(name)
+    value = row.get(name)
+    return 100 * value if value is not None and COLUMNS[name][1] == PERCENT else value
 
 
 def ends(interval: Sequence[float] | None, form: str) -> str | None:

@@ -49,7 +49,7 @@ def run_colour(rows: Sequence[RunRow], i: int) -> str:
 def panel(rows: Sequence[RunRow], over: str) -> None:
     """Show the curves of `rows`, what they say now, and their warnings."""
     if not rows:
-        st.caption("No runs yet: start one on the left.")
+        st.caption("No runs yet: start one with the form.")
         return
     rows = rows[:MOST_RUNS]
     found = curves(rows)
