@@ -82,6 +82,7 @@ class Supervisor:
                 env=runner.environment(job, self.workspace),
             )
         pid = self._process.pid
+        machine.be_polite(pid)
         self._set(pid=pid, born=machine.born(pid))
 
     def _set(self, **values: Any) -> None:

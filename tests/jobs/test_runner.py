@@ -5,6 +5,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from lvm_core.errors import JobError
@@ -38,6 +39,13 @@ print("result")
     assert done.ended is not None
     assert done.started is not None
     assert done.ended - done.started >= 3.2
+
+
+def test_a_job_gives_way_to_the_page(store: JobStore) -> None:
+    running = started(store, store.submit(**python(BLOCK)))
+    own = psutil.Process().nice()
+    until(lambda: psutil.Process(running.pid).nice() == min(19, own + machine.POLITE))
+    end(running.pid, running.born)
 
 
 def test_a_wrong_argument_says_what_the_command_said(store: JobStore) -> None:
