@@ -41,12 +41,13 @@ with left:
 
     st.subheader("Encoders")
     encoders = facts.encoders()
-    names = [encoder.name for encoder in encoders if encoder.here]
+    names = facts.encoder_choices(encoders)
     choices = names or [state.encoder_name()]
     now = state.encoder_name()
     st.session_state[state.ENCODER_KEY] = st.selectbox(
         "Encoder in use", choices, index=choices.index(now) if now in choices else 0,
-        help="The space of every page: corpora, models and decoders of other encoders are not mixed with it.",
+        help="The space of every page: corpora, models and decoders of other encoders are not mixed with it. With"
+        " +tmd behind its name an encoder has 16 dimensions more, of the domain, task and modifier of each text.",
     )  # fmt: skip
     if names:
         st.caption(ui.plain(f"id {state.encoder_id()}: the model and a digest of its weights"))

@@ -108,13 +108,11 @@ def _corpus(workspace: Workspace, name: str) -> tuple[list[Finding], dict[str, A
     from lvm_core.commands.spaces import space_of
     from lvm_core.corpus.pipeline import metrics, sentence
     from lvm_core.corpus.store import CorpusStore
-    from lvm_core.order import check_order
-    from lvm_core.vectors.matrix import open_matrix
+    from lvm_core.order_notes import order_of
 
     store = CorpusStore(workspace)
     info = store.corpus(name)
-    matrix = open_matrix(workspace, name, space_of(workspace, name, None))
-    found = check_order(store.documents(name), store.texts(name), matrix)
+    found = order_of(workspace, name, space_of(workspace, name, None))
     level = "ok" if found.verdict == "sequential" else "warning"
     findings = [
         (level, f"Corpus '{name}' is {found.verdict}: {'; '.join(found.reasons)}."),

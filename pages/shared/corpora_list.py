@@ -7,7 +7,7 @@ import streamlit as st
 
 from lvm_core.types import CorpusInfo
 from lvm_core.vectors.matrix import encoded_with
-from pages.shared import corpus_checks, first_start, state, ui
+from pages.shared import corpus_checks, facts, first_start, state, ui
 
 SURE = "corpus_delete_asked"
 
@@ -35,8 +35,8 @@ def _card(corpus: CorpusInfo) -> None:
     ui.metric_row([
         ui.Number("Articles", f"{corpus.n_documents:,}"),
         ui.Number("Chunks", f"{corpus.n_chunks:,}"),
-        ui.Number("Text", f"{store.n_chars(corpus.name) / 1e6:,.1f}", "M characters"),
-        ui.Number("Vectors and index", f"{size / 1e6:,.0f}", "MB", "Size of the corpus's folder on disk"),
+        ui.Number("Text", *_characters(store.n_chars(corpus.name))),
+        ui.Number("Vectors and index", *facts.readable(size).split(), "Size of the corpus's folder on disk"),
         ui.Number("Chunker", corpus.chunker),
         ui.Number("Read in", time.strftime("%Y-%m-%d %H:%M", time.localtime(corpus.created))),
     ])  # fmt: skip
@@ -44,6 +44,10 @@ def _card(corpus: CorpusInfo) -> None:
     corpus_checks.pipeline(corpus)
     corpus_checks.order(corpus, encoders)
     _actions(corpus)
+
+
+def _characters(n: int) -> tuple[str, str]:
+    return (f"{n / 1e6:,.1f}", "M characters") if n >= 1e6 else (f"{n / 1e3:,.0f}", "k characters")
 
 
 def _about(corpus: CorpusInfo, encoders: list[str], skipped: dict[str, int]) -> str:

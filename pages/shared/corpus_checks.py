@@ -1,11 +1,13 @@
 """Whether a corpus goes on like a text, and how long each stage of its making took."""
 
+import html
 import math
+from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
 
-from lvm_core.corpus.pipeline import metrics, sentence
+from lvm_core.corpus.pipeline import metrics
 from lvm_core.order import OrderReport
 from lvm_core.order_notes import figures, known_order, order_of
 from lvm_core.types import CorpusInfo
@@ -16,10 +18,18 @@ VERDICTS = {
     "weak": ("", "Chunks are hardly nearer to the next one than to others: what can be learned from order is little."),
     "taxonomic": ("bad", "A list or a tree of concepts rather than a text; training on it asks for a yes."),
 }
+UNORDERED = "Its source gave no order of the chunks: search and snap work on it; training on it asks for a yes."
+STAGES = {
+    "reading": "Reading", "chunking": "Chunking", "storing": "Storing", "tmd": "TMD labels", "embedding": "Embedding",
+    "index": "Index",
+}  # fmt: skip
+"""Stages of a corpus's making as people read them."""
 
 
 def order(corpus: CorpusInfo, encoders: list[str]) -> None:
     """Show the verdict on the order of a corpus, or the button that asks for it."""
+    if not corpus.ordered:
+        st.html(f"<p>Order: {ui.tag('unknown', 'bad')} {UNORDERED}</p>")
     if not encoders:
         st.caption("Its order can be checked once it is encoded.")
         return
@@ -36,16 +46,33 @@ def order(corpus: CorpusInfo, encoders: list[str]) -> None:
 
 def pipeline(corpus: CorpusInfo) -> None:
     """Show how long each stage of the corpus's making took, where that is known."""
-    if said := sentence(metrics(state.workspace(), corpus.name)):
-        st.caption(f"Its making took: {said}.", help="Also beside the corpus, as pipeline_metrics.json")
+    found = metrics(state.workspace(), corpus.name)
+    if not found["stages"]:
+        return
+    total = found["total"]
+    ui.metric_row([
+        ui.Number("Made in", *_time(total["seconds"]), f"All stages together: {total['ms_per_article']:,.1f} ms an"
+                  " article; also beside the corpus, as pipeline_metrics.json"),
+        *(ui.Number(STAGES.get(name, name), f"{stage['ms_per_chunk']:,.2f}", "ms a chunk", _spent(stage))
+          for name, stage in found["stages"].items()),
+    ])  # fmt: skip
+
+
+def _spent(stage: dict[str, Any]) -> str:
+    by = f", by {stage['by']}" if stage["by"] else ""
+    return f"{' '.join(_time(stage['seconds']))} in all, {stage['ms_per_article']:,.1f} ms an article{by}"
+
+
+def _time(seconds: float) -> tuple[str, str]:
+    return (f"{seconds / 60:,.1f}", "min") if seconds >= 100 else (f"{seconds:.1f}", "s")
 
 
 def _verdict(corpus: CorpusInfo, report: OrderReport) -> None:
     colour, meaning = VERDICTS[report.verdict]
     left, right = st.columns([0.6, 0.4], gap="medium", vertical_alignment="center")
     with left:
-        st.html(f"<p>Order: {ui.tag(report.verdict, colour, meaning)}</p>")
-        st.caption(f"{meaning} Found: {'; '.join(report.reasons)}.")
+        st.html(f"<p>Order: {ui.tag(report.verdict, colour)} {html.escape(meaning)}</p>")
+        st.caption(ui.plain(f"Found: {'; '.join(report.reasons)}."))
         ui.metric_row([
             ui.Number("Order signal", _number(report.order_signal, "+.3f"), f"± {_number(report.order_error)}",
                       "Cosine to the next chunk less cosine to a random one of the article, with its standard error"),

@@ -2,7 +2,7 @@
 
 import importlib.metadata
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ from lvm_core.encoders import ENCODERS
 from lvm_core.encoders.catalogue import INSTALL_MINILM, minilm_folder
 from lvm_core.encoders.mpnet import INSTALL as INSTALL_MPNET
 from lvm_core.encoders.mpnet import SHA256, WHEELS
+from lvm_core.encoders.tmd import SUFFIX
 from lvm_core.errors import LvmError
 from lvm_core.workspace import Workspace
 
@@ -50,6 +51,7 @@ SETTINGS = (
     ("LVM_CACHE", "derived files that every workspace shares", "~/.cache/lvm-studio"),
     ("LVM_FIRST_CORPUS", "corpus an empty workspace starts with; empty for none", "enwiki-sample"),
     ("LVM_DATABASE_URL", "PostgreSQL to import from and export to", "none"),
+    ("LVM_INDEX", "postgres: search there (pgvector) instead of with FAISS", "faiss"),
     ("LVM_LLM_URL", "OpenAI-compatible endpoint for smoothing", "none"),
     ("LVM_LLM_MODEL", "model name at that endpoint", "default"),
     ("LVM_LLM_KEY", "key of that endpoint", "none"),
@@ -101,6 +103,12 @@ def encoders() -> list[Found]:
         Found(name, kind.about.partition(": pip")[0], here.get(name, False), get.get(name, HUB))
         for name, kind in ENCODERS.items()
     ]
+
+
+def encoder_choices(found: Sequence[Found]) -> list[str]:
+    """Return the names of the encoders that are here, then those with the 16 dimensions of a TMD code behind."""
+    here = [encoder.name for encoder in found if encoder.here]
+    return here + [name + SUFFIX for name in here]
 
 
 def _has_minilm() -> bool:

@@ -12,6 +12,9 @@ from lvm_core.types import Chunk, CorpusInfo, DocumentInfo
 from pages.shared import charts, state, ui
 
 DOMAIN = "corpus_domain"
+TEASER = 160
+"""Characters shown of the chunk whose label is mended."""
+
 KINDS = {"domain": DOMAIN_NAMES, "task": TASK_NAMES, "modifier": MODIFIER_NAMES}
 
 
@@ -81,14 +84,15 @@ def _bars(counts: dict[str, int], chosen: str) -> go.Figure:
 
 
 def popover(corpus: CorpusInfo, document: DocumentInfo, position: int) -> None:
-    """Show the label of one chunk and let it be mended."""
+    """Show the label of one chunk, the last of the run that is selected, and let it be mended."""
     (chunk,) = state.store().document_chunks(document.document_id, position, position + 1)
     now = unpack(chunk.tmd).names if chunk.tmd is not None else (None, None, None)
     with st.popover("Label", icon=":material/sell:", help=f"Domain, task and modifier of chunk {position + 1}"):
-        st.caption(f"Chunk {position + 1:,}: {ui.plain(chunk.text[:120])}")
+        text = chunk.text if len(chunk.text) <= TEASER else f"{chunk.text[:TEASER].rsplit(' ', 1)[0]} ..."
+        st.caption(f"**Chunk {position + 1:,}**, the last of the run: {ui.plain(text)}")
         picked = [
             st.selectbox(
-                kind, names, index=None if name is None else names.index(name), format_func=said,
+                kind.capitalize(), names, index=None if name is None else names.index(name), format_func=said,
                 key=f"tmd-{kind}-{chunk.chunk_id}-{chunk.tmd}", placeholder=f"no {kind} yet",
             )
             for (kind, names), name in zip(KINDS.items(), now, strict=True)

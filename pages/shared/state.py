@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import streamlit as st
 
 from lvm_core.encoders import DEFAULT_ENCODER, ENCODERS
+from lvm_core.encoders.tmd import base_name
 from lvm_core.errors import LvmError
 from lvm_core.workspace import Workspace
 
@@ -77,8 +78,8 @@ def keep(place: str, keys: Iterable[str]) -> None:
 
 def encoder_name() -> str:
     """Return the name of the encoder in use, chosen on the System page."""
-    name = st.session_state.get(ENCODER_KEY, DEFAULT_ENCODER)
-    return name if name in ENCODERS else DEFAULT_ENCODER
+    name: str = st.session_state.get(ENCODER_KEY, DEFAULT_ENCODER)
+    return name if (base_name(name) or name) in ENCODERS else DEFAULT_ENCODER
 
 
 @st.cache_resource(show_spinner=False)

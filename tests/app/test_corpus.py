@@ -243,7 +243,7 @@ def test_labels_are_offered_shown_filtered_and_mended(
     assert "No chunk of this domain holds all of" in shown(app)
     app.text_input(key="corpus_query").set_value("").run()
 
-    (task,) = [box for box in app.selectbox if box.label == "task"]
+    (task,) = [box for box in app.selectbox if box.label == "Task"]
     assert task.value == "fact_retrieval"
     task.select("summarization").run()
     press(app, "Keep this label")
@@ -266,7 +266,8 @@ def test_an_encoded_corpus_is_labelled_by_a_job_and_its_order_is_checked_once(
     assert submitted == [["tmd", "--corpus", "tiny"]]
     app.segmented_control(key="corpus_view").select("Corpora").run()
     assert "Its order can be checked once it is encoded" in shown(app), "the other corpus has no vectors"
-    assert "Its making took: reading" in shown(app)
+    assert "Made in" in shown(app)
+    assert "ms a chunk" in shown(app)
     press(app, "Check its order")
     report = known_order(seeded, "tiny", encoder.id)
     assert report is not None

@@ -24,6 +24,18 @@ def test_keys_and_passwords_are_masked(workspace: Workspace, open_page: Open, mo
     assert "db.example:5432/lnsp" in text
 
 
+def test_an_encoder_with_tmd_dimensions_can_be_chosen(seeded: Workspace, open_page: Open) -> None:
+    app = open_page(seeded, "system")
+    (box,) = [b for b in app.selectbox if b.label == "Encoder in use"]
+    assert box.options[0] == "all-MiniLM-L6-v2"
+    box.select("all-MiniLM-L6-v2+tmd").run()
+    assert not app.exception
+    assert "all-MiniLM-L6-v2+tmd@" in shown(app).replace("\\", "")
+    assert "not encoded" in shown(app), "its vectors are a space of their own"
+    app.switch_page("pages/predict.py").run()
+    assert not app.exception
+
+
 @pytest.mark.parametrize(("n_bytes", "text"), [(0, "0 B"), (999, "999 B"), (1_500, "1.5 kB"), (2.5e9, "2.5 GB")])
 def test_sizes_read_well(n_bytes: float, text: str) -> None:
     assert facts.readable(n_bytes) == text
