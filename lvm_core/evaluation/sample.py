@@ -14,10 +14,12 @@ from lvm_core.evaluation.subjects import Stage, Subject, choose_encoder, open_st
 from lvm_core.evaluation.testset import TestSet, make_test_set
 from lvm_core.nets.base import SequenceModel
 from lvm_core.types import Hit, Index, Rows, Vectors
-from lvm_core.vectors.index import open_index
+from lvm_core.vectors.index import FlatIndex, open_index, unit_rows
 from lvm_core.workspace import Workspace
 
 MAX_TEST_CHUNKS = 20_000
+BLOCK = 512
+"""Vectors compared with the corpus at once: bounds memory at BLOCK x chunks x 4 bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +77,24 @@ class WindowSample:
         return search_excluding(self.index, vectors, k, self.own)
 
     def nearest(self, vectors: Vectors) -> Vectors:
-        """Return the cosine (W,) of each of the (W, D) vectors to the nearest chunk of another article."""
-        return first_cosines(self.neighbours(vectors, 1))
+        """Return the cosine (W,) of each of the (W, D) vectors to the nearest chunk of another article.
+
+        In a corpus that is searched exactly one product of matrices says it: which chunk it is need not be known.
+        """
+        if not isinstance(self.index, FlatIndex) or self.index.kind != "exact":
+            return first_cosines(self.neighbours(vectors, 1))
+        given, found = unit_rows(vectors), np.full(len(vectors), np.nan, dtype=np.float32)
+        for start in range(0, len(given), BLOCK):
+            scores = given[start : start + BLOCK] @ self._every.T
+            for line, own in enumerate(self.own[start : start + BLOCK]):
+                scores[line, own] = -np.inf
+            found[start : start + BLOCK] = scores.max(axis=1)
+        return np.where(np.isfinite(found), found, np.float32(np.nan))
+
+    @cached_property
+    def _every(self) -> Vectors:
+        """The whole corpus (N, D), of a size that is searched exactly."""
+        return unit_rows(self.stage.matrix.slice(0, self.stage.matrix.n_rows))
 
     def predict(self, ref: str) -> Said:
         """Return what a model says on the windows.

@@ -43,7 +43,6 @@ def show(rows: Sequence[Row], key: str) -> go.Figure:
                     fig.add_trace(trace)
             saving.grounded(charts.style(fig, 260, legend=False))
             fig.update_xaxes(title="step", rangemode="tozero")
-            fig.update_yaxes(title="cosine")
             st.html(f'<p class="lvm-label" title="{html.escape(about)}" style="cursor:help">cosine {name}</p>')
             charts.show(fig, f"{key}_{measure}", f"Cosine {name} at each step", config=saving.camera(saved, measure))
     return _together(rows, measures)

@@ -49,6 +49,7 @@ def test_windows_are_spread_over_all_articles(seeded_once: Workspace) -> None:
     assert sample.contexts.shape == (len(sample.chosen), 5, 384)
     np.testing.assert_allclose(sample.truths, sample.stage.matrix.rows(sample.rows), atol=2e-3)
     near = sample.neighbours(sample.truths, 3)
+    np.testing.assert_allclose(sample.nearest(sample.truths), [hits[0].cosine for hits in near], atol=1e-5)
     assert not {hit.row for hit in near[0]} & set(sample.own[0].tolist())
 
 
