@@ -17,6 +17,8 @@ from lvm_core.types import Progress, Vectors, no_progress
 
 MAX_POINTS = 60_000
 MIN_POINTS = 5
+SAME = 1e-4
+"""Unit vectors that differ by less in every number are equal: half precision and scaling leave so much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,7 @@ def project(vectors: Vectors, settings: ProjectionSettings, progress: Progress =
     if not np.isfinite(vectors).all():
         bad = int((~np.isfinite(vectors).all(axis=1)).sum())
         raise SettingsError([f"{bad} of {len(vectors)} vectors hold NaN or infinite values. Encode the corpus again."])
-    if float(np.ptp(vectors, axis=0).max()) < 1e-6:
+    if float(np.ptp(vectors, axis=0).max()) < SAME:
         note = "All vectors are equal: the map is a single point."
         names = _axis_names(settings.method.upper(), settings.n_dims)
         return Projection(np.zeros((len(vectors), settings.n_dims), dtype=np.float32), names, note)

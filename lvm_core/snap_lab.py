@@ -1,5 +1,6 @@
 """What the snap gives and what it costs, for many settings at once: neighbours are searched for only once."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -54,12 +55,16 @@ class SnapLab:
             "clamped": clamped,
         }
 
-    def sweep(self, progress: Progress = no_progress) -> list[dict[str, Any]]:
-        """Return what each of a grid of K and strengths measures, best cosine first; the raw prediction is one row."""
+    def sweep(self, progress: Progress = no_progress, base: SnapSettings | None = None) -> list[dict[str, Any]]:
+        """Return what each of a grid of K and strengths measures, best cosine first; the raw prediction is one row.
+
+        Weights and thresholds are those of `base`, the standard ones where it is None.
+        """
         rows = [{"k": 0, "strength": 0.0, **self.measure(None)}]
         grid = [(k, strength) for k in (1, 4, 16, 64) for strength in (0.25, 0.5, 0.75, 1.0)]
         for done, (k, strength) in enumerate(grid):
             progress(done / len(grid), f"K {k}, strength {strength:.2f}")
-            rows.append({"k": k, "strength": strength, **self.measure(SnapSettings(k=k, strength=strength))})
+            settings = replace(base or SnapSettings(), k=k, strength=strength)
+            rows.append({"k": k, "strength": strength, **self.measure(settings)})
         progress(1.0, f"{len(rows)} settings")
         return sorted(rows, key=lambda row: -(row["cosine"]["mean"] or -1.0))

@@ -18,7 +18,10 @@ class InverterConfig:
     lr: float = setting(1e-3, "highest learning rate of LoRA and prefix (AdamW)", low=0.0)
     warmup: int = setting(40, "steps in which the learning rate rises", "steps", low=0, high=10**6)
     decay: float = setting(0.3, "last share of the training in which it falls to zero", low=0.0, high=1.0)
-    word_epochs: int = setting(4, "passes of the word head over all texts", "epochs", low=1, high=1000)
+    word_epochs: int = setting(4, "passes of the word head over its texts", "epochs", low=1, high=1000)
+    word_share: float = setting(
+        0.65, "share of the articles the word head learns from, the language model from the others", low=0.0, high=1.0
+    )
     word_batch: int = setting(256, "texts in a batch of the word head", "texts", low=1, high=65536)
     word_lr: float = setting(2e-3, "highest learning rate of the word head", low=0.0)
     noise: float = setting(1.0, "largest norm of the noise on half of the vectors (1: cosine .7)", low=0.0, high=10.0)

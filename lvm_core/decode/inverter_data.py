@@ -38,12 +38,14 @@ CLAUSE = re.compile(
 class TrainingTexts:
     """Texts as tokens and vectors; the last `n_validation` are of validation articles.
 
-    `tokens` (M,) uint16 flat, text i at `offsets[i]` .. `offsets[i + 1]`; `vectors` (N, D) float16.
+    `tokens` (M,) uint16 flat, text i at `offsets[i]` .. `offsets[i + 1]`; `vectors` (N, D) float16; `articles` (N,)
+    tells texts of one article.
     """
 
     vectors: NDArray[np.float16]
     tokens: NDArray[np.uint16]
     offsets: NDArray[np.int64]
+    articles: NDArray[np.int64]
     n_validation: int
     sources: list[dict[str, Any]]
 
@@ -55,6 +57,23 @@ class TrainingTexts:
         """Return the tokens of text `i`."""
         return self.tokens[self.offsets[i] : self.offsets[i + 1]]
 
+    def shared_out(self, share: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the places of the word head's training texts and of the language model's, apart by article.
+
+        The word head remembers what it has seen, so its hints for such texts are better than those for new ones,
+        and a language model trained on them would trust hints too much. With `share` 1 both learn from all texts.
+
+        Args:
+            share: share of the articles that the word head learns from.
+            seed: of the choice.
+        """
+        own = self.articles[: self.n_train]
+        every = np.arange(self.n_train)
+        chosen = np.random.default_rng([seed, 2]).random(int(own.max()) + 1)[own] < share
+        if share >= 1 or chosen.all() or not chosen.any():
+            return every, every
+        return every[chosen], every[~chosen]
+
     def lengths(self) -> NDArray[np.int64]:
         """Return the number of tokens of each text (N,)."""
         return np.diff(self.offsets)
@@ -62,10 +81,11 @@ class TrainingTexts:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A text to train on: chunk `row` of corpus `corpus`, or made of chunks of it (row -1)."""
+    """A text to train on: chunk `row` of corpus `corpus`, or made of chunks of it (row -1); `article` is its number."""
 
     text: str
     corpus: str
+    article: int
     row: int = -1
 
 
@@ -94,14 +114,20 @@ def gather_texts(
     derived: list[Piece] = []
     validation: list[Piece] = []
     sources = []
+    numbers: dict[str, int] = {}
+
+    def number(document: DocumentInfo) -> int:
+        return numbers.setdefault(title_key(document.title), len(numbers))
+
     for name, split in splits.items():
         texts = store.texts(name)
         documents = [d for d in split["train"] if title_key(d.title) not in held]
         for document in documents:
-            own = _chunks(name, texts, document)
+            own = _chunks(name, texts, document, number(document))
             chunks += own
-            derived += [Piece(text, name) for text in _derived([piece.text for piece in own], extra, rng)]
-        validation += [piece for d in split["validation"] for piece in _chunks(name, texts, d)]
+            found = _derived([piece.text for piece in own], extra, rng)
+            derived += [Piece(text, name, own[0].article) for text in found]
+        validation += [piece for d in split["validation"] for piece in _chunks(name, texts, d, number(d))]
         info = store.corpus(name)
         sources.append({"name": name, "digest": info.digest, "licence": info.licence, "n_documents": len(documents)})
     if not chunks:
@@ -113,9 +139,9 @@ def gather_texts(
     return chunks + derived, validation[:N_VALIDATION] or chunks[:32], sources
 
 
-def _chunks(corpus: str, texts: list[str], document: DocumentInfo) -> list[Piece]:
+def _chunks(corpus: str, texts: list[str], document: DocumentInfo, article: int) -> list[Piece]:
     rows = range(document.first_row, document.first_row + document.n_chunks)
-    return [Piece(texts[row], corpus, row) for row in rows if MIN_CHARS <= len(texts[row]) <= MAX_CHARS]
+    return [Piece(texts[row], corpus, article, row) for row in rows if MIN_CHARS <= len(texts[row]) <= MAX_CHARS]
 
 
 def _derived(texts: list[str], share: float, rng: random.Random) -> list[str]:
@@ -158,7 +184,8 @@ def prepare(
     rows = [e.ids for e in tokenizer.encode_batch([" " + piece.text for piece in every], add_special_tokens=False)]
     offsets = np.cumsum([0, *map(len, rows)]).astype(np.int64)
     tokens = np.concatenate([np.asarray(r, dtype=np.uint16) for r in rows])
-    return TrainingTexts(vectors, tokens, offsets, len(validation), sources)
+    articles = np.array([piece.article for piece in every], dtype=np.int64)
+    return TrainingTexts(vectors, tokens, offsets, articles, len(validation), sources)
 
 
 def _encode(folder: Path, texts: list[str], encoder: Encoder, progress: Progress) -> NDArray[np.float16]:

@@ -54,8 +54,9 @@ def make_batch(data: TrainingTexts, places: NDArray[np.int64]) -> Batch:
 
 def text_batches(data: TrainingTexts, config: InverterConfig, first: int) -> Iterator[NDArray[np.int64]]:
     """Yield the places of the language model's batches from step `first` on, without end."""
-    lengths = data.lengths()[: data.n_train]
-    fit = np.flatnonzero((lengths >= 4) & (lengths <= config.max_tokens))
+    lengths = data.lengths()
+    _, own = data.shared_out(config.word_share, config.seed)
+    fit = own[(lengths[own] >= 4) & (lengths[own] <= config.max_tokens)]
     epoch, step = 0, 0
     while True:
         rng = np.random.default_rng([config.seed, epoch])

@@ -117,14 +117,15 @@ def _start(
 def _train_words(training: Training, texts: WordTexts) -> None:
     config, net, place = training.config, training.net, training.place
     net.words.prior.copy_(texts.log_frequency.to(net.words.prior.device))
-    n_batches = max(1, training.data.n_train // config.word_batch)
+    own, _ = training.data.shared_out(config.word_share, config.seed)
+    n_batches = max(1, len(own) // config.word_batch)
     total = n_batches * config.word_epochs
     order = np.empty(0, dtype=np.int64)
     began, first = time.monotonic(), place.word_step
     while place.word_step < total:
         epoch, batch = divmod(place.word_step, n_batches)
         if batch == 0 or not len(order):
-            order = np.random.default_rng([config.seed, 1, epoch]).permutation(training.data.n_train)
+            order = np.random.default_rng([config.seed, 1, epoch]).permutation(own)
         places = order[batch * config.word_batch : (batch + 1) * config.word_batch]
         torch.manual_seed(config.seed * 1_000_003 + place.word_step)
         share = rate_share(place.word_step, total, total // 20, 0.95)

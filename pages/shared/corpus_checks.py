@@ -29,7 +29,7 @@ STAGES = {
 def order(corpus: CorpusInfo, encoders: list[str]) -> None:
     """Show the verdict on the order of a corpus, or the button that asks for it."""
     if not corpus.ordered:
-        st.html(f"<p>Order: {ui.tag('unknown', 'bad')} {UNORDERED}</p>")
+        st.html(f"<div>Order: {ui.tag('unknown', 'bad')} {UNORDERED}</div>")
     if not encoders:
         st.caption("Its order can be checked once it is encoded.")
         return
@@ -71,7 +71,7 @@ def _verdict(corpus: CorpusInfo, report: OrderReport) -> None:
     colour, meaning = VERDICTS[report.verdict]
     left, right = st.columns([0.6, 0.4], gap="medium", vertical_alignment="center")
     with left:
-        st.html(f"<p>Order: {ui.tag(report.verdict, colour)} {html.escape(meaning)}</p>")
+        st.html(f"<div>Order: {ui.tag(report.verdict, colour)} {html.escape(meaning)}</div>")
         st.caption(ui.plain(f"Found: {'; '.join(report.reasons)}."))
         ui.metric_row([
             ui.Number("Order signal", _number(report.order_signal, "+.3f"), f"± {_number(report.order_error)}",

@@ -12,7 +12,8 @@ from pages.shared import charts, map_facts, saving
 
 SCALE = [[0, "#b3382b"], [0.5, "#c9b458"], [1, "#2f9d5f"]]
 PLACES = [[0, "#3a87d9"], [1, "#cf8d26"]]
-LARGEST_LINES = 1500
+MOST_LINES = 600
+"""Windows with lines; of more every second, third and so on has them, or nothing is to be seen."""
 HEIGHT = 640
 FLAT_SYMBOLS = {"corpus": "circle", "target": "star", "raw": "diamond", "snapped": "diamond-open"}
 SOLID_SYMBOLS = {"corpus": "circle", "target": "cross", "raw": "diamond", "snapped": "diamond-open"}
@@ -77,7 +78,7 @@ def _trace(flat: bool, xy: Any, **options: Any) -> go.Scattergl | go.Scatter3d:
 
 
 def _lines(fig: go.Figure, made: VectorMap, found: MapData, flat: bool, shown: bool) -> None:
-    step = max(1, -(-len(found.target_rows) // LARGEST_LINES))
+    step = max(1, -(-len(found.target_rows) // MOST_LINES))
     for ref in found.layers:
         raw, snapped = made.coordinates[f"{ref} raw"], made.coordinates.get(f"{ref} snapped")
         ends = snapped if snapped is not None else raw

@@ -2,12 +2,14 @@
 
 import html
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
+from lvm_core.decode.snap import SnapSettings
 from lvm_core.snap_lab import SnapLab
 from lvm_core.types import Vectors
 from lvm_core.workspace import Workspace
@@ -149,10 +151,11 @@ def _words(asked: Asked, place: int, vectors: Vectors) -> list[tuple[str, float]
 def _sweeps(lab: SnapLab, ref: str, asked: Asked) -> None:
     left, middle, right = st.columns([1, 1, 2], vertical_alignment="center")
     key = (ref, asked.corpus, asked.split, asked.snap)
+    swept = (ref, asked.corpus, asked.split, replace(asked.snap, k=SnapSettings().k, strength=1.0), "sweep")
     kept = st.session_state.setdefault(SWEEP, {})
     if left.button("Sweep K and strength", icon=":material/grid_on:", help="16 settings, about half a minute."):
         bar = right.progress(0.0)
-        kept[key[:3]] = lab.sweep(lambda share, text: bar.progress(share, text))
+        kept[swept] = lab.sweep(lambda share, text: bar.progress(share, text), asked.snap)
         bar.empty()
     writers = decoding.writers()
     if writers and middle.button("Round trips in words", icon=":material/hearing:",
@@ -163,8 +166,8 @@ def _sweeps(lab: SnapLab, ref: str, asked: Asked) -> None:
         st.markdown(_round_trip_said(*kept[key]))
     if asked.split == "test":
         st.caption("Choose settings on validation articles: what is best on the test articles is chosen by the answer.")
-    if key[:3] in kept:
-        _swept(ref, asked.split, kept[key[:3]])
+    if swept in kept:
+        _swept(ref, asked.split, kept[swept])
 
 
 def _round_trips(lab: SnapLab, asked: Asked, writer: str) -> tuple[str, list[float], list[float]]:
@@ -218,12 +221,11 @@ def _scatter(rows: list[dict[str, Any]]) -> go.Figure:
             x=[r["recall_at_5"]["mean"] * 100 for r in own],
             y=[r["cosine"]["mean"] for r in own],
             name="raw" if k == 0 else f"K {k}",
-            mode="markers+text" if k == 0 else "lines+markers",
+            mode="markers" if k == 0 else "lines+markers",
             opacity=widths.get(k, 1.0),
             marker={"size": 11 if k == 0 else 7, "symbol": "diamond" if k == 0 else "circle", "color": colour},
             line={"color": colour, "dash": {1: "dot", 4: "dash", 64: "dashdot"}.get(k, "solid")},
             text=["raw"] if k == 0 else [f"strength {r['strength']:.2f}" for r in own],
-            textposition="middle left",
             hovertemplate="<b>%{fullData.name}</b>, %{text}<br>Recall@5 %{x:.1f} %<br>cosine %{y:.3f}<extra></extra>",
         )
     saving.grounded(charts.style(fig, 340))
