@@ -10,7 +10,7 @@ import streamlit as st
 from lvm_core.drift import DriftSettings, drift_key, load_study
 from lvm_core.evaluation.rollouts import Rolled, described, roll_out
 from lvm_core.workspace import Workspace
-from pages.shared import decoding, drift_figure, drift_form, saving, state, ui
+from pages.shared import decoding, drift_figure, drift_form, saving, state, ui, waiting
 from pages.shared.drift_form import Asked
 
 WORDS = "drift_words"
@@ -154,7 +154,7 @@ def _make(argv: list[str], settings: DriftSettings) -> None:
     running = [j for j in own if j.state in ("queued", "running")]
     if running:
         st.info("The averages are being made in the background.", icon=":material/hourglass_top:")
-        _watch(running[0].id)
+        waiting.until_done(running[0].id)
         return
     if own and own[0].state in ("failed", "interrupted", "cancelled"):
         why = f" ({ui.plain(own[0].message)})" if own[0].message else ""
@@ -164,14 +164,6 @@ def _make(argv: list[str], settings: DriftSettings) -> None:
         state.jobs().submit(argv, f"Drift on {settings.corpus}")
         st.rerun()
     ui.command(argv)
-
-
-@st.fragment(run_every=2.0)
-def _watch(job_id: str) -> None:
-    job = state.jobs().get(job_id)
-    st.progress(min(max(job.progress, 0.0), 1.0), job.message or job.state)
-    if job.state not in ("queued", "running"):
-        st.rerun()
 
 
 def _mean_table(found: dict[str, Any]) -> str:

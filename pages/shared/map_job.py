@@ -7,7 +7,7 @@ import streamlit as st
 from lvm_core.jobs.store import Job
 from lvm_core.vector_map import MapData, MapSettings, VectorMap, lay_out, load_map, map_key, save_map
 from lvm_core.workspace import Workspace
-from pages.shared import state, ui
+from pages.shared import state, ui, waiting
 
 PACMAP_AT_ONCE = 12_000
 """Points; more than these take PaCMAP long enough to be a job."""
@@ -46,7 +46,7 @@ def _job(settings: MapSettings) -> None:
     running = [job for job in own if job.state in ("queued", "running")]
     if running:
         st.info(f"This is PCA as a preview: {name} is being made in the background.", icon=":material/hourglass_top:")
-        _watch(running[0].id)
+        waiting.until_done(running[0].id)
         return
     if own:
         _say_how_it_ended(own[0], name)  # the newest
@@ -63,15 +63,6 @@ def _say_how_it_ended(job: Job, name: str) -> None:
     if said:
         why = f": {ui.plain(job.message)}" if job.message and job.state == "failed" else ""
         st.warning(f"The last {name} of this map {said}{why}. Nothing of it was kept; make it again.")
-
-
-@st.fragment(run_every=2.0)
-def _watch(job_id: str) -> None:
-    """Open the map as soon as its job is done; nothing else of the page moves meanwhile."""
-    job = state.jobs().get(job_id)
-    st.progress(min(max(job.progress, 0.0), 1.0), job.message or job.state)
-    if job.state not in ("queued", "running"):
-        st.rerun()
 
 
 def project_command(settings: MapSettings) -> list[str]:
