@@ -20,7 +20,7 @@ class InverterConfig:
     decay: float = setting(0.3, "last share of the training in which it falls to zero", low=0.0, high=1.0)
     word_epochs: int = setting(4, "passes of the word head over its texts", "epochs", low=1, high=1000)
     word_share: float = setting(
-        0.65, "share of the articles the word head learns from, the language model from the others", low=0.0, high=1.0
+        0.65, "share of the articles whose hints are learnt, the language model reads the others", low=0.0, high=1.0
     )
     word_batch: int = setting(256, "texts in a batch of the word head", "texts", low=1, high=65536)
     word_lr: float = setting(2e-3, "highest learning rate of the word head", low=0.0)

@@ -61,7 +61,8 @@ class TrainingTexts:
         """Return the places of the word head's training texts and of the language model's, apart by article.
 
         The word head remembers what it has seen, so its hints for such texts are better than those for new ones,
-        and a language model trained on them would trust hints too much. With `share` 1 both learn from all texts.
+        and a language model trained on them would trust hints too much. With `share` 1 both learn from all texts; the
+        head that ships learns from all in any case.
 
         Args:
             share: share of the articles that the word head learns from.

@@ -99,9 +99,9 @@ def card(config: dict[str, Any]) -> str:
         "",
         "## Training",
         "",
-        f"Word head: {config['settings']['word_epochs']} passes over the texts of"
-        f" {config['settings'].get('word_share', 1.0):.0%} of the articles. Language model: {config['samples']:,}"
-        f" texts of the others in {config['seconds']:,.0f} s on {config['hardware']}, torch {config['torch']}"
+        f"Word head: {config['settings']['word_epochs']} passes over all texts. Language model:"
+        f" {config['samples']:,} texts, with hints of a word head that had seen none of them, in"
+        f" {config['seconds']:,.0f} s on {config['hardware']}, torch {config['torch']}"
         f"{'' if config['finished'] else '; not finished, resume it for better ones'}.",
         "",
         "```",

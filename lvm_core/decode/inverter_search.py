@@ -39,7 +39,8 @@ class SearchSettings:
     n_samples: int = 8
     temperature: float = 0.7
     bias: float = 0.3
-    n_alternatives: int = 5
+    n_alternatives: int = 12
+    n_tried: int = 128
     n_rounds: int = 2
     n_checked: int = 6
     n_continued: int = 8
@@ -187,7 +188,7 @@ class Search:
         parent.edited = True
         tokens = parent.written.tokens
         lean = self.generator.lean(torch.from_numpy(self._overshot(target, parent)))
-        options = alternatives(self.generator, self.prompts, i, tokens, lean, settings.n_alternatives)
+        options = alternatives(self.generator, self.prompts, i, tokens, lean, settings.n_alternatives, settings.n_tried)
         single = self._try(target, options)
         leading = [change for change, _ in single[: settings.n_combined]]
         together = [

@@ -36,6 +36,7 @@ class Place:
 
     word_step: int = 0
     step: int = 0
+    last_step: int = 0
     samples: int = 0
     seconds: float = 0.0
     losses: list[float] = field(default_factory=list)

@@ -2,12 +2,12 @@
 
 import dataclasses
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from lvm_core.config import check, from_dict
 from lvm_core.decode.inverter_config import InverterConfig
@@ -71,6 +71,7 @@ def train_inverter(
     texts = word_texts(data, language.tokenizer.get_vocab_size(), LEAST_TEXTS, UNSEEN)
     _train_words(training, texts)
     _train_language(training)
+    _train_last_words(training, texts)
     return checkpoint(training)
 
 
@@ -96,6 +97,11 @@ def _folder(
     return folder, config
 
 
+def word_optimizer(net: InverterNet, config: InverterConfig) -> torch.optim.Optimizer:
+    """Return a fresh optimizer of the word head."""
+    return torch.optim.AdamW(net.words.parameters(), lr=config.word_lr, weight_decay=0.01)
+
+
 def _start(
     folder: Path,
     config: InverterConfig,
@@ -107,41 +113,64 @@ def _start(
     torch.manual_seed(config.seed)
     size = NetSize(encoder.dim, config.n_soft, config.n_hints, config.rank)
     net = InverterNet(language, size).to(pick_device(config.device))
-    words = torch.optim.AdamW(net.words.parameters(), lr=config.word_lr, weight_decay=0.01)
     rest = [p for n, p in net.named_parameters() if not n.startswith("words.")]
     adam = torch.optim.AdamW(rest, lr=config.lr, weight_decay=0.0, betas=(0.9, 0.98))
     average = {k: v.detach().clone() for k, v in net.state_dict().items()}
-    return Training(folder, config, data, encoder, language, net, average, [words, adam], Place(), progress)
+    optimizers = [word_optimizer(net, config), adam]
+    return Training(folder, config, data, encoder, language, net, average, optimizers, Place(), progress)
 
 
 def _train_words(training: Training, texts: WordTexts) -> None:
+    training.net.words.prior.copy_(texts.log_frequency)
+    own, _ = training.data.shared_out(training.config.word_share, training.config.seed)
+    _word_steps(training, texts, own, last=False)
+    training.net.words.eval()
+
+
+def _train_last_words(training: Training, texts: WordTexts) -> None:
+    """Train the head that ships: it learns from all texts, which no language model is trained on its hints for."""
     config, net, place = training.config, training.net, training.place
-    net.words.prior.copy_(texts.log_frequency.to(net.words.prior.device))
-    own, _ = training.data.shared_out(config.word_share, config.seed)
+    if len(training.data.shared_out(config.word_share, config.seed)[0]) == training.data.n_train:
+        return
+    if place.last_step == 0:
+        place.losses = []
+        torch.manual_seed(config.seed + 1)
+        net.words.restart()
+        training.optimizers[0] = word_optimizer(net, config)
+    _word_steps(training, texts, np.arange(training.data.n_train), last=True)
+    net.words.eval()
+    training.average.update({f"words.{k}": v.detach().clone() for k, v in net.words.state_dict().items()})
+
+
+def _word_steps(training: Training, texts: WordTexts, own: NDArray[np.int64], last: bool) -> None:
+    config, net, place = training.config, training.net, training.place
     n_batches = max(1, len(own) // config.word_batch)
     total = n_batches * config.word_epochs
     order = np.empty(0, dtype=np.int64)
-    began, first = time.monotonic(), place.word_step
-    while place.word_step < total:
-        epoch, batch = divmod(place.word_step, n_batches)
+    net.words.train()
+    began, first = time.monotonic(), place.last_step if last else place.word_step
+    for step in range(first, total):
+        epoch, batch = divmod(step, n_batches)
         if batch == 0 or not len(order):
             order = np.random.default_rng([config.seed, 1, epoch]).permutation(own)
         places = order[batch * config.word_batch : (batch + 1) * config.word_batch]
-        torch.manual_seed(config.seed * 1_000_003 + place.word_step)
-        share = rate_share(place.word_step, total, total // 20, 0.95)
-        loss = word_loss(net, training.data, texts, places, config, place.word_step)
-        place.losses = [*place.losses[-99:], _step(training, 0, loss, config.word_lr * share, net.words.train)]
-        place.word_step += 1
-        rate = (place.word_step - first) / max(time.monotonic() - began, 1e-6)
-        left = (total - place.word_step) / rate
+        torch.manual_seed(config.seed * 1_000_003 + step)
+        share = rate_share(step, total, total // 20, 0.95)
+        loss = word_loss(net, training.data, texts, places, config, step)
+        place.losses = [*place.losses[-99:], _step(training, 0, loss, config.word_lr * share)]
+        if last:
+            place.last_step = step + 1
+        else:
+            place.word_step = step + 1
+        left = (total - step - 1) * (time.monotonic() - began) / (step + 1 - first)
         mean = sum(place.losses) / len(place.losses)
         training.progress(
-            place.word_step / total * 0.2,
-            f"word head: step {place.word_step:,} of {total:,}, loss {mean:.3f}, {left:,.0f} s left",
+            0.9 + step / total * 0.1 if last else step / total * 0.1,
+            f"word head{', all texts' if last else ''}: step {step + 1:,} of {total:,}, loss {mean:.3f},"
+            f" {left:,.0f} s left",
         )
         if training.due():
             save(training)
-    net.words.eval()
 
 
 def _train_language(training: Training) -> None:
@@ -158,7 +187,7 @@ def _train_language(training: Training) -> None:
         started = time.monotonic()
         lr = config.lr * rate_share(place.step, total, config.warmup, config.decay)
         loss = language_loss(training.net, make_batch(training.data, places), config, place.step)
-        place.losses = [*place.losses[-99:], _step(training, 1, loss, lr, None)]
+        place.losses = [*place.losses[-99:], _step(training, 1, loss, lr)]
         place.step += 1
         place.samples += len(places)
         average(training)
@@ -166,15 +195,13 @@ def _train_language(training: Training) -> None:
         rate = (place.samples - first) / (time.monotonic() - began)
         left, mean = (config.samples - place.samples) / rate, sum(place.losses) / len(place.losses)
         message = f"{place.samples:,} of {config.samples:,} texts, loss {mean:.3f}, {rate:.1f}/s, {left:,.0f} s left"
-        training.progress(min(0.2 + 0.8 * place.step / total, 0.999), message)
+        training.progress(0.1 + 0.8 * place.step / total, message)
         if training.due():
             checkpoint(training)
 
 
-def _step(training: Training, which: int, loss: torch.Tensor, lr: float, before: Callable[[], Any] | None) -> float:
+def _step(training: Training, which: int, loss: torch.Tensor, lr: float) -> float:
     optimizer = training.optimizers[which]
-    if before:
-        before()
     optimizer.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]
     for group in optimizer.param_groups:

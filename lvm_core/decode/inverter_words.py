@@ -35,6 +35,15 @@ class WordHead(nn.Module):
         self.net = nn.Sequential(first, nn.GELU(), nn.Dropout(dropout), last)
         self.bias = nn.Parameter(torch.zeros(len(embedding)))
 
+    @torch.no_grad()
+    def restart(self) -> None:
+        """Forget what was learnt, but the prior."""
+        linear = [module for module in self.net if isinstance(module, nn.Linear)]
+        for module in linear:
+            module.reset_parameters()
+        linear[-1].weight.zero_()
+        self.bias.zero_()
+
     def forward(self, vectors: Tensor, tokens: Tensor | None = None, raised: Tensor | None = None) -> Tensor:
         """Return log-probabilities (N, V) float32 for unit vectors (N, D).
 

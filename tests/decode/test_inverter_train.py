@@ -11,7 +11,8 @@ import torch
 from lvm_core.corpus.store import CorpusStore
 from lvm_core.dataset import split_documents
 from lvm_core.decode.inverter_config import InverterConfig, command_line
-from lvm_core.decode.inverter_data import gather_texts
+from lvm_core.decode.inverter_data import gather_texts, prepare
+from lvm_core.decode.inverter_fit import text_batches
 from lvm_core.decode.inverter_train import train_inverter
 from lvm_core.decode.smollm import LanguageModel
 from lvm_core.errors import CorpusError, DecoderError, ModelError, SettingsError
@@ -20,7 +21,7 @@ from tests.decode.tiny_inverter import BagEncoder, corpus, tiny_language
 
 CONFIG = InverterConfig(
     corpus="small", samples=48, batch_size=8, warmup=2, word_epochs=2, word_batch=32, max_tokens=60, n_soft=2,
-    n_hints=4, rank=2, extra=1.0, checkpoint_s=1e9,
+    n_hints=4, rank=2, extra=1.0, word_share=0.3, checkpoint_s=1e9,
 )  # fmt: skip
 
 
@@ -69,6 +70,19 @@ def test_clauses_and_joined_neighbours_multiply_the_text(prepared: Workspace) ->
     assert gather_texts(prepared, ["small"], 0, 1.0)[0] == more
 
 
+def test_hints_are_learnt_from_other_articles_than_the_language_model_reads(
+    prepared: Workspace, language: LanguageModel, tmp_path: Path
+) -> None:
+    pieces = gather_texts(prepared, ["small"], 0, 1.0)
+    data = prepare(prepared, tmp_path, pieces, BagEncoder(), language.tokenizer)
+    hinted, read = data.shared_out(CONFIG.word_share, 0)
+    assert sorted([*hinted, *read]) == list(range(data.n_train))
+    assert not set(data.articles[hinted]) & set(data.articles[read])
+    batches = [batch for batch, _ in zip(text_batches(data, CONFIG, 0), range(40), strict=False)]
+    assert set(np.concatenate(batches)) <= set(read)
+    assert all(len(part) == data.n_train for part in data.shared_out(1.0, 0))
+
+
 def test_it_learns_and_leaves_weights_config_and_card(here: Workspace, language: LanguageModel) -> None:
     before = train(here, language, dataclasses.replace(CONFIG, samples=8, word_epochs=1, lr=0.0, word_lr=0.0), "still")
     after = train(here, language, dataclasses.replace(CONFIG, lr=1e-2), "taught")
@@ -88,13 +102,13 @@ class Stopped(Exception):
 
 def test_an_interrupted_training_ends_bit_for_bit_as_a_whole_one(here: Workspace, language: LanguageModel) -> None:
     whole = train(here, language, CONFIG, "whole")
-    for at in ("word head: step 7", "24 of 48"):
+    for at in ("word head: step 7", "24 of 48", "word head, all texts: step 5"):
 
         def stop(_share: float, message: str, at: str = at) -> None:
             if message.startswith(at):
                 raise Stopped(message)
 
-        name = at.replace(" ", "-").replace(":", "")
+        name = at.translate(str.maketrans(" ", "-", ":,"))
         config = dataclasses.replace(CONFIG, checkpoint_s=0.0)
         with pytest.raises(Stopped, match=at):
             train_inverter(here, config, name, progress=stop, encoder=BagEncoder(), language=language)
