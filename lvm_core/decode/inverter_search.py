@@ -34,14 +34,14 @@ FLUENCY = 0.06
 
 @dataclass(frozen=True)
 class SearchSettings:
-    """How hard the search looks; the defaults take about a second a step and vector on two cores."""
+    """How hard the search looks; the defaults take about two seconds a step and vector on two cores."""
 
     n_samples: int = 8
     temperature: float = 0.7
     bias: float = 0.3
-    n_alternatives: int = 12
-    n_tried: int = 128
-    n_rounds: int = 2
+    n_alternatives: int = 16
+    n_tried: int = 160
+    n_rounds: int = 4
     n_checked: int = 6
     n_continued: int = 8
     overshoot: float = 0.7

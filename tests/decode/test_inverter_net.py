@@ -103,8 +103,10 @@ def test_alternatives_differ_in_one_word(net: InverterNet, language: LanguageMod
     generator = Generator(net, language.tokenizer)
     prompts = generator.read(targets(1))
     tokens = tuple(language.tokenizer.encode(" The Moon is round", add_special_tokens=False).ids)
-    found = alternatives(generator, prompts, 0, tokens, prompts.lean[0], 3)
+    found = alternatives(generator, prompts, 0, tokens, prompts.lean[0], 3, 999)
     assert len({option.tokens for option in found}) > 5
     assert all(option.tokens != tokens for option in found)
     assert all(option.tokens[: option.start] == tokens[: option.start] for option in found)
-    assert alternatives(generator, prompts, 0, (), prompts.lean[0], 3) == []
+    assert alternatives(generator, prompts, 0, (), prompts.lean[0], 3, 9) == []
+    few = alternatives(generator, prompts, 0, tokens, prompts.lean[0], 3, 5)
+    assert few == found[:5]  # the most promising first
