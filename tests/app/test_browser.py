@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from lvm_core.workspace import Workspace
 from tests.find_browser import find_browser
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -179,6 +180,33 @@ def test_going_round_all_pages_keeps_what_was_typed(browser: Browser, address: s
             settled(page)
             assert page.locator("[data-testid=stException]").count() == 0, title
         expect(first).to_have_value(CHUNKS[0])
+
+
+FIRST_TARGET = """() => {
+    const chart = document.querySelector('.js-plotly-plot'), layout = chart._fullLayout;
+    const trace = chart._fullData.find(one => one.name.startsWith('true next'));
+    const box = chart.getBoundingClientRect();
+    return [box.left + layout._size.l + layout.xaxis.d2p(trace.x[0]), box.top + layout._size.t
+        + layout.yaxis.d2p(trace.y[0])];
+}"""
+
+
+def test_points_of_the_map_are_read_by_a_click_and_by_a_lasso(browser: Browser, seeded: Workspace) -> None:
+    asked = "vectors?models=copy-last&corpus_points=20&snap=0&lines=0"
+    with studio(seeded.root) as address, opened(browser, f"{address}/{asked}") as page:
+        page.wait_for_selector(".js-plotly-plot .gl-canvas")
+        settled(page)
+        x, y = page.evaluate(FIRST_TARGET)
+        page.mouse.move(x, y)
+        page.mouse.click(x, y)
+        expect(page.get_by_text("1 window chosen")).to_be_visible()
+        page.locator("[data-title='Lasso Select']").first.click()
+        page.mouse.move(x - 90, y - 90)
+        page.mouse.down()
+        for to in ((90, -90), (90, 90), (-90, 90), (-90, -90)):
+            page.mouse.move(x + to[0], y + to[1], steps=6)
+        page.mouse.up()
+        expect(page.get_by_text("windows chosen")).to_be_visible()
 
 
 def test_a_link_to_a_page_opens_it_first_thing(browser: Browser, tmp_path: Path) -> None:
