@@ -40,10 +40,10 @@ class SearchSettings:
     temperature: float = 0.7
     bias: float = 0.3
     n_alternatives: int = 16
-    n_tried: int = 160
+    n_tried: int = 128
     n_rounds: int = 4
     n_checked: int = 6
-    n_continued: int = 8
+    n_continued: int = 4
     overshoot: float = 0.7
     n_combined: int = 4
     """So many of the best changes are tried together, in all pairs and triples."""
