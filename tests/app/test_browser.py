@@ -1,12 +1,6 @@
 """A real browser against a real studio on an empty workspace: what a newcomer sees."""
 
-import os
-import signal
-import socket
-import subprocess
-import sys
 import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,20 +10,11 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from lvm_core.workspace import Workspace
+from tests.app.studio import FLAGS, ROOT, end, free_port, serve
 from tests.find_browser import find_browser
 
-ROOT = Path(__file__).resolve().parents[2]
 SLOW_MS = 180_000
 expect.set_options(timeout=SLOW_MS)
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 CHUNKS = [
     "The moon is the only natural satellite of the Earth.",
     "It orbits at an average distance of 384,400 kilometres.",
@@ -50,41 +35,13 @@ pytestmark = pytest.mark.browser
 
 @contextmanager
 def studio(workspace: Path, first: str = "") -> Iterator[str]:
-    """Give the address of a studio that runs as `make app` runs it, on a free port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = {**os.environ, "LVM_WORKSPACE": str(workspace), "LVM_FIRST_CORPUS": first, "OMP_NUM_THREADS": "2"}
-    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), "--server.port", str(port)]
-    log = (workspace.parent / "studio.log").open("w")
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True)
-    address = f"http://localhost:{port}"
+    """Give the address of a studio on a free port."""
+    port = free_port()
+    process = serve(workspace, port, first)
     try:
-        _wait_for(f"{address}/_stcore/health", process)
-        yield address
+        yield f"http://localhost:{port}"
     finally:
-        _end(process)
-        log.close()
-
-
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    os.killpg(process.pid, signal.SIGTERM)
-    try:
-        process.wait(20)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait(20)
-
-
-def _wait_for(address: str, process: "subprocess.Popen[bytes]") -> None:
-    for _ in range(300):
-        try:
-            urllib.request.urlopen(address, timeout=2).close()
-            return
-        except OSError:
-            assert process.poll() is None, "the studio ended at once"
-            time.sleep(0.2)
-    raise AssertionError("the studio did not answer within a minute")
+        end(process)
 
 
 @pytest.fixture(scope="module")

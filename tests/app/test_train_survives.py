@@ -3,11 +3,7 @@
 import contextlib
 import os
 import signal
-import socket
-import subprocess
-import sys
 import time
-import urllib.request
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,11 +15,9 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeout
 from lvm_core.jobs import machine
 from lvm_core.jobs.store import JobStore
 from lvm_core.workspace import Workspace
+from tests.app.studio import FLAGS, end, free_port, serve
 from tests.find_browser import find_browser
 
-ROOT = Path(__file__).resolve().parents[2]
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync"]  # fmt: skip
 EPOCHS = 30
 
 
@@ -45,32 +39,6 @@ def until(check: Callable[[], object], timeout_s: float = 120.0) -> None:
     while not check():
         assert time.monotonic() < stop, "waited too long"
         time.sleep(0.1)
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("localhost", 0))
-        return int(found.getsockname()[1])
-
-
-def serve(workspace: Workspace, port: int) -> subprocess.Popen[bytes]:
-    """Start the studio and wait until it answers."""
-    server = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), "--server.headless", "true"],
-        cwd=ROOT,
-        env={**os.environ, "LVM_WORKSPACE": str(workspace.root), "LVM_FIRST_CORPUS": ""},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-
-    def answers() -> bool:
-        try:
-            return bool(urllib.request.urlopen(f"http://localhost:{port}/_stcore/health", timeout=2).status == 200)
-        except OSError:
-            return False
-
-    until(answers)
-    return server
 
 
 def fill(page: Page, label: str, value: str) -> None:
@@ -111,7 +79,7 @@ def test_killed_trainings_resume_to_the_weights_of_one_that_was_never_stopped(
 
     store, port = JobStore(seeded), free_port()
     url = f"http://localhost:{port}"
-    server = serve(seeded, port)
+    server = serve(seeded.root, port)
     try:
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=find_browser(), args=FLAGS)
@@ -129,7 +97,7 @@ def test_killed_trainings_resume_to_the_weights_of_one_that_was_never_stopped(
             assert not seeded.run_result(first.run or "").exists()
             until(lambda: machine.born(store.get(first.id).pid or 0) is None)
 
-            server = serve(seeded, port)
+            server = serve(seeded.root, port)
             page.goto(f"{url}/train")
             page.locator(".lvm-state-interrupted").first.wait_for(timeout=60_000)
             assert store.get(second.id).state in ("running", "done")
@@ -144,8 +112,7 @@ def test_killed_trainings_resume_to_the_weights_of_one_that_was_never_stopped(
             shoot(page, "3-resumed", tmp_path)
             browser.close()
     finally:
-        server.kill()
-        server.wait()
+        end(server)
         for job in store.list(("queued", "running")):
             store.cancel(job.id)
 
