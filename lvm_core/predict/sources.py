@@ -15,6 +15,11 @@ from lvm_core.workspace import Workspace
 if TYPE_CHECKING:
     from lvm_core.nets.base import SequenceModel
 
+NO_GROUND = (
+    "No corpus is encoded with this encoder yet: nothing to snap onto, and no real chunks to answer with."
+    " Read one in on the Corpus page, or with: python -m lvm_core ingest SOURCE, then encode."
+)
+
 
 @dataclass(slots=True)
 class Forecaster:
@@ -139,10 +144,7 @@ def open_ground(workspace: Workspace, encoder_id: str, corpus: str | None) -> tu
             return _open(workspace, store, info, encoder_id), ""
         except LvmError as error:
             trouble = f" ({error})"
-    return None, (
-        "No corpus is encoded with this encoder yet: nothing to snap onto, and no real chunks to answer with."
-        " Read one in on the Corpus page, or with: python -m lvm_core ingest SOURCE, then encode." + trouble
-    )
+    return None, NO_GROUND + trouble
 
 
 def _open(workspace: Workspace, store: Any, info: CorpusInfo, encoder_id: str) -> Ground:

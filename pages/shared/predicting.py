@@ -10,6 +10,7 @@ import streamlit as st
 from lvm_core.errors import LvmError, SettingsError
 from lvm_core.predict import PASSTHROUGH, Predictor, PredictSettings
 from lvm_core.predict.scene import clean_context
+from lvm_core.predict.sources import NO_GROUND
 from lvm_core.types import Prediction
 from lvm_core.workspace import Workspace
 from pages.shared import cards, picture, state, ui
@@ -150,9 +151,9 @@ def _top() -> tuple[Any, Any, Any]:
 
 
 def _notes(result: Result, place: Any) -> None:
-    """Show what is to be said of the predictions, each note once."""
-    notes = list(dict.fromkeys(p.note for p in result.predictions.values() if p.note))
-    if notes:
+    """Show what is to be said of the predictions, each note once; the form says itself where no corpus is ready."""
+    notes = dict.fromkeys(p.note.replace(NO_GROUND, "").strip() for p in result.predictions.values())
+    if any(notes):
         place.caption(" ".join(ui.plain(note) for note in notes))
 
 
