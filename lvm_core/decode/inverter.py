@@ -4,14 +4,18 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+import torch
 
 from lvm_core.decode.checks import check_steps, check_vectors, unit_rows
 from lvm_core.decode.inverter_files import find_inverter, inverters, read_weights
 from lvm_core.decode.inverter_generate import Generator
 from lvm_core.decode.inverter_sampling import vector_seeds
 from lvm_core.decode.inverter_search import Search, SearchSettings, Target
+from lvm_core.decode.side_by_side import side_by_side
 from lvm_core.decode.smollm import LanguageModel, load_smollm
 from lvm_core.errors import DecoderError, SpaceMismatch
 from lvm_core.types import Decoded, Encoder, Progress, Vectors, no_progress
@@ -21,6 +25,9 @@ __all__ = ["Inverter", "find_inverter", "load_inverter"]
 
 BATCH = 16
 """Vectors decoded together: enough to share each pass over the weights, little enough for the caches."""
+
+PART = 4
+"""Vectors whose first texts are written on one thread, where there are others for other threads."""
 
 RUNS_KEPT = 64
 """Vectors whose search can be continued; one holds less than a megabyte."""
@@ -49,6 +56,7 @@ class Inverter:
         self._settings = settings or SearchSettings()
         self._runs: OrderedDict[bytes, Run] = OrderedDict()
         self._lock = threading.Lock()
+        self._threads = torch.get_num_threads() if generator.device.type == "cpu" else 1
 
     def decode(self, vectors: Vectors, steps: int) -> list[Decoded]:
         """Return one text for each of the (N, D) vectors after `steps` corrections (0: the greedy first text).
@@ -97,11 +105,13 @@ class Inverter:
         keys = [row.tobytes() for row in targets]
         new = [i for i, key in enumerate(keys) if key not in self._runs and key not in keys[:i]]
         if new:
-            self._runs.update(zip([keys[i] for i in new], self._fresh(targets[new], 1, None), strict=True))
+            fresh = side_by_side(lambda part: self._fresh(targets[list(part)], 1, None), new, PART, self._threads)
+            self._runs.update(zip([keys[i] for i in new], fresh, strict=True))
         runs = {key: self._runs[key] for key in keys}
         while short := [run for run in runs.values() if len(run.texts) <= steps]:
             number = min(len(run.texts) for run in short)
-            self._go_on([run for run in short if len(run.texts) == number], number)
+            behind = [run for run in short if len(run.texts) == number]
+            side_by_side(partial(self._go_on, number=number), behind, 1, self._threads)
         for key in runs:
             self._runs.move_to_end(key)
         while len(self._runs) > max(RUNS_KEPT, BATCH):
@@ -121,12 +131,13 @@ class Inverter:
                 run.note(step)
         return runs
 
-    def _go_on(self, runs: list[Run], number: int) -> None:
+    def _go_on(self, runs: Sequence[Run], number: int) -> list[Run]:
         search = Search(self._generator, self._encoder.encode, self._settings)
         search.resume([run.target for run in runs])
         search.step(number)
         for run in runs:
             run.note(number)
+        return list(runs)
 
 
 def _decoded(text: str, steps: int, cosine: float) -> Decoded:

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 MAX_TOKENS = 56
 
+MOST, RAMBLING = 0.7, 1.4
+"""When this share of a vector's texts have ended, the others may become this many times as long as the median."""
+
 LEAN = (-4.0, 6.0)
 """Limits of the word head's log-ratio, in nats, before it leans on the logits."""
 
@@ -186,6 +189,9 @@ class _Rows:
         self.which = torch.tensor(list(which), device=generator.device)
         self.tokens: list[list[int]] = [[] for _ in which]
         self.scores: list[list[float]] = [[] for _ in which]
+        self.of: dict[int, list[int]] = {}
+        for row, vector in enumerate(which):
+            self.of.setdefault(vector, []).append(row)
         self.active = list(range(len(self.tokens)))
         if len(self.active) == 1:
             self.active = [0, 0]  # products of one row take another path than those of many, and differ in the last bit
@@ -205,6 +211,7 @@ class _Rows:
             leaning = None if lean is None else bias * lean[self.which[self.active]]
             chosen, scores = choose(logits, leaning, temperature, drawn[self.active, step], greedy[self.active])
             self._append(step, chosen, scores, logits)
+            self._abandon(step, seeds)
             if step == self.longest - 1 or not self._drop():
                 return
             last = torch.tensor([self.tokens[row][-1] for row in self.active], device=logits.device)
@@ -222,6 +229,16 @@ class _Rows:
                 score = float(torch.log_softmax(logits[i], -1)[token])
             self.tokens[row].append(token)
             self.scores[row].append(score)
+
+    def _abandon(self, step: int, seeds: list[int]) -> None:
+        """Give up samples that ramble on long after most others of their vector have ended: they come out empty."""
+        for rows in self.of.values():
+            lengths = sorted(len(self.tokens[row]) for row in rows if self._ended(row))
+            if len(lengths) < max(4, MOST * len(rows)) or step < RAMBLING * lengths[len(lengths) // 2]:
+                continue
+            for row in rows:
+                if not self._ended(row) and seeds[row] >= 0:
+                    self.tokens[row], self.scores[row] = [END], [0.0]
 
     def _ended(self, row: int) -> bool:
         return bool(self.tokens[row]) and self.tokens[row][-1] == END

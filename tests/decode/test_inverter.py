@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from lvm_core.decode.evaluate import token_f1
-from lvm_core.decode.inverter import Inverter, find_inverter, load_inverter, open_inverter
+from lvm_core.decode.inverter import PART, Inverter, find_inverter, load_inverter, open_inverter
 from lvm_core.decode.inverter_config import InverterConfig
 from lvm_core.decode.inverter_train import train_inverter
 from lvm_core.decode.smollm import LanguageModel
@@ -63,6 +64,20 @@ def test_a_vector_alone_reads_as_it_does_among_others(trained: Workspace, langua
         alone = load_inverter(trained, BagEncoder(), language=lambda: language)
         assert alone.decode(vectors[k : k + 1], 2) == [together[k]]
         assert alone.decode(vectors[k : k + 1] * 2, 2) == [together[k]]  # a vector's length says nothing
+
+
+def test_parts_on_threads_of_their_own_read_the_same(trained: Workspace, language: LanguageModel) -> None:
+    vectors = BagEncoder().encode([f"{text} {k}" for text in TEXTS for k in "abc"])
+    one = load_inverter(trained, BagEncoder(), language=lambda: language).decode(vectors, 2)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        inverter = load_inverter(trained, BagEncoder(), language=lambda: language)
+        assert len(vectors) >= 2 * PART
+        assert [d.text for d in inverter.decode(vectors, 2)] == [d.text for d in one]
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(threads)
 
 
 def test_a_hint_is_a_first_hypothesis(inverter: Inverter) -> None:
