@@ -23,6 +23,9 @@ STAGES = {
     "smooth": "rewritten by the language model",
 }
 
+WAIT = "being written …"
+LADDER = "A text that fails one of its checks is written again with more steps; that takes some seconds more."
+
 
 def card(prediction: Prediction, key: str, truth: str = "") -> None:
     """Show one prediction; `truth` is the real next chunk where it is known."""
@@ -39,11 +42,11 @@ def card(prediction: Prediction, key: str, truth: str = "") -> None:
         st.html(_marks(prediction) + figures + timing_html(prediction.timings_ms) + folds)
 
 
-def pending(model: str, snap_on: bool) -> str:
-    """Return the head of a card whose prediction is still being made, as HTML."""
+def pending(model: str, snap_on: bool, wait: str = WAIT) -> str:
+    """Return the head of a card whose prediction is not there, as HTML."""
     kind = ui.tag("snapped", "snapped") if snap_on else ui.tag("raw", "prediction")
-    name = html.escape(model)
-    return f'<div class="lvm-card-head">{_dot(model)}<b>{name}</b>{kind}<span class="lvm-wait">…</span></div>'
+    waiting = f'<span class="lvm-wait" title="{html.escape(LADDER)}">{wait}</span>' if wait else ""
+    return f'<div class="lvm-card-head">{_dot(model)}<b>{html.escape(model)}</b>{kind}{waiting}</div>'
 
 
 def _dot(model: str) -> str:

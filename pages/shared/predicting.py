@@ -179,7 +179,7 @@ def _show_card(result: Result, slots: dict[Place, Any], place: Place) -> None:
             cards.card(result.predictions[place], f"{place[0]}-{'snap' if place[1] else 'raw'}", result.truth)
         elif place in result.errors:
             with st.container(border=True):
-                st.html(cards.pending(*place).replace("…", ""))
+                st.html(cards.pending(*place, wait=""))
                 st.error(ui.plain(result.errors[place]))
 
 
