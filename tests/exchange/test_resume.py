@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import warnings
 from argparse import Namespace
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import psycopg2
 import pytest
 
@@ -203,7 +205,8 @@ def own_server() -> Iterator[Any]:
 def test_a_server_that_dies_halfway_and_comes_back(workspace: Workspace, own_server: Any) -> None:
     url = own_server.get_uri()
     ask(url, TABLE)
-    postmaster = int((Path(own_server.pgdata) / "postmaster.pid").read_text().split()[0])
+    note = Path(own_server.pgdata) / "postmaster.pid"
+    postmaster = int(note.read_text().split()[0])
 
     def die(share: float, message: str) -> None:
         if message.startswith(f"{BATCH:,} of"):
@@ -214,6 +217,10 @@ def test_a_server_that_dies_halfway_and_comes_back(workspace: Workspace, own_ser
     assert "PostgreSQL" in str(caught.value)
     with pytest.raises(SourceError, match="did not let us in"):
         import_postgres(workspace, url, "t")
+    stop = time.monotonic() + 60
+    while note.exists() and psutil.pid_exists(postmaster):  # it takes a moment to die
+        assert time.monotonic() < stop
+        time.sleep(0.05)
     own_server.ensure_postgres_running()
     report = import_postgres(workspace, url, "t")
     assert BATCH <= report["rows_from_before"] < N
