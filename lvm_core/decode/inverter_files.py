@@ -81,6 +81,7 @@ def read_weights(folder: Path) -> "tuple[dict[str, Any], dict[str, Tensor]]":
 def card(config: dict[str, Any]) -> str:
     """Return card.md from config.json: what it is, what it was trained on, how, and how well it does."""
     last = config["history"][-1] if config["history"] else {}
+    apart = config["settings"].get("word_share", 1.0) < 1
     lines = [
         f"# Inverter for `{config['encoder_id']}`",
         "",
@@ -100,7 +101,7 @@ def card(config: dict[str, Any]) -> str:
         "## Training",
         "",
         f"Word head: {config['settings']['word_epochs']} passes over all texts. Language model:"
-        f" {config['samples']:,} texts, with hints of a word head that had seen none of them, in"
+        f" {config['samples']:,} texts{', with hints of a word head trained on other articles,' if apart else ''} in"
         f" {config['seconds']:,.0f} s on {config['hardware']}, torch {config['torch']}"
         f"{'' if config['finished'] else '; not finished, resume it for better ones'}.",
         "",

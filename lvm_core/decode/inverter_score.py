@@ -11,7 +11,7 @@ from lvm_core.decode.inverter_generate import Generator, Prompts
 from lvm_core.decode.inverter_net import END
 from lvm_core.decode.inverter_sampling import N_SPECIAL
 
-LEAN, PLAIN = 0.5, 0.3
+LEAN_WEIGHT, PLAIN_WEIGHT = 0.5, 0.3
 """Weights of what a text lacks beside the log-probability, in which words are proposed, and of it in their order."""
 
 SPACE = "Ġ"
@@ -90,9 +90,9 @@ def alternatives(
     if not tokens:
         return []
     log_p = torch.log_softmax(_logits(generator, prompts, i, [tokens, tokens])[0], -1)
-    wanted = log_p + LEAN * lean
+    wanted = log_p + LEAN_WEIGHT * lean
     wanted[:, :N_SPECIAL] = -torch.inf
-    gain = lean + PLAIN * log_p
+    gain = lean + PLAIN_WEIGHT * log_p
     top = wanted.topk(n, -1).indices
     gains = gain.gather(1, top).tolist()
     starts = _word_starts(generator, tokens)

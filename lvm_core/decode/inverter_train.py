@@ -124,11 +124,10 @@ def _train_words(training: Training, texts: WordTexts) -> None:
     training.net.words.prior.copy_(texts.log_frequency)
     own, _ = training.data.shared_out(training.config.word_share, training.config.seed)
     _word_steps(training, texts, own, last=False)
-    training.net.words.eval()
 
 
 def _train_last_words(training: Training, texts: WordTexts) -> None:
-    """Train the head that ships: it learns from all texts, which no language model is trained on its hints for."""
+    """Train the head that ships on all texts: no language model learns from its hints any more."""
     config, net, place = training.config, training.net, training.place
     if len(training.data.shared_out(config.word_share, config.seed)[0]) == training.data.n_train:
         return
@@ -138,7 +137,6 @@ def _train_last_words(training: Training, texts: WordTexts) -> None:
         net.words.restart()
         training.optimizers[0] = word_optimizer(net, config)
     _word_steps(training, texts, np.arange(training.data.n_train), last=True)
-    net.words.eval()
     training.average.update({f"words.{k}": v.detach().clone() for k, v in net.words.state_dict().items()})
 
 
@@ -171,11 +169,11 @@ def _word_steps(training: Training, texts: WordTexts, own: NDArray[np.int64], la
         )
         if training.due():
             save(training)
+    net.words.eval()
 
 
 def _train_language(training: Training) -> None:
     config, place = training.config, training.place
-    training.net.words.eval()
     if place.step == 0:
         place.losses = []
         training.average = {k: v.detach().clone() for k, v in training.net.state_dict().items()}
