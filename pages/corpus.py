@@ -4,7 +4,10 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.shared import articles, corpora_list, first_start, ingest_form, reading, state, ui
+from pages.shared import first_start, state, ui
+from pages.views.corpus import articles, reading
+from pages.views.corpus import corpora as corpora_list
+from pages.views.corpus import ingest as ingest_form
 
 VIEWS = ("Read", "Corpora", "Add a corpus")
 CSS = Path(__file__).resolve().parent.parent / "assets" / "corpus.css"

@@ -2,7 +2,12 @@
 
 import streamlit as st
 
-from pages.shared import drift_form, drift_look, echo_look, influence_look, snap_look, state, ui
+from pages.shared import state, ui
+from pages.views.drift import echo as echo_look
+from pages.views.drift import form as drift_form
+from pages.views.drift import influence as influence_look
+from pages.views.drift import rollout as drift_look
+from pages.views.drift import snap as snap_look
 
 VIEWS = {"one": "One rollout", "mean": "Averages", "snap": "Snap laboratory", "influence": "Influence", "echo": "Echo"}
 

@@ -6,7 +6,11 @@ from pathlib import Path
 import streamlit as st
 
 from lvm_core.leaderboard import board
-from pages.shared import board_actions, board_compare, board_figures, board_table, charts, state, ui
+from pages.shared import charts, state, ui
+from pages.views.leaderboard import actions as board_actions
+from pages.views.leaderboard import compare as board_compare
+from pages.views.leaderboard import figures as board_figures
+from pages.views.leaderboard import table as board_table
 
 CSS = Path(__file__).resolve().parent.parent / "assets" / "leaderboard.css"
 EMPTY = (

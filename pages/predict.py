@@ -2,7 +2,10 @@
 
 import streamlit as st
 
-from pages.shared import context, editor, first_start, predict_form, predicting, state, ui
+from pages.shared import first_start, state, ui
+from pages.views.predict import context, editor
+from pages.views.predict import form as predict_form
+from pages.views.predict import run as predicting
 
 ui.page_title("Predict", "Paste the last few chunks of a text and read what each model says comes next")
 state.bring_back("predict")

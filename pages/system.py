@@ -9,7 +9,8 @@ import streamlit as st
 
 from lvm_core import __version__
 from lvm_core.device import describe_device, has_fast_bf16, pick_device
-from pages.shared import facts, first_start, state, ui
+from pages.shared import first_start, state, ui
+from pages.views.system import facts
 
 
 def found_table(found: list[facts.Found]) -> None:

@@ -6,7 +6,12 @@ import streamlit as st
 
 from lvm_core.errors import JobError
 from lvm_core.workspace import read_json
-from pages.shared import state, train_curves, train_form, train_jobs, train_runs, train_start, ui
+from pages.shared import state, ui
+from pages.views.train import curves as train_curves
+from pages.views.train import form as train_form
+from pages.views.train import queue as train_jobs
+from pages.views.train import runs as train_runs
+from pages.views.train import start as train_start
 
 WHAT = {"train": "training", "sweep": "sweep", "other": "other command"}
 FORMS = {"train": train_start.training, "sweep": train_start.sweep, "other": train_start.other}

@@ -2,7 +2,11 @@
 
 import streamlit as st
 
-from pages.shared import map_form, map_job, map_look, map_points, state, ui
+from pages.shared import state, ui
+from pages.views.vectors import form as map_form
+from pages.views.vectors import layout as map_job
+from pages.views.vectors import look as map_look
+from pages.views.vectors import points as map_points
 
 
 def page() -> None:

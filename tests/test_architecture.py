@@ -1,37 +1,105 @@
-"""Imports point one way, and the engine knows nothing of the app."""
+"""The table of contents: one layer a line, from the ground up. Imports point down; nothing goes round in circles."""
 
 import ast
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-LAYERS = [
-    {"types", "errors", "config", "device", "workspace", "database"},
-    {"corpus", "encoders", "vectors", "nets", "baselines", "losses", "metrics"},
-    {"dataset", "checkpoint", "decode", "projection", "exchange", "order", "order_notes"},
-    {"train", "predict"},
-    {"rollout", "drift", "snap_lab", "vector_map", "evaluate", "evaluation"},
-    {"leaderboard", "benchmark", "jobs"},
-    {"commands", "__main__"},
-]
-LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
+LAYERS = """
+    types errors
+    config device workspace
+    database exchange.postgres
+    jobs losses metrics
+    nets.base nets.memory
+    progress baselines
+    nets corpus.tmd
+    corpus encoders
+    vectors
+    dataset checkpoint exchange
+    snap forecast rollout
+    train inverter
+    decode
+    predict evaluate
+    study leaderboard
+    benchmark command_line
+    commands
+    __main__
+    pages.shared
+    pages.views
+    pages
+    app
+"""
+LEVEL = {name: level for level, line in enumerate(LAYERS.strip().splitlines()) for name in line.split()}
+FILES = sorted([*(ROOT / "lvm_core").rglob("*.py"), *(ROOT / "pages").rglob("*.py"), ROOT / "app.py"])
 
 
-def imports(path: Path) -> set[str]:
-    tree = ast.parse(path.read_text())
-    found = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module}
-    return found | {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+def module_of(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "lvm_core").rglob("*.py")), ids=lambda p: str(p.relative_to(ROOT)))
-def test_imports_point_one_way(path: Path) -> None:
-    parts = path.relative_to(ROOT / "lvm_core").with_suffix("").parts
-    if parts == ("__init__",):
+MODULES = {module_of(path): path for path in FILES}
+
+
+def layer_of(module: str) -> str | None:
+    """The longest name of the table that `module` lies under; None for the root package."""
+    words = module.removeprefix("lvm_core.").split(".")
+    return next((name for n in range(len(words), 0, -1) if (name := ".".join(words[:n])) in LEVEL), None)
+
+
+@cache
+def imports(module: str) -> frozenset[str]:
+    """Every module of the project that `module` imports, inside functions too."""
+    names = set()
+    for node in ast.walk(ast.parse(MODULES[module].read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names |= {
+                f"{node.module}.{a.name}" if f"{node.module}.{a.name}" in MODULES else node.module for a in node.names
+            }
+        elif isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+    return frozenset(name for name in names if name in MODULES and name != module)
+
+
+def circle(graph: dict[str, frozenset[str]]) -> list[str]:
+    """One way round that comes back to where it began; [] where there is none."""
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+@pytest.mark.parametrize("module", sorted(MODULES))
+def test_imports_point_down(module: str) -> None:
+    own = layer_of(module)
+    if own is None:
+        assert module in ("lvm_core",), f"{module} stands in no layer of the table"
         return
-    own = LEVEL[parts[0]]
-    for name in imports(path):
-        assert not name.startswith(("streamlit", "pages")), f"{path} imports {name}: the engine knows no app"
-        words = name.split(".")
-        if words[0] == "lvm_core" and len(words) > 1:
-            assert LEVEL[words[1]] <= own, f"{path} imports {name}, which stands above it"
+    for name in imports(module):
+        other = layer_of(name)
+        assert other is None or LEVEL[other] <= LEVEL[own], f"{module} ({own}) imports {name} ({other})"
+
+
+@pytest.mark.parametrize("module", sorted(m for m in MODULES if m.startswith("lvm_core")))
+def test_the_engine_knows_no_app(module: str) -> None:
+    for node in ast.walk(ast.parse(MODULES[module].read_text())):
+        names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+        names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        assert not any(name.split(".")[0] in ("streamlit", "pages", "app") for name in names)
+
+
+def test_no_modules_go_in_circles() -> None:
+    assert circle({module: imports(module) for module in MODULES}) == []
+
+
+def test_no_packages_of_one_layer_go_in_circles() -> None:
+    graph = {name: frozenset[str]() for name in LEVEL}
+    for module in MODULES:
+        own = layer_of(module)
+        if own is not None:
+            graph[own] |= {other for name in imports(module) if (other := layer_of(name)) and other != own}
+    assert circle(graph) == []

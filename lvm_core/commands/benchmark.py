@@ -19,8 +19,8 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
     import torch
 
     from lvm_core.benchmark import run as measure
-    from lvm_core.commands.progress import ProgressLine
     from lvm_core.device import describe_device, has_fast_bf16
+    from lvm_core.progress import ProgressLine
 
     rows = measure(workspace, namespace.only, namespace.small, ProgressLine())
     machine = f"{describe_device(torch.device('cpu'))}, {torch.get_num_threads()} threads"

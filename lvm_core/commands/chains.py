@@ -5,8 +5,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lvm_core.commands.progress import ProgressLine
 from lvm_core.errors import LvmError, SettingsError
+from lvm_core.progress import ProgressLine
 from lvm_core.workspace import Workspace, write_text
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def _make(namespace: argparse.Namespace, _: Workspace) -> dict[str, Any]:
 
 
 def _made(namespace: argparse.Namespace, path: Path) -> dict[str, Any]:
-    from lvm_core.corpus.chains import chains_jsonl, wordnet_chains
+    from lvm_core.exchange.chains import chains_jsonl, wordnet_chains
 
     chains = wordnet_chains(namespace.wordnet, namespace.n, namespace.seed)
     write_text(path, chains_jsonl(chains))
@@ -78,8 +78,8 @@ def _import(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, An
 
 def _train(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
     from lvm_core.dataset import open_corpora
+    from lvm_core.dataset.order_notes import figures, order_of
     from lvm_core.encoders import load_encoder
-    from lvm_core.order_notes import figures, order_of
     from lvm_core.vectors.encode import encode_corpus
 
     began, progress = time.monotonic(), ProgressLine()
@@ -155,7 +155,7 @@ def _scores(
     from lvm_core.baselines import build_baseline
     from lvm_core.checkpoint import load_model
     from lvm_core.corpus.store import CorpusStore
-    from lvm_core.evaluation.chains import score_chains, unseen_rows
+    from lvm_core.evaluate.chains import score_chains, unseen_rows
 
     train, test = corpora.splits["train"], corpora.splits["test"]
     unseen = unseen_rows(CorpusStore(workspace).texts(corpus), train, test)

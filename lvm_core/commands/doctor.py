@@ -22,7 +22,7 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
     """Check what was asked for and return the findings."""
     details: dict[str, Any] = {}
     if namespace.file:
-        from lvm_core.corpus.npz import check_npz
+        from lvm_core.exchange.npz import check_npz
 
         findings = list(check_npz(namespace.file))
     elif namespace.corpus:
@@ -106,9 +106,9 @@ def _models(workspace: Workspace) -> Iterator[Finding]:
 
 def _corpus(workspace: Workspace, name: str) -> tuple[list[Finding], dict[str, Any]]:
     from lvm_core.commands.spaces import space_of
-    from lvm_core.corpus.pipeline import metrics, sentence
+    from lvm_core.corpus.stages import metrics, sentence
     from lvm_core.corpus.store import CorpusStore
-    from lvm_core.order_notes import order_of
+    from lvm_core.dataset.order_notes import order_of
 
     store = CorpusStore(workspace)
     info = store.corpus(name)

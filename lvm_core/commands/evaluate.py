@@ -7,11 +7,11 @@ predictions of the models that are named.
 import argparse
 from typing import Any
 
-from lvm_core.commands.progress import ProgressLine
 from lvm_core.config import add_arguments as add_settings
 from lvm_core.config import from_namespace
 from lvm_core.errors import SettingsError
-from lvm_core.evaluation.settings import EvaluateSettings
+from lvm_core.evaluate.settings import EvaluateSettings
+from lvm_core.progress import ProgressLine
 from lvm_core.workspace import Workspace
 
 
@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
     """Evaluate and return the rows, ranked, with what was refused and near-duplicates."""
     from lvm_core.encoders import encoder_id
-    from lvm_core.evaluate import evaluate
+    from lvm_core.evaluate.run import evaluate
     from lvm_core.leaderboard.board import ranked_rows
     from lvm_core.leaderboard.export import public
 
@@ -42,9 +42,9 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
 
 
 def _run_decoder(namespace: argparse.Namespace, workspace: Workspace, settings: EvaluateSettings) -> dict[str, Any]:
-    from lvm_core.decode.evaluate import DecoderSettings, evaluate_decoder
     from lvm_core.encoders import encoder_for, load_encoder
-    from lvm_core.evaluation.subjects import choose_encoder
+    from lvm_core.evaluate.decoder import DecoderSettings, evaluate_decoder
+    from lvm_core.evaluate.subjects import choose_encoder
 
     if settings.split not in ("test", "validation"):
         raise SettingsError([f"split is {settings.split!r}; a decoder is measured on test or validation."])

@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from lvm_core.commands.progress import ProgressLine
+from lvm_core.progress import ProgressLine
 from lvm_core.workspace import Workspace
 
 
@@ -23,8 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
     """Export and return the report."""
     from lvm_core.commands.spaces import space_of
-    from lvm_core.corpus.postgres import database_url
-    from lvm_core.exchange.table_out import export_postgres
+    from lvm_core.exchange.postgres.connection import database_url
+    from lvm_core.exchange.to_postgres import export_postgres
 
     url = database_url(namespace.url)
     space = space_of(workspace, namespace.corpus, namespace.encoder)

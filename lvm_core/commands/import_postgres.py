@@ -4,7 +4,7 @@ import argparse
 import time
 from typing import Any
 
-from lvm_core.commands.progress import ProgressLine
+from lvm_core.progress import ProgressLine
 from lvm_core.workspace import Workspace
 
 
@@ -20,9 +20,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
     """Import, build the index, and return the report."""
-    from lvm_core.corpus.pipeline import record
-    from lvm_core.corpus.postgres import database_url
-    from lvm_core.exchange.table_in import import_postgres
+    from lvm_core.corpus.stages import record
+    from lvm_core.exchange.from_postgres import import_postgres
+    from lvm_core.exchange.postgres.connection import database_url
     from lvm_core.vectors.index import build_index
 
     progress = ProgressLine()

@@ -4,7 +4,7 @@ import argparse
 import time
 from typing import Any
 
-from lvm_core.commands.progress import ProgressLine
+from lvm_core.progress import ProgressLine
 from lvm_core.workspace import Workspace
 
 

@@ -4,8 +4,8 @@ import argparse
 from typing import Any
 
 from lvm_core import config
-from lvm_core.commands.progress import ProgressLine
 from lvm_core.corpus.ingest import IngestSettings, ingest
+from lvm_core.progress import ProgressLine
 from lvm_core.workspace import Workspace, slug
 
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from lvm_core.commands.flags import check_command
+from lvm_core.command_line import check_command
 from lvm_core.errors import JobError
 from lvm_core.jobs.store import Job, JobStore
 from lvm_core.workspace import Workspace

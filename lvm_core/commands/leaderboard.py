@@ -52,7 +52,7 @@ def _change(namespace: argparse.Namespace, workspace: Workspace) -> str:
         before = production.promote_model(workspace, namespace.promote)
         return f"{namespace.promote} serves now" + (f"; {before.model} is archived" if before else "")
     if namespace.delete:
-        from lvm_core.evaluation.results import ResultStore
+        from lvm_core.evaluate.results import ResultStore
 
         return f"{ResultStore(workspace).delete_model(namespace.delete)} rows of {namespace.delete} deleted"
     if namespace.ship:

@@ -5,8 +5,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from lvm_core.commands.progress import ProgressLine
 from lvm_core.errors import SettingsError
+from lvm_core.progress import ProgressLine
 from lvm_core.workspace import Workspace
 
 
@@ -37,7 +37,7 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
 
 
 def _import(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
-    from lvm_core.corpus.pipeline import record
+    from lvm_core.corpus.stages import record
     from lvm_core.exchange.files import import_npz
     from lvm_core.vectors.index import build_index
 
@@ -59,13 +59,13 @@ def _export(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, An
 
 
 def _check(namespace: argparse.Namespace, _: Workspace) -> dict[str, Any]:
-    from lvm_core.corpus.npz import check_npz
+    from lvm_core.exchange.npz import check_npz
 
     return {"findings": [{"level": level, "text": text} for level, text in check_npz(namespace.file)]}
 
 
 def _convert(namespace: argparse.Namespace, _: Workspace) -> dict[str, Any]:
-    from lvm_core.corpus.npz import convert_objects
+    from lvm_core.exchange.npz import convert_objects
 
     changed = convert_objects(namespace.file, namespace.target, namespace.trust_pickle)
     return {"path": str(namespace.target), "changed": changed}

@@ -9,10 +9,10 @@ from typing import Any
 from lvm_core.config import add_arguments as add_settings
 from lvm_core.config import from_namespace
 from lvm_core.decode.adaptive import AdaptiveSettings
-from lvm_core.decode.snap import SnapSettings
 from lvm_core.errors import EncoderError, SettingsError, SourceError
 from lvm_core.predict.report import report, to_json
 from lvm_core.predict.settings import PredictSettings
+from lvm_core.snap import SnapSettings
 from lvm_core.types import Prediction
 from lvm_core.workspace import Workspace
 
@@ -38,8 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
     """Predict and return the JSON of `lvm_core.predict.to_json`."""
-    from lvm_core.commands.progress import ProgressLine
     from lvm_core.predict.pipeline import Predictor
+    from lvm_core.progress import ProgressLine
 
     settings = from_namespace(
         PredictSettings,

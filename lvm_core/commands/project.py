@@ -4,20 +4,20 @@ import argparse
 from typing import Any
 
 from lvm_core import config
-from lvm_core.commands.progress import ProgressLine
+from lvm_core.progress import ProgressLine
 from lvm_core.workspace import Workspace
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags."""
-    from lvm_core.vector_map import MapSettings
+    from lvm_core.study.map import MapSettings
 
     config.add_arguments(parser, MapSettings)
 
 
 def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
     """Make the map, keep it, and return its numbers and where it lies."""
-    from lvm_core.vector_map import MapSettings, gather, lay_out, map_key, numbers, save_map
+    from lvm_core.study.map import MapSettings, gather, lay_out, map_key, numbers, save_map
 
     progress = ProgressLine()
     settings = config.from_namespace(MapSettings, namespace)

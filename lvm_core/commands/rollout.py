@@ -4,8 +4,8 @@ import argparse
 from typing import Any
 
 from lvm_core import config
-from lvm_core.commands.progress import ProgressLine
 from lvm_core.errors import SettingsError
+from lvm_core.progress import ProgressLine
 from lvm_core.workspace import Workspace
 
 SHOWN_STEPS = (1, 5, 10, 20, 50)
@@ -13,8 +13,8 @@ SHOWN_STEPS = (1, 5, 10, 20, 50)
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags."""
-    from lvm_core.decode.snap import SnapSettings
-    from lvm_core.drift import DriftSettings
+    from lvm_core.snap import SnapSettings
+    from lvm_core.study.drift import DriftSettings
 
     parser.add_argument("--model", action="append", help="model or baseline; repeat for several [every shipped one]")
     parser.add_argument("--snap", choices=("both", "on", "off"), default="both", help="raw, snapped, or both [both]")
@@ -26,11 +26,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
     """Roll out and return the measures."""
-    from lvm_core.decode.snap import SnapSettings
-    from lvm_core.drift import DriftSettings, drift_key, drift_study, save_study
     from lvm_core.encoders import encoder_for
-    from lvm_core.evaluation.rollouts import described, roll_out, roll_out_from, start_with
-    from lvm_core.evaluation.subjects import choose_encoder
+    from lvm_core.evaluate.subjects import choose_encoder
+    from lvm_core.snap import SnapSettings
+    from lvm_core.study.average_drift import described, roll_out, roll_out_from, start_with
+    from lvm_core.study.drift import DriftSettings, drift_key, drift_study, save_study
 
     settings = config.from_namespace(DriftSettings, namespace)
     snap = config.from_namespace(SnapSettings, namespace)
@@ -51,7 +51,7 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
 
 def _shipped(workspace: Workspace, corpus: str) -> list[str]:
     from lvm_core.checkpoint import list_models
-    from lvm_core.evaluation.subjects import choose_encoder
+    from lvm_core.evaluate.subjects import choose_encoder
 
     found = [info.ref for info in list_models(workspace, choose_encoder(workspace, "all", corpus)) if info.shipped]
     if not found:

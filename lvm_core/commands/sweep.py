@@ -6,11 +6,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from lvm_core.commands.progress import ProgressLine
 from lvm_core.commands.train import check_data, options
 from lvm_core.config import add_arguments as add_settings
 from lvm_core.errors import JobError, SettingsError, SourceError
 from lvm_core.jobs import pulse
+from lvm_core.progress import ProgressLine
 from lvm_core.train import TrainConfig
 from lvm_core.types import Progress
 from lvm_core.workspace import Workspace, slug
@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
     """Make or continue the sweep, and train what is left of it."""
-    from lvm_core.jobs import sweep as sweeps
+    from lvm_core.train import sweep as sweeps
 
     name = slug(namespace.name or f"sweep-{time.strftime('%Y%m%d-%H%M%S')}")
     there = workspace.sweep(name).exists()
@@ -72,8 +72,8 @@ def trainer(workspace: Workspace) -> Any:
 
 def asked(namespace: argparse.Namespace, name: str) -> Any:
     """Return the new sweep that the flags ask for."""
-    from lvm_core.jobs import plan, presets
-    from lvm_core.jobs.sweep import new_sweep
+    from lvm_core.train import plan, presets
+    from lvm_core.train.sweep import new_sweep
 
     fields = set(TrainConfig.__dataclass_fields__) - {"options"}
     base = {key: value for key, value in vars(namespace).items() if key in fields} | options(namespace.option)
@@ -121,7 +121,7 @@ def listed(path: Path) -> list[dict[str, Any]]:
 
 def dim_of(workspace: Workspace, base: dict[str, Any]) -> int:
     """Return D of the corpora that the sweep trains on (384 where they are not encoded, which train will say)."""
-    from lvm_core.jobs.plan import corpus_dim
+    from lvm_core.train.plan import corpus_dim
 
     return corpus_dim(workspace, TrainConfig(**{k: base[k] for k in ("corpus", "encoder") if k in base}))
 

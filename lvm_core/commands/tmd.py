@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from lvm_core.commands.progress import ProgressLine
+from lvm_core.progress import ProgressLine
 from lvm_core.workspace import Workspace
 
 
@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
     """Label the corpus, or correct one chunk, and return the counts of domains."""
-    from lvm_core.corpus.labels import correct, label_corpus
+    from lvm_core.dataset.labelling import correct, label_corpus
 
     if namespace.row is not None:
         names = tuple(getattr(namespace, kind) or "" for kind in ("domain", "task", "modifier"))

@@ -5,10 +5,10 @@ import ast
 import sys
 from typing import Any
 
-from lvm_core.commands.progress import ProgressLine
 from lvm_core.config import add_arguments as add_settings
 from lvm_core.config import from_namespace
 from lvm_core.errors import SettingsError
+from lvm_core.progress import ProgressLine
 from lvm_core.train import TrainConfig, train
 from lvm_core.workspace import Workspace
 
@@ -35,7 +35,7 @@ def check_data(workspace: Workspace, config: TrainConfig) -> list[str]:
     Raises:
         CorpusError: if it has no order that a model could learn, and the settings do not say yes to that.
     """
-    from lvm_core.order_notes import ask_about_order
+    from lvm_core.dataset.order_notes import ask_about_order
     from lvm_core.train.opening import choose_encoder
 
     warnings = ask_about_order(workspace, config.corpora, choose_encoder(workspace, config), config.yes)

@@ -3,15 +3,15 @@
 import argparse
 from typing import Any
 
-from lvm_core.commands.progress import ProgressLine
 from lvm_core.config import add_arguments as add_settings
 from lvm_core.config import from_namespace
+from lvm_core.progress import ProgressLine
 from lvm_core.workspace import Workspace
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare one flag a setting, and how to name and resume a training."""
-    from lvm_core.decode.inverter_config import InverterConfig
+    from lvm_core.inverter.config import InverterConfig
 
     add_settings(parser, InverterConfig)
     parser.add_argument("--run", help="name of the inverter [the encoder's and the time]")
@@ -20,9 +20,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
     """Train, or go on training."""
-    from lvm_core.decode.inverter_config import InverterConfig
-    from lvm_core.decode.inverter_files import new_name
-    from lvm_core.decode.inverter_train import train_inverter
+    from lvm_core.inverter.config import InverterConfig
+    from lvm_core.inverter.files import new_name
+    from lvm_core.inverter.train import train_inverter
     from lvm_core.jobs.pulse import note_run
 
     config = None if namespace.resume else from_namespace(InverterConfig, namespace)

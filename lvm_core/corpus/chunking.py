@@ -5,56 +5,17 @@ in reading order and together hold every word of the article.
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 
-from lvm_core.config import setting
-from lvm_core.types import Document, Section, Vectors
+from lvm_core.corpus.chunks import MAX_CHARS, ChunkSettings, EncodeTexts, NewChunk
+from lvm_core.corpus.coherence import episodes
+from lvm_core.types import Document, Section
 
-CHUNKERS = ("sentence", "paragraph", "semantic")
-MAX_CHARS = {"sentence": 240, "paragraph": 1_000, "semantic": 600}
-"""Longest chunk, characters. 240 is what a decoder of 64 tokens can say; the others are for reading and search."""
-
-EncodeTexts = Callable[[Sequence[str]], Vectors]
 Span = tuple[int, int]
 
 _BREAKS = (re.compile(r"[;:][\"'”’)]?\s"), re.compile(r"\s[—–-]\s"), re.compile(r",[\"'”’)]?\s"), re.compile(r"\s"))
 _OPENING = re.compile(r"\s([\"'“‘`(\[]+)\s*\Z")
 _PARAGRAPH = re.compile(r"(?:(?!\n[ \t]*\n).)+", re.S)
-
-
-@dataclass(frozen=True, slots=True)
-class ChunkSettings:
-    """How articles become chunks."""
-
-    chunker: str = setting("sentence", "sentence, paragraph, or semantic (episodes)", choices=CHUNKERS)
-    min_chars: int = setting(20, "shorter chunks are joined to a neighbour", "characters", low=1, high=1_000)
-    max_chars: int | None = setting(
-        None, "longer chunks are split; 240 for sentences, 1000 for paragraphs, 600 for episodes", "characters", low=40
-    )
-    language: str = setting("en", "language of the text, for the sentence splitter", "ISO 639 code")
-    threshold: float = setting(
-        0.5, "semantic: an episode ends where similarity falls this far below the article's mean",
-        "standard deviations", low=-3, high=5,
-    )  # fmt: skip
-
-    @property
-    def longest(self) -> int:
-        """The longest chunk, characters."""
-        return self.max_chars or MAX_CHARS[self.chunker]
-
-
-@dataclass(frozen=True, slots=True)
-class NewChunk:
-    """A chunk before it is stored: `start` and `end` count characters of the article's text."""
-
-    text: str
-    section: str = ""
-    start: int = 0
-    end: int = 0
-    coherence: float | None = None
-    tmd: int | None = None
-    external_id: str | None = None
 
 
 def chunk_document(document: Document, settings: ChunkSettings, encode: EncodeTexts | None = None) -> list[NewChunk]:
@@ -66,8 +27,6 @@ def chunk_document(document: Document, settings: ChunkSettings, encode: EncodeTe
         encode: texts to vectors (N, D); only the semantic chunker asks it.
     """
     if settings.chunker == "semantic":
-        from lvm_core.corpus.coherence import episodes
-
         sentences = _chunks(document, settings, MAX_CHARS["sentence"])
         return episodes(document, sentences, settings, encode)
     return _chunks(document, settings, settings.longest)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from lvm_core.corpus.chunking import ChunkSettings, EncodeTexts, NewChunk
+from lvm_core.corpus.chunks import ChunkSettings, EncodeTexts, NewChunk
 from lvm_core.errors import CorpusError
 from lvm_core.types import Document, Vectors
 

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import fields
 
-from lvm_core.corpus.chunking import ChunkSettings, EncodeTexts, NewChunk, chunk_document
+from lvm_core.corpus.chunking import chunk_document
+from lvm_core.corpus.chunks import ChunkSettings, EncodeTexts, NewChunk
 from lvm_core.corpus.sources import RawArticle, to_document
 from lvm_core.errors import CorpusError
 

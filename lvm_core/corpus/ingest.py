@@ -9,10 +9,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from lvm_core.config import check, setting
-from lvm_core.corpus.chunking import ChunkSettings, EncodeTexts, NewChunk
+from lvm_core.corpus.chunks import ChunkSettings, EncodeTexts, NewChunk
 from lvm_core.corpus.cutting import cut_articles
-from lvm_core.corpus.pipeline import Clock, export
 from lvm_core.corpus.sources import RawArticle, Skipped, Source, open_source
+from lvm_core.corpus.stages import Clock, export
 from lvm_core.corpus.writing import CorpusWriter, check_name, refuse_existing
 from lvm_core.errors import CorpusError, SourceError, WorkspaceError
 from lvm_core.types import Progress, no_progress

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self
 
-from lvm_core.corpus.chunking import NewChunk
+from lvm_core.corpus.chunks import NewChunk
 from lvm_core.corpus.locks import corpus_lock, disk_of
 from lvm_core.corpus.rows import hide, purge
 from lvm_core.corpus.store import CorpusStore

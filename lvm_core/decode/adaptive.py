@@ -12,10 +12,10 @@ import numpy as np
 
 from lvm_core.config import check, setting
 from lvm_core.decode.cache import DecodeCache
-from lvm_core.decode.checks import check_steps
 from lvm_core.decode.quality import Quality, measure
 from lvm_core.errors import SettingsError
 from lvm_core.types import Attempt, Decoded, Decoder, Vectors
+from lvm_core.vectors.checks import check_steps
 
 Fallback = Callable[[int], Decoded | None]
 """Place in the batch to the extractive answer for it, None where there is no corpus."""

@@ -28,14 +28,14 @@ class DecoderKind:
 
 
 def _inverter_available(workspace: Workspace, encoder_id: str) -> bool:
-    from lvm_core.decode.inverter import find_inverter
+    from lvm_core.inverter.decoder import find_inverter
 
     found: object | None = find_inverter(workspace, encoder_id)
     return found is not None
 
 
 def _load_inverter(workspace: Workspace, encoder: Encoder, _corpus: str | None, progress: Progress) -> Decoder:
-    from lvm_core.decode.inverter import load_inverter
+    from lvm_core.inverter.decoder import load_inverter
 
     return load_inverter(workspace, encoder, progress)
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lvm_core.decode.checks import check_steps, check_vectors
 from lvm_core.errors import DecoderError
 from lvm_core.types import Chunk, Decoded, Hit, Index, Rows, Vectors
+from lvm_core.vectors.checks import check_steps, check_vectors
 
 FetchChunks = Callable[[Sequence[int]], Sequence[Chunk]]
 """Row numbers to stored chunks, in the order asked for."""

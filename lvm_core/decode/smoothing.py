@@ -175,7 +175,7 @@ def _nonsense(answer: str, text: str, context: Sequence[str]) -> str:
 
 
 def _ask_smollm(chat: list[dict[str, str]]) -> str:
-    from lvm_core.decode.smollm import chat_answer
+    from lvm_core.inverter.smollm import chat_answer
 
     return chat_answer(chat, max_new_tokens=MAX_TOKENS, max_time_s=EMBEDDED_TIMEOUT_S)
 

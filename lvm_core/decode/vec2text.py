@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from lvm_core.decode.checks import check_steps, check_vectors, unit_rows
 from lvm_core.decode.vec2text_files import EMBEDDER, PAIRS, Pair, fingerprint, locate
 from lvm_core.errors import DecoderError, SettingsError, SpaceMismatch
 from lvm_core.types import Decoded, Encoder, Vectors
+from lvm_core.vectors.checks import check_steps, check_vectors
+from lvm_core.vectors.geometry import unit_rows
 
 MAX_LENGTH = 32
 """Tokens. The checkpoints were trained at 32; the library's hard-coded 128 only adds stutter and time."""

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lvm_core.corpus.tmd import PROJECTION_SEED, VECTOR_DIM, describe_labels, label_by_descriptions, tmd_vectors
-from lvm_core.corpus.tmd_labels import DOMAINS, MODIFIERS, TASKS
+from lvm_core.corpus.tmd.codes import PROJECTION_SEED, VECTOR_DIM, describe_labels, label_by_descriptions, tmd_vectors
+from lvm_core.corpus.tmd.labels import DOMAINS, MODIFIERS, TASKS
 from lvm_core.encoders.weights import make_id
 from lvm_core.types import Encoder, Vectors
 

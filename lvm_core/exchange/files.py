@@ -7,16 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from lvm_core.corpus.chains import read_chains
-from lvm_core.corpus.chunking import NewChunk
-from lvm_core.corpus.npz import Sequence, layout_of, open_npz, sequences_of
-from lvm_core.corpus.npz_write import write_sequences, write_splits, write_vectors
-from lvm_core.corpus.pipeline import Clock, record
+from lvm_core.corpus.chunks import NewChunk
+from lvm_core.corpus.stages import Clock, record
 from lvm_core.corpus.store import CorpusStore
 from lvm_core.corpus.writing import CorpusWriter, refuse_existing
 from lvm_core.errors import SettingsError, SourceError
+from lvm_core.exchange.chains import read_chains
 from lvm_core.exchange.incoming import Incoming, Skipped, claim_encoder, paired, usable, write_incoming
-from lvm_core.exchange.table_out import chunk_uuid
+from lvm_core.exchange.npz import Sequence, layout_of, open_npz, sequences_of
+from lvm_core.exchange.npz_write import write_sequences, write_splits, write_vectors
+from lvm_core.exchange.to_postgres import chunk_uuid
 from lvm_core.types import Progress, no_progress
 from lvm_core.vectors.matrix import open_matrix
 from lvm_core.workspace import Workspace

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lvm_core.corpus.chunking import NewChunk
-from lvm_core.corpus.pipeline import Clock, record
+from lvm_core.corpus.chunks import NewChunk
+from lvm_core.corpus.stages import Clock, record
 from lvm_core.corpus.writing import CorpusWriter
 from lvm_core.errors import LvmError, SourceError, SpaceMismatch
 from lvm_core.types import CorpusInfo, Progress, Vectors, no_progress

@@ -19,7 +19,7 @@ from typing import Any, Self
 import numpy as np
 
 from lvm_core.corpus.locks import corpus_lock
-from lvm_core.corpus.pgtable import Row
+from lvm_core.exchange.postgres.read import Row
 from lvm_core.workspace import Workspace, disk_errors, read_json, write_json
 
 BATCH = 2_000

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lvm_core.errors import ModelError
-from lvm_core.evaluation.results import ResultStore, Row
+from lvm_core.evaluate.results import ResultStore, Row
 from lvm_core.workspace import SHIPPED_BOARD, Workspace, read_json, write_text
 
 LOWER_IS_BETTER = ("mse", "latency_ms", "batch_latency_ms", "parameters", "memory_mb", "train_s")

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from lvm_core.evaluation.results import Row
+from lvm_core.evaluate.results import Row
 from lvm_core.leaderboard.board import Group
 
 HIDDEN = ("articles", "key", "by_article")

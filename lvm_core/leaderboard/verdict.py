@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from lvm_core.errors import ModelError
-from lvm_core.evaluation import sums
-from lvm_core.evaluation.results import Row
+from lvm_core.evaluate import sums
+from lvm_core.evaluate.results import Row
 from lvm_core.leaderboard.board import row_articles
 from lvm_core.metrics import bootstrap
 from lvm_core.metrics.bootstrap import Interval

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from lvm_core.decode.adaptive import AdaptiveResult
-from lvm_core.decode.checks import unit_rows
 from lvm_core.decode.extractive import same_text
-from lvm_core.decode.snap import search_excluding, snap_onto
 from lvm_core.errors import SettingsError, SpaceMismatch
 from lvm_core.predict.scene import Scene, need_ground, scene_of_rows, scene_of_text
 from lvm_core.predict.settings import PASSTHROUGH, PredictSettings
 from lvm_core.predict.sources import Forecaster, Ground, load_forecaster, open_ground
 from lvm_core.predict.speaker import Speaker, Voice
+from lvm_core.snap import search_excluding, snap_onto
 from lvm_core.types import Encoder, Hit, Neighbour, Prediction, Progress, Rows, SnapResult, Vectors, no_progress
+from lvm_core.vectors.geometry import unit_rows
 from lvm_core.workspace import Workspace
 
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from lvm_core.decode.checks import unit_rows
 from lvm_core.errors import CorpusError, EncoderError
 from lvm_core.predict.sources import Ground
 from lvm_core.types import Chunk, Encoder, Rows, Vectors
+from lvm_core.vectors.geometry import unit_rows
 
 LONG_CHUNK_CHARS = 2_000
 """About what an encoder of 512 tokens reads; of longer chunks it sees the beginning."""

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from lvm_core.config import check, setting
 from lvm_core.decode.adaptive import AdaptiveSettings, check_ladder
-from lvm_core.decode.checks import MAX_STEPS
 from lvm_core.decode.smoothing import SMOOTHERS
-from lvm_core.decode.snap import SnapSettings
+from lvm_core.snap import SnapSettings
+from lvm_core.vectors.checks import MAX_STEPS
 
 PASSTHROUGH = "passthrough"
 """The model name of "no LVM": the last chunk's own vector is decoded, the ceiling of what text can come back."""

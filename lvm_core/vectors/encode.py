@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from lvm_core.corpus.coherence import follow_similarity
 from lvm_core.corpus.locks import corpus_lock
-from lvm_core.corpus.pipeline import record
+from lvm_core.corpus.stages import record
 from lvm_core.corpus.store import CorpusStore, iter_texts
 from lvm_core.errors import CorpusError
 from lvm_core.types import CorpusInfo, Encoder, Progress, Rows, no_progress

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lvm_core.corpus.pgcopy import PACK, CopyStream, pack_rows
-from lvm_core.corpus.pgwrite import vector_type_for
-from lvm_core.corpus.postgres import connected, database_url, table_name
 from lvm_core.errors import CorpusError, EncoderError, SourceError
+from lvm_core.exchange.postgres.binary_copy import PACK, CopyStream, pack_rows
+from lvm_core.exchange.postgres.connection import connected, database_url, table_name
+from lvm_core.exchange.postgres.write import vector_type_for
 from lvm_core.types import Hit, Progress, Rows, Vectors, no_progress
 from lvm_core.vectors.matrix import VectorMatrix, open_matrix
 from lvm_core.workspace import Workspace

@@ -3,7 +3,8 @@
 import numpy as np
 
 from lvm_core.types import Attempt, Chunk, Decoded, Neighbour, Prediction
-from pages.shared import cards, ui
+from pages.shared import ui
+from pages.views.predict import cards
 
 
 def prediction(**changes: object) -> Prediction:

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lvm_core.corpus.labels import set_codes
 from lvm_core.corpus.store import CorpusStore
-from lvm_core.corpus.tmd import by_names
+from lvm_core.corpus.tmd.codes import by_names
+from lvm_core.dataset.labelling import set_codes
 from lvm_core.jobs.store import JobStore
 from lvm_core.workspace import Workspace
-from pages.shared import reading
+from pages.views.corpus import reading
 from tests.app.conftest import Open, press, shown
 from tests.corpus.makers import read_in, write_dump, write_lines
 
@@ -254,8 +254,8 @@ def test_labels_are_offered_shown_filtered_and_mended(
 def test_an_encoded_corpus_is_labelled_by_a_job_and_its_order_is_checked_once(
     open_page: Open, seeded: Workspace, submitted: list[list[str]]
 ) -> None:
+    from lvm_core.dataset.order_notes import known_order
     from lvm_core.encoders import load_encoder
-    from lvm_core.order_notes import known_order
     from lvm_core.vectors.encode import encode_corpus
 
     encoder = load_encoder("all-MiniLM-L6-v2")

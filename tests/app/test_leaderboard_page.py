@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lvm_core.evaluation.results import ResultStore
+from lvm_core.evaluate.results import ResultStore
 from lvm_core.leaderboard import production
 from lvm_core.workspace import Workspace
 from tests.app.conftest import Open, press, shown

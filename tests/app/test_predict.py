@@ -6,7 +6,7 @@ import pytest
 
 from lvm_core.corpus.store import CorpusStore
 from lvm_core.workspace import Workspace
-from pages.shared import context, drafts
+from pages.views.predict import context, drafts
 from tests.app.conftest import Open, press, shown
 
 CHUNKS = [

@@ -3,7 +3,7 @@
 import pytest
 
 from lvm_core.workspace import Workspace
-from pages.shared import facts
+from pages.views.system import facts
 from tests.app.conftest import Open, shown
 
 

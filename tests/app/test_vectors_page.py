@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lvm_core.decode.snap import SnapSettings
-from lvm_core.drift import DriftSettings, drift_key, drift_study, save_study
 from lvm_core.jobs.store import JobStore
-from lvm_core.vector_map import MapSettings, map_key
+from lvm_core.snap import SnapSettings
+from lvm_core.study.drift import DriftSettings, drift_key, drift_study, save_study
+from lvm_core.study.map import MapSettings, map_key
 from lvm_core.workspace import Workspace
-from pages.shared import map_job
+from pages.views.vectors import layout as map_job
 from tests.app.conftest import Open, press, shown
 
 
@@ -53,9 +53,9 @@ def test_a_chosen_point_is_read_with_its_context_and_neighbours(seeded: Workspac
         import os
 
         os.environ["LVM_WORKSPACE"] = root
-        from lvm_core.vector_map import MapSettings, gather
+        from lvm_core.study.map import MapSettings, gather
         from lvm_core.workspace import Workspace
-        from pages.shared import map_points
+        from pages.views.vectors import points as map_points
 
         found = gather(Workspace(root), MapSettings(models="copy-last", split="train", windows=10, corpus_points=20))
         map_points.show(found, [("copy-last raw", 3), ("target", 3), ("corpus", 2)])

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from lvm_core.__main__ import main
-from lvm_core.corpus.chunking import NewChunk
-from lvm_core.corpus.details import noted
+from lvm_core.corpus.chunks import NewChunk
+from lvm_core.corpus.notes import noted
 from lvm_core.corpus.writing import CorpusWriter
+from lvm_core.dataset.order_notes import ask_about_order, known_order, order_of
 from lvm_core.errors import CorpusError
-from lvm_core.order_notes import ask_about_order, known_order, order_of
 from lvm_core.vectors.encode import encode_corpus
 from lvm_core.workspace import Workspace
 from tests.vectors.worlds import WordEncoder

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from lvm_core.__main__ import main
-from lvm_core.commands.flags import arguments, flags, values_of
+from lvm_core.command_line import arguments, flags, values_of
 from lvm_core.jobs.store import JobStore
 from lvm_core.workspace import Workspace
 

@@ -5,7 +5,7 @@ import pytest
 
 from lvm_core.__main__ import main
 from lvm_core.workspace import Workspace
-from tests.evaluation.worlds import make_corpus
+from tests.evaluate.worlds import make_corpus
 from tests.leaderboard.rows import add
 
 

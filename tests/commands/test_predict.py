@@ -16,7 +16,7 @@ def nothing_generative(tmp_path_factory):
     patch = pytest.MonkeyPatch()
     empty = tmp_path_factory.mktemp("models")
     patch.setattr("lvm_core.checkpoint.SHIPPED", empty)
-    patch.setattr("lvm_core.decode.inverter_files.SHIPPED", empty)
+    patch.setattr("lvm_core.inverter.files.SHIPPED", empty)
     yield
     patch.undo()
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lvm_core.corpus.chunking import ChunkSettings, NewChunk, chunk_document, split_text
+from lvm_core.corpus.chunking import chunk_document, split_text
+from lvm_core.corpus.chunks import ChunkSettings, NewChunk
 from lvm_core.corpus.coherence import follow_similarity
 from lvm_core.errors import CorpusError
 from lvm_core.types import Document, Section, Vectors

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lvm_core.corpus.tmd import by_names, label_by_encoder, label_by_endpoint, pack, tmd_vectors, unpack
+from lvm_core.corpus.tmd.codes import by_names, label_by_encoder, label_by_endpoint, pack, tmd_vectors, unpack
 from lvm_core.encoders import DEFAULT_ENCODER, load_encoder
 from lvm_core.errors import SettingsError, SourceError
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from lvm_core.decode.checks import unit_rows
 from lvm_core.types import Chunk, Decoded, Hit
+from lvm_core.vectors.geometry import unit_rows
 
 
 def unit_vectors(n, dim, seed=0):

@@ -14,7 +14,7 @@ CORPUS = "enwiki-sample"
 
 @pytest.fixture(autouse=True)
 def nothing_shipped(monkeypatch, tmp_path):
-    monkeypatch.setattr("lvm_core.decode.inverter_files.SHIPPED", tmp_path / "none")
+    monkeypatch.setattr("lvm_core.inverter.files.SHIPPED", tmp_path / "none")
 
 
 @pytest.fixture(scope="module")

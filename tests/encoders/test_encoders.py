@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from lvm_core.corpus import tmd_labels
+from lvm_core.corpus.tmd import labels as tmd_labels
 from lvm_core.encoders import DEFAULT_ENCODER, encoder_for, encoder_id, load_encoder
 from lvm_core.encoders.batching import batches
 from lvm_core.encoders.bert import load_bert
@@ -84,7 +84,7 @@ class TestMiniLmWithTmd(EncoderContract):
 
 
 def test_tmd_adds_the_sixteen_numbers_of_the_label_to_any_encoder(minilm: Encoder, on_hub: Path) -> None:
-    from lvm_core.corpus.tmd import label_by_encoder, tmd_vectors
+    from lvm_core.corpus.tmd.codes import label_by_encoder, tmd_vectors
 
     for name in (DEFAULT_ENCODER, "gtr-t5-base"):
         base, wrapped = load_encoder(name, "cpu"), load_encoder(f"{name}+tmd", "cpu")

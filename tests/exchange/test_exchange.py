@@ -6,17 +6,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lvm_core.corpus.chunking import NewChunk
-from lvm_core.corpus.labels import correct, domain_counts, label_corpus
-from lvm_core.corpus.postgres import connected
+from lvm_core.corpus.chunks import NewChunk
 from lvm_core.corpus.store import CorpusStore
 from lvm_core.corpus.writing import CorpusWriter
+from lvm_core.dataset.labelling import correct, domain_counts, label_corpus
+from lvm_core.dataset.order import check_order
 from lvm_core.encoders import DEFAULT_ENCODER, load_encoder
 from lvm_core.errors import CorpusError, SettingsError, SourceError, SpaceMismatch
 from lvm_core.exchange.files import export_npz, import_chains, import_npz
-from lvm_core.exchange.table_in import import_postgres
-from lvm_core.exchange.table_out import export_postgres
-from lvm_core.order import check_order
+from lvm_core.exchange.from_postgres import import_postgres
+from lvm_core.exchange.postgres.connection import connected
+from lvm_core.exchange.to_postgres import export_postgres
 from lvm_core.vectors.encode import encode_corpus
 from lvm_core.vectors.matrix import encoded_with, open_matrix
 from lvm_core.workspace import Workspace

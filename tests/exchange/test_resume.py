@@ -18,11 +18,11 @@ import psycopg2
 import pytest
 
 from lvm_core.commands import doctor
-from lvm_core.corpus.pipeline import metrics
+from lvm_core.corpus.stages import metrics
 from lvm_core.corpus.store import CorpusStore
 from lvm_core.errors import CorpusError, SourceError
+from lvm_core.exchange.from_postgres import import_postgres
 from lvm_core.exchange.staging import BATCH, Staging
-from lvm_core.exchange.table_in import import_postgres
 from lvm_core.vectors.matrix import open_matrix
 from lvm_core.workspace import Workspace
 

@@ -19,7 +19,7 @@ BLOCK = "import time\ntime.sleep(60)"
 
 def test_a_job_runs_detached_and_tells_its_progress_and_its_end(store: JobStore) -> None:
     code = """
-from lvm_core.commands.progress import ProgressLine
+from lvm_core.progress import ProgressLine
 line = ProgressLine()
 for i in range(4):
     line(i / 4, f"{i} of 4 steps")

@@ -83,7 +83,7 @@ def test_the_tail_of_a_missing_or_short_log() -> None:
 
 def test_a_full_disk_under_the_log_does_not_end_the_work() -> None:
     code = (
-        "from lvm_core.commands.progress import ProgressLine\n"
+        "from lvm_core.progress import ProgressLine\n"
         "line = ProgressLine()\n"
         "for share in (0.0, 0.5, 1.0): line(share, 'working')\n"
         "print('finished')"

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from lvm_core.evaluation.results import ResultStore
+from lvm_core.evaluate.results import ResultStore
 from lvm_core.metrics import bootstrap
 from lvm_core.metrics.bootstrap import Sums
 from lvm_core.workspace import Workspace

@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 
-from lvm_core.corpus.chunking import NewChunk
+from lvm_core.corpus.chunks import NewChunk
 from lvm_core.corpus.writing import CorpusWriter
 from lvm_core.types import DocumentInfo, Vectors
 from lvm_core.vectors.matrix import MatrixInfo

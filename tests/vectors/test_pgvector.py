@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from lvm_core.__main__ import main
-from lvm_core.corpus.postgres import connected
 from lvm_core.errors import CorpusError, SettingsError, SourceError
+from lvm_core.exchange.postgres.connection import connected
 from lvm_core.types import Index, Vectors
 from lvm_core.vectors.encode import encode_corpus
 from lvm_core.vectors.index import open_index

@@ -1,0 +1,172 @@
+"""The commands and their flags as data: a command is one file in `commands/` and one line here.
+
+Forms are made from the flags, and a command line is checked before it waits in a queue.
+"""
+
+import argparse
+import contextlib
+import importlib
+import io
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lvm_core import __version__
+from lvm_core.errors import JobError
+
+COMMANDS: dict[str, str] = {
+    "ingest": "read articles into a corpus of chunks",
+    "corpora": "list the corpora, or delete one",
+    "encode": "turn a corpus into vectors and an index",
+    "train": "train a net to predict the next chunk",
+    "sweep": "train over a grid or list of settings",
+    "train-inverter": "train a decoder from vectors to text for an encoder",
+    "predict": "say what each model predicts comes after the chunks given",
+    "rollout": "feed predictions back and measure the drift",
+    "evaluate": "measure models and baselines on unseen articles",
+    "leaderboard": "rank what was evaluated",
+    "project": "lay out predicted and target vectors in 2-D or 3-D",
+    "jobs": "list, queue, cancel, resume and delete background jobs",
+    "benchmark": "measure speed and memory against the obvious way, in pairs",
+    "import-postgres": "read a cpe_entry table into a corpus",
+    "export-postgres": "write a corpus into a cpe_entry table",
+    "index-postgres": "put the vectors of a corpus into PostgreSQL, to be searched there",
+    "npz": "read and write vectors and sequences as NPZ",
+    "chains": "make ordered concept chains of WordNet and read chains into a corpus",
+    "tmd": "give each chunk its domain, task and modifier code",
+    "doctor": "check the workspace, a corpus or a file, and say what to mend",
+}
+"""Name of each command (its module in `lvm_core.commands`, '-' as '_') and its one-line help."""
+
+NOT_JOBS = ("jobs", "predict", "leaderboard", "doctor")
+"""Commands that answer at once."""
+
+_SILENT = ("help", "workspace", "json")
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """One flag. `kind` is text, number, choice, switch (given or not) or yes-no; `flag` is empty for a position."""
+
+    dest: str
+    flag: str
+    kind: str
+    help: str
+    choices: tuple[str, ...] = ()
+    required: bool = False
+    repeated: bool = False
+
+
+def make_parser(chosen: str | None) -> argparse.ArgumentParser:
+    """Return the parser; only the chosen command's module is imported, so that help answers at once."""
+    parser = argparse.ArgumentParser("python -m lvm_core", description="LVM Studio on the command line.")
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    for name, summary in COMMANDS.items():
+        sub = commands.add_parser(name, help=summary, description=summary.capitalize() + ".")
+        sub.add_argument("--workspace", help="folder of corpora, runs and jobs [LVM_WORKSPACE, else ./workspace]")
+        sub.add_argument("--json", action="store_true", help="one JSON object on stdout, logs on stderr")
+        if name == chosen:
+            module = importlib.import_module(f"lvm_core.commands.{name.replace('-', '_')}")
+            module.add_arguments(sub)
+            sub.set_defaults(module=module)
+    return parser
+
+
+def job_commands() -> dict[str, str]:
+    """Return the commands that can be jobs, with their one-line help."""
+    return {name: text for name, text in COMMANDS.items() if name not in NOT_JOBS}
+
+
+def flags(command: str) -> list[Flag]:
+    """Return the flags of `command`, positions first."""
+    actions = [a for a in _parser_of(command)._actions if a.dest not in _SILENT]
+    return sorted((_flag(a) for a in actions), key=lambda f: bool(f.flag))
+
+
+def _flag(action: argparse.Action) -> Flag:
+    long = [s for s in action.option_strings if s.startswith("--") and not s.startswith("--no-")]
+    kind = "text"
+    if isinstance(action, argparse.BooleanOptionalAction):
+        kind = "yes-no"
+    elif action.nargs == 0:
+        kind = "switch"
+    elif action.choices:
+        kind = "choice"
+    elif action.type in (int, float):
+        kind = "number"
+    return Flag(
+        dest=action.dest,
+        flag=long[0] if long else "",
+        kind=kind,
+        help=(action.help or "").replace("%%", "%"),
+        choices=tuple(map(str, action.choices or ())),
+        required=bool(action.required) or (not action.option_strings and action.nargs not in ("?", "*")),
+        repeated=isinstance(action, argparse._AppendAction) or action.nargs in ("*", "+"),
+    )
+
+
+def arguments(command: str, values: Mapping[str, Any]) -> list[str]:
+    """Return the command line of `values`, by destination; what is empty or None is not given."""
+    argv = [command]
+    for flag in flags(command):
+        value = values.get(flag.dest)
+        if value in (None, "", False) and not (flag.kind == "yes-no" and value is False):
+            continue
+        argv += _words(flag, value)
+    return argv
+
+
+def _words(flag: Flag, value: Any) -> list[str]:
+    if flag.kind == "switch":
+        return [flag.flag]
+    if flag.kind == "yes-no":
+        return [flag.flag if value else "--no-" + flag.flag[2:]]
+    several = [v.strip() for v in str(value).splitlines() if v.strip()] if flag.repeated else [str(value)]
+    if not flag.flag:
+        return several
+    return [word for one in several for word in (flag.flag, one)]
+
+
+def values_of(argv: Sequence[str]) -> dict[str, Any]:
+    """Return the values in a command line, by destination; {} where it cannot be read."""
+    try:
+        given = vars(_parsed(list(argv)))
+    except JobError:
+        return {}
+    found: dict[str, Any] = {}
+    for flag in flags(argv[0]):
+        value = given.get(flag.dest)
+        if value is not None and value != []:
+            found[flag.dest] = "\n".join(map(str, value)) if isinstance(value, list) else value
+    return found
+
+
+def check_command(argv: Sequence[str]) -> None:
+    """Check a command line before it waits in a queue.
+
+    Raises:
+        JobError: saying what the command's own parser would say.
+    """
+    if not argv or argv[0] not in job_commands():
+        expected = ", ".join(job_commands())
+        raise JobError(f"{argv[0] if argv else 'Nothing'} cannot be a job; expected a command: {expected}.")
+    _parsed(list(argv))
+
+
+def _parsed(argv: list[str]) -> argparse.Namespace:
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(said), contextlib.redirect_stdout(said):
+            return make_parser(argv[0]).parse_args(argv)
+    except SystemExit as stop:
+        message = re.sub(r"^.*?error: ", "", (said.getvalue().strip().splitlines() or [""])[-1])
+        raise JobError(f"{' '.join(argv)}: {message}") from stop
+
+
+def _parser_of(command: str) -> argparse.ArgumentParser:
+    whole = make_parser(command)
+    choices = next(a.choices for a in whole._actions if isinstance(a, argparse._SubParsersAction))
+    found: argparse.ArgumentParser = dict(choices or {})[command]
+    return found

@@ -1,0 +1,111 @@
+"""How long each stage of a corpus's making took: kept with the corpus, and beside it as pipeline_metrics.json."""
+
+import contextlib
+import time
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeVar
+
+from lvm_core.corpus.notes import note
+from lvm_core.corpus.store import CorpusStore
+from lvm_core.errors import WorkspaceError
+from lvm_core.workspace import Workspace, write_json
+
+T = TypeVar("T")
+STAGES = ("reading", "chunking", "storing", "tmd", "embedding", "index")
+PREFIX = "pipeline."
+
+
+class Clock:
+    """Seconds spent in each stage of one run through a source."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextlib.contextmanager
+    def spent(self, stage: str) -> Iterator[None]:
+        """Count the time inside to `stage`."""
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - began
+
+    def each(self, stage: str, items: Iterable[T], within: str = "") -> Iterator[T]:
+        """Yield `items`, counting the time that each takes to come to `stage`, less what `within` it took."""
+        iterator = iter(items)
+        while True:
+            before = self.seconds.get(within, 0.0)
+            with self.spent(stage):
+                found = next(iterator, self)
+            self.seconds[stage] -= self.seconds.get(within, 0.0) - before
+            if isinstance(found, Clock):
+                return
+            yield found
+
+    def details(self, by: str = "") -> dict[str, Any]:
+        """Return the stages as they are kept with a corpus."""
+        return {PREFIX + stage: _stage(seconds, by) for stage, seconds in self.seconds.items()}
+
+
+def _stage(seconds: float, by: str) -> dict[str, Any]:
+    return {"seconds": round(seconds, 4), "by": by, "at": round(time.time(), 1)}
+
+
+def record(workspace: Workspace, corpus: str, stage: str, seconds: float, by: str = "") -> None:
+    """Keep that `stage` of `corpus` took so long; a workspace that cannot be written keeps nothing.
+
+    Args:
+        workspace: where the corpus is.
+        corpus: its name.
+        stage: one of `STAGES`.
+        seconds: wall clock, over all attempts.
+        by: what did it, such as an encoder id.
+    """
+    with contextlib.suppress(WorkspaceError):
+        note(workspace, corpus, PREFIX + stage, _stage(seconds, by))
+        export(workspace, corpus)
+
+
+def export(workspace: Workspace, corpus: str) -> None:
+    """Write pipeline_metrics.json beside the corpus.
+
+    Raises:
+        WorkspaceError: if the disk refuses.
+    """
+    write_json(workspace.pipeline_metrics(corpus), metrics(workspace, corpus))
+
+
+def metrics(workspace: Workspace, corpus: str) -> dict[str, Any]:
+    """Return what each known stage took, in all and in ms a chunk and an article.
+
+    Raises:
+        CorpusError: if there is no such corpus.
+    """
+    store = CorpusStore(workspace)
+    info, details = store.corpus(corpus), store.details(corpus)
+    known = {stage: details[PREFIX + stage] for stage in STAGES if PREFIX + stage in details}
+
+    def rates(seconds: float) -> dict[str, float]:
+        return {
+            "seconds": round(seconds, 3),
+            "ms_per_chunk": round(1e3 * seconds / max(info.n_chunks, 1), 4),
+            "ms_per_article": round(1e3 * seconds / max(info.n_documents, 1), 3),
+        }
+
+    return {
+        "corpus": corpus,
+        "digest": info.digest,
+        "n_articles": info.n_documents,
+        "n_chunks": info.n_chunks,
+        "stages": {stage: {**rates(s["seconds"]), "by": s["by"], "at": s["at"]} for stage, s in known.items()},
+        "total": rates(sum(s["seconds"] for s in known.values())),
+    }
+
+
+def sentence(found: dict[str, Any]) -> str:
+    """Return metrics as one line for people, "" where no stage is known."""
+    if not found["stages"]:
+        return ""
+    each = ", ".join(f"{stage} {s['ms_per_chunk']:.2f}" for stage, s in found["stages"].items())
+    total = found["total"]
+    return f"{each} ms a chunk; {total['ms_per_article']:,.0f} ms an article, {total['seconds']:,.1f} s in all"

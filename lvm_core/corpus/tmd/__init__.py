@@ -1,0 +1,1 @@
+"""TMD codes: what they mean, how they are packed, and the labelling of a stored corpus."""

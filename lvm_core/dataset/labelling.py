@@ -1,0 +1,141 @@
+"""TMD codes of a stored corpus: given, counted, corrected."""
+
+import contextlib
+import os
+import time
+from collections import Counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lvm_core.corpus.locks import disk_of
+from lvm_core.corpus.rows import CHUNK, fts_query
+from lvm_core.corpus.stages import record
+from lvm_core.corpus.store import CorpusStore
+from lvm_core.corpus.tmd.codes import (
+    MODIFIER_NAMES,
+    TASK_NAMES,
+    by_names,
+    describe_labels,
+    label_by_descriptions,
+    label_by_endpoint,
+    unpack,
+)
+from lvm_core.database import connect
+from lvm_core.errors import CorpusError, SourceError
+from lvm_core.types import Chunk, Progress, no_progress
+from lvm_core.workspace import Workspace
+
+BLOCK = 4_096
+
+
+def label_corpus(
+    workspace: Workspace, corpus: str, encoder_id: str, progress: Progress = no_progress, endpoint: bool = False
+) -> dict[str, Any]:
+    """Give every chunk its code and return how many there are of each domain.
+
+    Codes that were corrected by hand are overwritten: correct after labelling.
+
+    Args:
+        workspace: where the corpus is.
+        corpus: its name.
+        encoder_id: whose vectors are compared with the written descriptions.
+        progress: told the chunks done.
+        endpoint: ask the OpenAI-compatible endpoint at LVM_LLM_URL (model LVM_LLM_MODEL, key LVM_LLM_KEY) instead.
+
+    Raises:
+        CorpusError: if the corpus is not there or not encoded.
+        SourceError: if the endpoint fails; what was labelled before stays.
+    """
+    store = CorpusStore(workspace)
+    n_chunks = store.corpus(corpus).n_chunks
+    domains: Counter[str] = Counter()
+    label = _by_endpoint(store, corpus) if endpoint else _by_encoder(workspace, corpus, encoder_id)
+    step = 1 if endpoint else BLOCK
+    began = time.monotonic()
+    for start in range(0, n_chunks, step):
+        stop = min(start + step, n_chunks)
+        codes = label(start, stop)
+        set_codes(workspace, corpus, start, codes.tolist())
+        domains.update(unpack(code).names[0] for code in codes.tolist())
+        progress(stop / n_chunks, f"{stop:,} of {n_chunks:,} chunks labelled")
+    by = os.environ.get("LVM_LLM_MODEL", "the endpoint") if endpoint else encoder_id
+    record(workspace, corpus, "tmd", time.monotonic() - began, by)
+    return {"corpus": corpus, "n_chunks": n_chunks, "by": by, "domains": dict(domains.most_common())}
+
+
+def _by_encoder(workspace: Workspace, corpus: str, encoder_id: str) -> Any:
+    from lvm_core.encoders import encoder_for
+    from lvm_core.vectors.matrix import open_matrix
+
+    matrix = open_matrix(workspace, corpus, encoder_id)
+    described = describe_labels(encoder_for(encoder_id))
+    return lambda start, stop: label_by_descriptions(matrix.slice(start, stop), described)
+
+
+def _by_endpoint(store: CorpusStore, corpus: str) -> Any:
+    url, model = os.environ.get("LVM_LLM_URL", ""), os.environ.get("LVM_LLM_MODEL", "")
+    if not url:
+        raise SourceError("No endpoint was named. Set LVM_LLM_URL to an OpenAI-compatible address, and LVM_LLM_MODEL.")
+    key = os.environ.get("LVM_LLM_KEY", "")
+
+    def label(start: int, stop: int) -> NDArray[np.int64]:
+        return np.array([label_by_endpoint(text, url, model, key) for text in store.texts(corpus, start, stop)])
+
+    return label
+
+
+def set_codes(workspace: Workspace, corpus: str, start: int, codes: list[int]) -> None:
+    """Store codes for the rows from `start` on, in one transaction."""
+    corpus_id = CorpusStore(workspace).corpus(corpus).corpus_id
+    values = [(code, corpus_id, start + i) for i, code in enumerate(codes)]
+    with disk_of(workspace), contextlib.closing(connect(workspace)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.executemany("UPDATE chunks SET tmd = ? WHERE corpus_id = ? AND row = ?", values)
+        connection.execute("COMMIT")
+
+
+def correct(workspace: Workspace, corpus: str, row: int, domain: str, task: str, modifier: str) -> int:
+    """Give one chunk the code of three labels and return it.
+
+    Raises:
+        SettingsError: naming each label that does not exist.
+        CorpusError: if the row is outside the corpus.
+    """
+    code = by_names(domain, task, modifier)
+    n_chunks = CorpusStore(workspace).corpus(corpus).n_chunks
+    if not 0 <= row < n_chunks:
+        raise CorpusError(f"Row {row} is outside corpus '{corpus}', which has rows 0 to {n_chunks - 1}.")
+    set_codes(workspace, corpus, row, [code])
+    return code
+
+
+def labelled_chunks(
+    workspace: Workspace, corpus: str, domain: str, words: str = "", offset: int = 0, limit: int = 50
+) -> tuple[list[Chunk], int]:
+    """Return a page of the chunks of one domain that hold all `words`, in their order, and how many there are.
+
+    Raises:
+        SettingsError: if there is no such domain.
+        CorpusError: if there is no such corpus.
+    """
+    code = by_names(domain, TASK_NAMES[0], MODIFIER_NAMES[0]) >> 12
+    condition = "c.corpus_id = ? AND tmd >> 12 = ? AND tmd IS NOT NULL"
+    values: list[Any] = [CorpusStore(workspace).corpus(corpus).corpus_id, code]
+    if query := fts_query(words):
+        condition += " AND c.id IN (SELECT rowid FROM chunks_fts WHERE chunks_fts MATCH ?)"
+        values.append(query)
+    with contextlib.closing(connect(workspace, readonly=True)) as connection:
+        total = connection.execute(f"SELECT count(*) FROM chunks AS c WHERE {condition}", values).fetchone()[0]
+        rows = connection.execute(f"{CHUNK} WHERE {condition} ORDER BY row LIMIT ? OFFSET ?", [*values, limit, offset])
+        return [Chunk(**row) for row in rows.fetchall()], total
+
+
+def domain_counts(workspace: Workspace, corpus: str) -> dict[str, int]:
+    """Return how many chunks of a corpus have each domain, most frequent first; empty where none is labelled."""
+    corpus_id = CorpusStore(workspace).corpus(corpus).corpus_id
+    sql = "SELECT tmd >> 12 AS domain, count(*) AS n FROM chunks WHERE corpus_id = ? AND tmd IS NOT NULL GROUP BY 1"
+    with contextlib.closing(connect(workspace, readonly=True)) as connection:
+        found = connection.execute(sql, (corpus_id,)).fetchall()
+    return {unpack(row["domain"] << 12).names[0]: row["n"] for row in sorted(found, key=lambda row: -row["n"])}

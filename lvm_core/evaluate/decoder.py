@@ -1,0 +1,203 @@
+"""How well a decoder reads vectors: real ones, predictions and snapped predictions, against the nearest real chunk.
+
+The bar is what extractive decoding would say: the nearest chunk of *other* articles. Rows of the result have one
+input and one number of steps each; the texts that the numbers stand on come along, not chosen.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from lvm_core.config import check
+from lvm_core.corpus.store import CorpusStore
+from lvm_core.decode.adaptive import AdaptiveSettings, attempt
+from lvm_core.decode.quality import words
+from lvm_core.evaluate.cases import Cases, DecoderSettings, gather_cases
+from lvm_core.metrics.text import ROUGE_KEYS, text_scores
+from lvm_core.types import Chunk, Decoded, Decoder, Encoder, Index, Progress, Rows, Vectors, no_progress
+from lvm_core.vectors.geometry import unit_rows
+from lvm_core.workspace import Workspace
+
+__all__ = ["Cases", "DecoderSettings", "evaluate_decoder", "gather_cases", "never_falls", "token_f1"]
+
+N_PAIRS = 10
+N_TIMED = 3
+
+
+def evaluate_decoder(
+    workspace: Workspace,
+    encoder: Encoder,
+    decoder: str | Decoder,
+    corpus: str,
+    settings: DecoderSettings | None = None,
+    models: Sequence[str] = (),
+    progress: Progress = no_progress,
+) -> dict[str, Any]:
+    """Return the decoder's scores on unseen chunks as a dict that can be written as JSON.
+
+    Args:
+        workspace: where the corpus lies.
+        encoder: whose vectors are decoded.
+        decoder: a name of `DECODERS`, or one that is loaded.
+        corpus: name of an encoded corpus.
+        settings: which chunks, how many steps.
+        models: models whose predictions of the same chunks are decoded too, raw and snapped.
+        progress: told after each batch.
+
+    Raises:
+        CorpusError: if the split has no such chunk.
+        LvmError: whatever opening corpus, model or decoder raises.
+    """
+    from lvm_core.decode.decoders import load_decoder
+    from lvm_core.vectors.index import open_index
+
+    settings = check(settings or DecoderSettings())
+    reader = load_decoder(workspace, decoder, encoder, corpus) if isinstance(decoder, str) else decoder
+    store, index = CorpusStore(workspace), open_index(workspace, corpus, encoder.id)
+    cases = gather_cases(workspace, encoder.id, corpus, settings)
+    inputs = {"real vectors": cases.vectors} | _predictions(workspace, encoder.id, corpus, cases, models, index)
+    rows, pairs, notes = [], [], {}
+    for number, (name, vectors) in enumerate(inputs.items()):
+        bar = _nearest(index, lambda r: store.chunks(corpus, r), vectors, cases.own)
+        said = _decode(reader, vectors, settings.steps, _part(progress, number, len(inputs)))
+        timed = _timed(reader, vectors, settings.steps)
+        for steps, texts in said.items():
+            rows.append({"input": name, "steps": steps, **_scores(texts, cases), "ms": timed.get(steps)})
+        rows.append({"input": name, "steps": "extractive", **_scores(bar, cases), "ms": None})
+        pairs += _pairs(name, cases, said, bar)
+        notes[name] = never_falls(said)
+    last = [row for row in rows if row["input"] == "real vectors"]
+    return {
+        "decoder": decoder if isinstance(decoder, str) else decoder.id,
+        "decoder_id": reader.id,
+        "encoder": encoder.id,
+        "corpus": corpus,
+        "corpus_digest": store.corpus(corpus).digest,
+        "split": settings.split,
+        "n": len(cases.chunks),
+        "n_articles": len({chunk.article for chunk in cases.chunks}),
+        "rows": rows,
+        "over_extractive": {str(r["steps"]): _gain(r, last[-1]) for r in last[:-1]},
+        "never_falls": notes,
+        "pairs": pairs,
+    }
+
+
+def _predictions(
+    workspace: Workspace, encoder_id: str, corpus: str, cases: Cases, models: Sequence[str], index: Index
+) -> dict[str, Vectors]:
+    """Return each model's predictions (N, D) of the chunks under test, raw and snapped without their articles."""
+    import torch
+
+    from lvm_core.checkpoint import load_model
+    from lvm_core.snap import snap_batch
+    from lvm_core.vectors.matrix import open_matrix
+
+    matrix = open_matrix(workspace, corpus, encoder_id)
+    found: dict[str, Vectors] = {}
+    for ref in models:
+        loaded = load_model(workspace, ref, encoder_id)
+        contexts = []
+        for chunk, own in zip(cases.chunks, cases.own, strict=True):
+            first = max(int(own[0]), chunk.row - loaded.info.context)
+            contexts.append(unit_rows(matrix.slice(first, chunk.row)))
+        raw = [loaded.model.predict_next(torch.from_numpy(c)[None])[0].numpy() for c in contexts]
+        found[f"prediction of {ref}"] = unit_rows(np.stack(raw))
+        snapped = snap_batch(np.stack(raw), contexts, index, matrix.rows, exclude=list(cases.own))
+        found[f"snapped prediction of {ref}"] = np.stack([result.vector for result in snapped])
+    return found
+
+
+def _nearest(index: Index, chunks: Callable[[Rows], list[Chunk]], vectors: Vectors, own: list[Rows]) -> list[Decoded]:
+    hits = [index.search(v[None], 1, exclude=rows)[0][0] for v, rows in zip(vectors, own, strict=True)]
+    texts = chunks(np.array([hit.row for hit in hits], dtype=np.int64))
+    return [Decoded(c.text, "extractive", 0, hit.cosine) for c, hit in zip(texts, hits, strict=True)]
+
+
+def _decode(reader: Decoder, vectors: Vectors, steps: Sequence[int], progress: Progress) -> dict[int, list[Decoded]]:
+    """Return the texts after each number of steps, from one run where the decoder keeps its intermediates."""
+    every = getattr(reader, "decode_all", None)
+    if every is None:
+        return {step: reader.decode(vectors, step) for step in steps}
+    rows = []
+    for start in range(0, len(vectors), 8):
+        rows += every(vectors[start : start + 8], max(steps))
+        progress(len(rows) / len(vectors), f"{len(rows):,} of {len(vectors):,} chunks decoded")
+    return {step: [row[step] for row in rows] for step in steps}
+
+
+def _part(progress: Progress, number: int, total: int) -> Progress:
+    return lambda share, message: progress((number + share) / total, message)
+
+
+def _timed(reader: Decoder, vectors: Vectors, steps: Sequence[int]) -> dict[int, float]:
+    """Return the median milliseconds of decoding one vector, warm, at each number of steps.
+
+    The vectors are moved by a hair each time: a decoder may remember how it read the very same one.
+    """
+    found = {}
+    for step in steps:
+        spent = []
+        for vector in vectors[:N_TIMED]:
+            moved = vector.copy()
+            moved[step % len(moved)] += 1e-3
+            began = time.perf_counter()
+            reader.decode(moved[None], step)
+            spent.append((time.perf_counter() - began) * 1000)
+        found[step] = round(float(np.median(spent)), 1)
+    return found
+
+
+def token_f1(text: str, reference: str) -> float:
+    """Return the F1 of the words that two texts share, counted with repeats (Morris et al. 2023, section 5)."""
+    ours, theirs = Counter(words(text)), Counter(words(reference))
+    shared = sum((ours & theirs).values())
+    return 2 * shared / max(sum(ours.values()) + sum(theirs.values()), 1)
+
+
+def _scores(texts: Sequence[Decoded], cases: Cases) -> dict[str, Any]:
+    truths = [chunk.text for chunk in cases.chunks]
+    overlap = text_scores([d.text for d in texts], truths)
+    checks = [
+        attempt(d, [c.text for c in context], AdaptiveSettings())
+        for d, context in zip(texts, cases.contexts, strict=True)
+    ]
+    pairs = list(zip([d.text for d in texts], truths, strict=True))
+    values = {
+        "round_trip_cosine": [d.round_trip_cosine for d in texts],
+        "token_f1": [token_f1(a, b) for a, b in pairs],
+        **{key: [scores[key] for scores in overlap] for key in (*ROUGE_KEYS, "bleu")},
+        "exact": [float(a.strip() == b.strip()) for a, b in pairs],
+        "accepted": [float(check.accepted) for check in checks],
+    }
+    return {key: round(float(np.mean(value)), 4) for key, value in values.items()}
+
+
+def _gain(row: dict[str, Any], bar: dict[str, Any]) -> dict[str, float]:
+    return {key: round(row[key] - bar[key], 4) for key in ("round_trip_cosine", "token_f1")}
+
+
+def never_falls(said: dict[int, list[Decoded]]) -> bool:
+    """Return whether no text is farther from its vector after more steps."""
+    ordered = [said[step] for step in sorted(said)]
+    return all(
+        b.round_trip_cosine >= a.round_trip_cosine - 1e-6
+        for x, y in pairwise(ordered)
+        for a, b in zip(x, y, strict=True)
+    )
+
+
+def _pairs(name: str, cases: Cases, said: dict[int, list[Decoded]], bar: list[Decoded]) -> list[dict[str, Any]]:
+    steps = max(said)
+    return [
+        {
+            "input": name, "article": cases.chunks[i].article, "text": cases.chunks[i].text,
+            "decoded": said[steps][i].text, "steps": steps,
+            "round_trip_cosine": round(said[steps][i].round_trip_cosine, 4), "nearest": bar[i].text,
+        }
+        for i in range(min(N_PAIRS, len(cases.chunks)))
+    ]  # fmt: skip

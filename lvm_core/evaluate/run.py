@@ -1,0 +1,239 @@
+"""Measuring models on unseen articles: the test set is made once, every model passes over it in batches."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lvm_core import __version__
+from lvm_core.checkpoint import LoadedModel
+from lvm_core.config import check
+from lvm_core.corpus.store import CorpusStore
+from lvm_core.errors import CorpusError, ModelError
+from lvm_core.evaluate import guards, sums, texts
+from lvm_core.evaluate import measures as measure
+from lvm_core.evaluate.predictions import predict_windows
+from lvm_core.evaluate.results import ResultStore, Row
+from lvm_core.evaluate.settings import EvaluateSettings
+from lvm_core.evaluate.subjects import (
+    Filters,
+    Stage,
+    Subject,
+    choose_encoder,
+    choose_subjects,
+    open_stage,
+    weights_digest,
+)
+from lvm_core.evaluate.testset import TestSet, make_test_set
+from lvm_core.evaluate.twins import find_twins
+from lvm_core.metrics import timing
+from lvm_core.metrics.bootstrap import Sums
+from lvm_core.types import DocumentInfo, Progress, no_progress
+from lvm_core.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What an evaluation found: `rows` of the board, models `refused` with the reason, and near-duplicates."""
+
+    rows: list[Row]
+    refused: list[dict[str, str]]
+    near_duplicates: list[dict[str, Any]]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields as the `evaluate` command prints them."""
+        return {"rows": self.rows, "refused": self.refused, "near_duplicates": self.near_duplicates}
+
+
+def evaluate(
+    workspace: Workspace,
+    refs: Sequence[str] | str,
+    corpus: str,
+    settings: EvaluateSettings | None = None,
+    encoder_id: str | None = None,
+    progress: Progress = no_progress,
+) -> Evaluation:
+    """Measure models on the articles of a split, store their rows and return them.
+
+    Args:
+        workspace: holds the corpus, the runs and the results.
+        refs: models by name, or "all": shipped ones, runs and baselines of the encoder.
+        corpus: what to measure on.
+        settings: which split, and what beyond the standard measures.
+        encoder_id: the space; by default the models' own.
+        progress: told the model at hand and the time left.
+
+    Raises:
+        CorpusError: if the corpus is missing, not encoded, or holds no window.
+        ModelError: if a model is unknown, diverged, or was trained on articles of the test.
+        SpaceMismatch: if a model belongs to another encoder.
+        SettingsError: for settings out of bounds.
+    """
+    chosen = check(settings or EvaluateSettings())
+    space = encoder_id or choose_encoder(workspace, refs, corpus)
+    stage = open_stage(workspace, corpus, space, chosen.split_seed)
+    subjects = choose_subjects(stage, refs)
+    documents, subjects, refused = _unseen(stage, subjects, chosen, strict=refs != "all")
+    test = make_test_set(
+        documents, stage.matrix.rows, corpus, stage.corpus.digest, space, _split_name(chosen), chosen.split_seed,
+        chosen.max_chunks,
+    )  # fmt: skip
+    run = _Run(stage, test, subjects, chosen, progress)
+    progress(0.0, "looking for near-duplicate articles")
+    twins = find_twins(stage, test, subjects, chosen) if chosen.twins else []
+    rows = run.measure_all(twins)
+    return Evaluation(rows, refused, twins)
+
+
+def _split_name(settings: EvaluateSettings) -> str:
+    return f"{settings.split}, unseen" if settings.leave_out_seen else settings.split
+
+
+def _unseen(
+    stage: Stage, subjects: list[Subject], settings: EvaluateSettings, strict: bool
+) -> tuple[list[DocumentInfo], list[Subject], list[dict[str, str]]]:
+    """Return the test articles, the models that have seen none of them, and those that are refused."""
+    documents = stage.documents(settings.split)
+    if settings.split == "all":
+        subjects = [subject for subject in subjects if not subject.fitted_here]
+    if settings.leave_out_seen:
+        seen = {t for s in subjects for t in guards.seen_titles(s.titles or [], [d.title for d in documents])}
+        documents = [d for d in documents if d.title not in seen]
+        if not documents:
+            raise CorpusError(
+                f"Every article of '{stage.corpus.name}' was seen by a model: nothing is left to test on."
+            )
+    titles = [d.title for d in documents]
+    kept, refused = [], []
+    for subject in subjects:
+        try:
+            guards.refuse_seen(subject.info.ref, subject.titles or [], titles)
+            kept.append(subject)
+        except ModelError as error:
+            if strict:
+                raise
+            refused.append({"model": subject.info.ref, "reason": str(error)})
+    if not kept:
+        raise ModelError(refused[0]["reason"] if refused else "There is no model to evaluate.")
+    return documents, kept, refused
+
+
+class _Run:
+    """One evaluation, with what its models share."""
+
+    def __init__(
+        self, stage: Stage, test: TestSet, subjects: list[Subject], settings: EvaluateSettings, progress: Progress
+    ) -> None:
+        self.stage, self.test, self.subjects, self.settings = stage, test, subjects, settings
+        self.store = ResultStore(stage.workspace)
+        self.corpora = CorpusStore(stage.workspace)
+        self._progress, self._share, self._note = progress, 0.0, ""
+        self.filters = Filters(stage, lambda _share, message: progress(self._share, f"{self._note}: {message}"))
+        self._filter_sums: dict[tuple[str, int], Sums] = {}
+
+    def measure_all(self, twins: list[dict[str, Any]]) -> list[Row]:
+        """Measure every model, store its row and return the rows."""
+        began = time.monotonic()
+        rows = []
+        saying = texts.TextStage(self.stage, self.test, self.settings)
+        for number, subject in enumerate(self.subjects):
+            spent = time.monotonic() - began
+            left = f", {spent / number * (len(self.subjects) - number):.0f} s left" if number else ""
+            self._share, self._note = (
+                number / len(self.subjects),
+                f"{subject.info.ref} ({number + 1} of {len(self.subjects)}{left})",
+            )
+            self._progress(self._share, self._note)
+            rows.append(self._measure(subject, saying, twins))
+        self._progress(
+            1.0, f"{len(rows)} models on {self.test.n_windows:,} windows in {time.monotonic() - began:.1f} s"
+        )
+        return rows
+
+    def _measure(self, subject: Subject, saying: "texts.TextStage", twins: list[dict[str, Any]]) -> Row:
+        loaded = self.filters.load(subject)
+        context = self.settings.context or subject.context
+        predictions = predict_windows(loaded.model, self.test, context, self._inner)
+        by_article = measure.sums_by_article(measure.window_measures(predictions, self.test), self.test)
+        fields = measure.measured_fields(by_article)
+        speed = measure.speed_fields(loaded.model, self.test, context)
+        row = {
+            **self._identity(subject, loaded, context),
+            **fields,
+            **speed,
+            "efficiency": timing.efficiency(fields["cosine"], speed["latency_ms"]),
+            "train_s": loaded.info.result.get("train_s"),
+            "vs_filter": self._against_filter(subject, loaded, context, by_article["cosine"]),
+            "near_duplicates": _twins_of(subject, twins),
+        }
+        row.update(saying.fields(loaded, context, predictions))
+        examples = saying.examples(loaded.info, context) if self._shows(subject) else None
+        row["id"] = self.store.save(row, sums.to_json(by_article, [d.title for d in self.test.documents]), examples)
+        return row if examples is None else {**row, "examples": examples}
+
+    def _shows(self, subject: Subject) -> bool:
+        return bool(self.settings.examples) and not subject.fitted_here  # Predict knows models on disk only
+
+    def _inner(self, share: float, message: str) -> None:
+        self._progress(self._share + share / len(self.subjects), f"{self._note}: {message}")
+
+    def _identity(self, subject: Subject, loaded: LoadedModel, context: int) -> Row:
+        info, test = subject.info, self.test
+        return {
+            "model": info.ref,
+            "net": info.name,
+            "kind": info.kind,
+            "corpus": test.corpus,
+            "encoder": test.encoder_id,
+            "split": test.split,
+            "context": context,
+            "n_windows": test.n_windows,
+            "n_articles": test.n_articles,
+            "parameters": loaded.model.n_parameters() or _n_fitted(loaded),
+            "shipped": info.shipped,
+            "trained_on": [c["name"] for c in info.config.get("corpora", [])],
+            "n_train_articles": None if subject.titles is None else len(subject.titles),
+            "weights_digest": weights_digest(loaded.model),
+            "coherence": {"test": test.coherence, "train": self._trained_coherence(subject)},
+            "comparable": test.comparable,
+            "key": test.key,
+            "corpus_digest": test.corpus_digest,
+            "split_seed": test.split_seed,
+            "index_digest": test.index_digest,
+            "code_version": __version__,
+            "created": time.time(),
+        }
+
+    def _trained_coherence(self, subject: Subject) -> dict[str, float]:
+        """Return the mean cosine of neighbouring chunks of each corpus a model was trained on, where it is here."""
+        found = {}
+        there = {info.name: info.digest for info in self.corpora.corpora()}
+        for corpus in subject.info.config.get("corpora", []):
+            if there.get(corpus["name"]) == corpus["digest"]:
+                known = [(d.coherence, d.n_chunks) for d in self.corpora.documents(corpus["name"]) if d.coherence]
+                weight = sum(n for _, n in known)
+                if weight:
+                    found[corpus["name"]] = sum(c * n for c, n in known) / weight
+        return found
+
+    def _against_filter(
+        self, subject: Subject, loaded: LoadedModel, context: int, cosine: Sums
+    ) -> dict[str, Any] | None:
+        found = self.filters.of(subject, loaded, context)
+        if found is None:
+            return None
+        model, fitted_on = found
+        key = (weights_digest(model), context)
+        if key not in self._filter_sums:
+            self._filter_sums[key] = measure.cosine_sums(predict_windows(model, self.test, context), self.test)
+        return {**measure.difference(cosine, self._filter_sums[key]), "context": context, "fitted_on": fitted_on}
+
+
+def _n_fitted(loaded: LoadedModel) -> int:
+    """Return how many numbers a closed form was fitted with."""
+    return sum(int(t.numel()) for t in loaded.model.state_dict().values())
+
+
+def _twins_of(subject: Subject, twins: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    own = set(subject.titles or [])
+    return [twin for twin in twins if twin["train"] in own]

@@ -1,0 +1,204 @@
+"""What is measured where asked for: the snap, the drift, the decoded text, ten windows in full."""
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from lvm_core.checkpoint import LoadedModel, ModelInfo
+from lvm_core.corpus.store import CorpusStore
+from lvm_core.evaluate import measures as measure
+from lvm_core.evaluate.settings import EvaluateSettings
+from lvm_core.evaluate.subjects import Stage
+from lvm_core.evaluate.testset import FIRST_POSITION, TestSet
+from lvm_core.metrics import bootstrap, similarity, text
+from lvm_core.metrics.similarity import Values
+from lvm_core.types import Decoded, Decoder, Encoder, Index, Rows, Vectors
+
+DRIFT_WINDOWS = 128
+"""Rollouts whose drift is averaged, spread evenly over the windows that have enough text after them."""
+
+
+def evenly(places: Rows, n: int) -> Rows:
+    """Return at most `n` of `places`, spread evenly and always the same."""
+    if len(places) <= n:
+        return places
+    return places[np.linspace(0, len(places) - 1, n).round().astype(np.int64)]
+
+
+class TextStage:
+    """Opens the index, the encoder and the decoder when they are first asked for, once for all models."""
+
+    def __init__(self, stage: Stage, test: TestSet, settings: EvaluateSettings) -> None:
+        self.stage, self.test, self.settings = stage, test, settings
+        self._store = CorpusStore(stage.workspace)
+
+    @cached_property
+    def index(self) -> Index:
+        from lvm_core.vectors.index import open_index
+
+        return open_index(self.stage.workspace, self.stage.corpus.name, self.stage.encoder_id)
+
+    @cached_property
+    def encoder(self) -> Encoder:
+        from lvm_core.encoders import encoder_for
+
+        return encoder_for(self.stage.encoder_id)
+
+    @cached_property
+    def decoder_name(self) -> str:
+        from lvm_core.decode.decoders import available_decoders
+
+        if self.settings.decoder != "auto":
+            return self.settings.decoder
+        return available_decoders(self.stage.workspace, self.stage.encoder_id)[0]
+
+    @cached_property
+    def decoder(self) -> Decoder:
+        from lvm_core.decode.decoders import load_decoder
+
+        return load_decoder(self.stage.workspace, self.decoder_name, self.encoder, self.stage.corpus.name)
+
+    def fields(self, loaded: LoadedModel, context: int, predictions: Vectors) -> dict[str, Any]:
+        """Return the fields of a row that were asked for, from the predictions (N, D) of a model."""
+        found: dict[str, Any] = {}
+        if self.settings.snap:
+            found["snapped"] = self._snapped(context, predictions)
+        if self.settings.drift:
+            found["drift"] = self._drift(loaded, context)
+        if self.settings.decode:
+            found.update(self._decoded(predictions))
+        return found
+
+    # ------------------------------------------------------------ snap
+
+    def _own_article(self, line: int) -> Rows:
+        document = self.test.documents[int(self.test.article[line])]
+        return np.arange(document.first_row, document.first_row + document.n_chunks, dtype=np.int64)
+
+    def _snapped(self, context: int, predictions: Vectors) -> dict[str, Any]:
+        """Return the measures of the snapped predictions, their neighbours never of the article under test."""
+        from lvm_core.snap import snap_batch
+
+        windows = self.test.windows(context)
+        vectors = np.empty_like(predictions)
+        clamped = 0
+        for number in np.unique(self.test.article):
+            lines = np.flatnonzero(self.test.article == number)
+            contexts = [self.test.vectors[windows.contexts[i, : windows.lengths[i]]] for i in lines]
+            own = self._own_article(int(lines[0]))
+            results = snap_batch(predictions[lines], contexts, self.index, self.stage.matrix.rows, own)
+            vectors[lines] = np.stack([result.vector for result in results])
+            clamped += sum(result.drift_clamped for result in results)
+        sums = measure.sums_by_article(measure.window_measures(vectors, self.test), self.test)
+        raw = measure.cosine_sums(predictions, self.test)
+        return {
+            **measure.measured_fields(sums),
+            "drift_clamped": clamped / self.test.n_windows,
+            "vs_raw": measure.difference(sums["cosine"], raw),
+        }
+
+    # ------------------------------------------------------------ drift
+
+    def _drift(self, loaded: LoadedModel, context: int) -> dict[str, Any] | None:
+        """Return the mean cosines of each step of rollouts from real contexts; None where no article is long enough."""
+        from lvm_core.rollout import drift, rollout
+
+        steps = self.settings.drift
+        sizes = np.array([d.n_chunks for d in self.test.documents])[self.test.article]
+        length = min(context, int(self.test.position.max()))
+        places = np.flatnonzero((self.test.position >= length) & (self.test.position + steps <= sizes))
+        if not len(places):
+            return None
+        lines = evenly(places, DRIFT_WINDOWS)
+        contexts = self.test.vectors[self.test.windows(length).contexts[lines]]
+        truth = self.test.vectors[self.test.targets[lines][:, None] + np.arange(steps)]
+        found = drift(rollout(loaded.model, contexts, steps, max_context=context), contexts, truth)
+        curves = {name: np.nanmean(getattr(found, name), axis=0) for name in ("to_truth", "to_start", "to_previous")}
+        return {"steps": steps, "n_rollouts": len(lines), **{k: [float(x) for x in v] for k, v in curves.items()}}
+
+    # ------------------------------------------------------------ text
+
+    def _decoded(self, predictions: Vectors) -> dict[str, Any]:
+        """Return word overlap, round trip and echo of the decoded predictions, with their intervals.
+
+        Echo: the decoded text encoded again, its cosine to the true next chunk (the large concept model's
+        round-trip distance, as a cosine); round trip: to the vector that was decoded.
+        """
+        lines = evenly(np.arange(self.test.n_windows), self.settings.decode)
+        said = self._say(predictions, lines)
+        truths = [chunk.text for chunk in self._store.chunks(self.stage.corpus.name, self._rows(lines))]
+        scores = text.text_scores([decoded.text for decoded in said], truths)
+        again = similarity.unit_rows(self.encoder.encode([decoded.text or " " for decoded in said]))
+        values: dict[str, Values] = {
+            "round_trip_cosine": similarity.cosine(again, predictions[lines]),
+            "echo": similarity.cosine(again, self.test.truths[lines]),
+            **{name: np.array([score[name] for score in scores]) for name in (*text.ROUGE_KEYS, "bleu")},
+        }
+        article = self.test.article[lines]
+        sums = {name: bootstrap.article_sums(own, article) for name, own in values.items()}
+        return {"decoder": self.decoder_name, "n_decoded": len(lines), **measure.measured_fields(sums)}
+
+    def _rows(self, lines: Rows) -> Rows:
+        rows: Rows = self.test.corpus_rows[self.test.targets[lines]]
+        return rows
+
+    def _say(self, predictions: Vectors, lines: Rows) -> list[Decoded]:
+        if self.decoder_name != "extractive":
+            return self.decoder.decode(predictions[lines], self.settings.steps)
+        from lvm_core.decode.extractive import nearest_chunk
+
+        said = []
+        for line in lines.tolist():
+            extract = nearest_chunk(
+                predictions[line],
+                self.index,
+                lambda rows: self._store.chunks(self.stage.corpus.name, rows),
+                self._own_article(line),
+            )
+            said.append(
+                Decoded(extract.chunk.text if extract else "", "extractive", 0, extract.cosine if extract else 0.0)
+            )
+        return said
+
+    # ------------------------------------------------------------ windows in full
+
+    @cached_property
+    def _predictor(self) -> Any:
+        from lvm_core.predict.pipeline import Predictor
+
+        return Predictor(self.stage.workspace, self.stage.encoder_id, self.stage.corpus.name, self.encoder)
+
+    def examples(self, info: ModelInfo, context: int) -> list[dict[str, Any]]:
+        """Return windows spread evenly over the test, each with context, target, predicted text, scores and timings."""
+        from lvm_core.predict.settings import PredictSettings
+
+        settings = PredictSettings(decoder=self.settings.decoder)
+        found = []
+        for line in evenly(np.arange(self.test.n_windows), self.settings.examples).tolist():
+            row = int(self._rows(np.array([line]))[0])
+            length = min(context, int(self.test.position[line]))
+            rows = list(range(row - length, row))
+            (said,) = self._predictor.predict([], [info.ref], settings, target_row=row, context_rows=rows)
+            found.append(_example(said, line))
+        return found
+
+
+def _example(said: Any, line: int) -> dict[str, Any]:
+    target = said.details["target"]
+    return {
+        "window": line,
+        "article": target.article,
+        "position": target.position,
+        "context": said.details["context"][-FIRST_POSITION:],
+        "n_context": len(said.details["context"]),
+        "target": target.text,
+        "text": said.text,
+        "method": said.method,
+        "steps": said.steps,
+        "cosine": said.details["raw_cosine_to_target"],
+        "snapped_cosine": said.cosine_to_target if said.snap_on else None,
+        "round_trip_cosine": said.round_trip_cosine,
+        **text.text_scores([said.text], [target.text])[0],
+        "timings_ms": {name: round(ms, 2) for name, ms in said.timings_ms.items()},
+    }

@@ -1,0 +1,241 @@
+"""Concept tables in PostgreSQL read into corpora; an import that was killed goes on where it was."""
+
+import contextlib
+import hashlib
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain, groupby, islice
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lvm_core.corpus.stages import Clock
+from lvm_core.corpus.store import CorpusStore
+from lvm_core.corpus.writing import CorpusWriter, check_name, refuse_existing
+from lvm_core.errors import SourceError
+from lvm_core.exchange.incoming import Incoming, Skipped, claim_encoder, paired, usable, write_incoming
+from lvm_core.exchange.postgres.connection import connected, table_name
+from lvm_core.exchange.postgres.read import Row, TableInfo, inspect_table, read_rows, state_of_table
+from lvm_core.exchange.staging import Staging, staged_key
+from lvm_core.types import Progress, no_progress
+from lvm_core.workspace import Workspace, need_space
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection
+
+UNORDERED_ARTICLE = 1_000
+"""Chunks to an article where a table knows no articles; such a corpus is marked as unordered."""
+
+READING_SHARE = 0.6
+"""Of an import's progress; the rest is storing."""
+
+TEXT_BYTES = 1_500
+"""Of one row on disk beside its vectors: generous for a text, its search index and ids."""
+
+UNORDERED = (
+    "The table has no article and position columns, so the order of its chunks is not known. The corpus is marked"
+    " as unordered: search and snap work on it, but training on it learns from an order that nobody vouched for."
+)
+
+
+def import_postgres(
+    workspace: Workspace,
+    url: str,
+    corpus: str,
+    table: str = "cpe_entry",
+    dataset_source: str | None = None,
+    encoder: str = "",
+    replace: bool = False,
+    progress: Progress = no_progress,
+) -> dict[str, Any]:
+    """Read a table of concepts into a corpus with its vectors and return a report.
+
+    The order of chunks is taken from an article and a position column, never guessed: without them the corpus is
+    marked as unordered. The table is read in a read-only transaction, batch by batch onto this disk; the corpus
+    appears whole or not at all. An import that was killed, or whose server died, goes on after the last batch when it
+    is run again. Where the table was changed meanwhile, it begins anew and says so.
+
+    Args:
+        workspace: where the corpus goes.
+        url: address of the database.
+        corpus: its name.
+        table: `table` or `schema.table`.
+        dataset_source: only rows of this source.
+        encoder: name of the encoder that made the vectors, checked where it is here; "" if unknown.
+        replace: whether a corpus of that name may be replaced.
+        progress: told the rows done.
+
+    Raises:
+        SourceError: if the server, the table or its rows cannot be read.
+        SpaceMismatch: if the vectors are not of the encoder named.
+        CorpusError: if the corpus exists, or another process reads one in under its name.
+    """
+    check_name(corpus)
+    replace = replace or _half_done(workspace, corpus)
+    refuse_existing(workspace, corpus, replace)
+    with contextlib.ExitStack() as stack:
+        source, staging = _fetch(workspace, url, corpus, table, dataset_source, encoder, stack, progress)
+        writer = CorpusWriter(
+            workspace, corpus, source=f"PostgreSQL table {table}", chunker="as imported",
+            ordered=source.info.ordered, replace=replace,
+        )  # fmt: skip
+        skipped, clock = Skipped(), Clock()
+        clock.seconds["reading"] = staging.seconds
+        rows = _told(staging, source.info.n_rows, progress)
+        articles = _articles(rows, source.info.ordered, source.dim, skipped)
+        about = {"staged": source.key}
+        try:
+            stored = write_incoming(workspace, writer, articles, source.space, skipped, clock, details=about)
+        except SourceError:  # the rows themselves are of no use: nothing to go on with
+            staging.drop()
+            raise
+        staging.drop()
+    progress(1.0, f"{stored.n_chunks:,} chunks")
+    return {
+        "corpus": corpus, "n_rows": source.info.n_rows, "n_chunks": stored.n_chunks, "n_articles": stored.n_documents,
+        "dim": source.dim, "encoder": source.space, "verified": source.verified, "about_encoder": source.about,
+        "ordered": source.info.ordered, "skipped": skipped.counts,
+        "warning": "" if source.info.ordered else UNORDERED,
+        "rows_from_before": staging.n_found, "table_changed": staging.changed,
+        "seconds": {stage: round(seconds, 2) for stage, seconds in clock.seconds.items()},
+    }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """A table and what its vectors are: encoder id, whether that was verified, a sentence about it, the state."""
+
+    info: TableInfo
+    dim: int
+    space: str
+    verified: bool
+    about: str
+    key: str
+
+
+def _fetch(
+    workspace: Workspace, url: str, corpus: str, table: str, dataset_source: str | None, encoder: str,
+    stack: contextlib.ExitStack, progress: Progress,
+) -> tuple[_Source, Staging]:  # fmt: skip
+    """Return what the table is, and all of its rows on this disk until `stack` is left.
+
+    Raises:
+        SourceError: if the server stops; what came before is kept where the table's state can be known again.
+    """
+    source = staging = None
+    try:
+        with connected(url, readonly=True) as connection:
+            source = _look(connection, table, dataset_source, encoder)
+            need_space(workspace.root, source.info.n_rows * (source.dim * 8 + TEXT_BYTES))
+            staging = stack.enter_context(Staging(workspace, corpus, source.key))
+            _read(connection, table, source.info, dataset_source, staging, progress)
+    except SourceError as error:
+        if source is None or staging is None or not staging.key:
+            raise
+        raise SourceError(
+            f"{error} {staging.n_rows:,} of {source.info.n_rows:,} rows are kept: the same command goes on after them."
+        ) from None
+    return source, staging
+
+
+def _look(connection: "Connection", table: str, dataset_source: str | None, encoder: str) -> _Source:
+    info = inspect_table(connection, table, dataset_source)
+    if not info.n_rows:
+        where = f" with dataset_source '{dataset_source}'" if dataset_source else ""
+        raise SourceError(f"Table '{table}' has no rows{where}. Check --dataset-source.")
+    probe = _probe(connection, table, dataset_source)
+    dim = len(probe[0].vector) if probe and probe[0].vector is not None else 0
+    if not dim:
+        raise SourceError(f"Table '{table}' holds no vectors: every concept_vec looked at is NULL.")
+    known = np.stack([row.vector for row in probe if row.vector is not None and len(row.vector) == dim])
+    digest = hashlib.sha256(np.ascontiguousarray(known).tobytes()).hexdigest()
+    space, verified, about = claim_encoder(encoder, [row.text for row in probe], known, digest)
+    return _Source(info, dim, space, verified, about, state_of_table(connection, table, info, dataset_source))
+
+
+def _half_done(workspace: Workspace, corpus: str) -> bool:
+    """Return whether the corpus is one that an import made visible, and was killed before its vectors were there."""
+    key = staged_key(workspace, corpus)
+    store = CorpusStore(workspace)
+    there = any(info.name == corpus for info in store.corpora())
+    return bool(key) and there and store.details(corpus).get("staged") == key
+
+
+def _read(
+    connection: "Connection", table: str, info: TableInfo, dataset_source: str | None, staging: Staging,
+    progress: Progress,
+) -> None:  # fmt: skip
+    """Bring the rows that are not staged yet onto this disk."""
+    began, before = time.monotonic(), staging.n_rows
+
+    def take(row: Row) -> None:
+        if staging.put(row):
+            rate = (staging.n_rows - before) / max(time.monotonic() - began, 1e-6)
+            left = (info.n_rows - staging.n_rows) / rate
+            progress(
+                READING_SHARE * staging.n_rows / info.n_rows,
+                f"{staging.n_rows:,} of {info.n_rows:,} rows read, {rate:,.0f}/s, {left:.0f} s left",
+            )
+
+    if before >= info.n_rows:
+        return
+    progress(READING_SHARE * before / info.n_rows, f"going on after {before:,} rows" if before else "sorting the rows")
+    try:
+        read_rows(connection, table, info, dataset_source, take, skip=before)
+    finally:
+        staging.flush()
+
+
+def _told(staging: Staging, total: int, progress: Progress) -> Iterator[Row]:
+    """Yield the staged rows, telling how far they are stored."""
+    began = time.monotonic()
+    for done, row in enumerate(staging.rows()):
+        if done % 1_000 == 0 and done:
+            rate = done / max(time.monotonic() - began, 1e-6)
+            progress(
+                READING_SHARE + (0.99 - READING_SHARE) * min(done / total, 1.0),
+                f"{done:,} of {total:,} rows stored, {rate:,.0f}/s, {max(total - done, 0) / rate:.0f} s left",
+            )
+        yield row
+
+
+def _probe(connection: "Connection", table: str, dataset_source: str | None) -> list[Row]:
+    """Return the first few rows with vectors, to learn the dimension and check the encoder."""
+    from psycopg2.sql import SQL, Literal
+
+    query = SQL("SELECT concept_text, concept_vec::text FROM {} WHERE concept_vec IS NOT NULL")
+    query = query.format(table_name(table))
+    if dataset_source:
+        query += SQL(" AND dataset_source = {}").format(Literal(dataset_source))
+    with connection.cursor() as cursor:
+        # The same ones each time, from the table's beginning: a space of its own is named after them.
+        cursor.execute("SET LOCAL synchronize_seqscans = off; SET LOCAL max_parallel_workers_per_gather = 0")
+        cursor.execute(query + SQL(" LIMIT 16"))
+        return [
+            Row(None, text or "", np.array(re.findall(r"[-\w.+]+", vector), dtype=np.float32), None, "", 0)
+            for text, vector in cursor.fetchall()
+        ]
+
+
+def _articles(rows: Iterator[Row], ordered: bool, dim: int, skipped: Skipped) -> Iterator[Incoming]:
+    kept = (row for row in rows if usable(row.vector, dim, skipped) and _has_text(row, skipped))
+    if ordered:
+        for title, group in groupby(kept, key=lambda row: row.article):
+            yield _incoming(title or "untitled", group)
+        return
+    for number, row in enumerate(kept, start=1):  # each article takes its further rows from the same iterator
+        yield _incoming(f"concepts, part {number}", chain([row], islice(kept, UNORDERED_ARTICLE - 1)))
+
+
+def _has_text(row: Row, skipped: Skipped) -> bool:
+    if not row.text.strip():
+        skipped.add("chunk without text")
+    return bool(row.text.strip())
+
+
+def _incoming(title: str, rows: Iterator[Row]) -> Incoming:
+    return Incoming(
+        title, paired((row.text, row.tmd, row.cpe_id, row.vector) for row in rows if row.vector is not None)
+    )

@@ -1,0 +1,127 @@
+"""What the language model thinks of given texts: how fluent they are, and what else could stand at each place."""
+
+import heapq
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from lvm_core.inverter.generate import Generator, Prompts
+from lvm_core.inverter.net import END
+from lvm_core.inverter.sampling import N_SPECIAL
+
+LEAN_WEIGHT, PLAIN_WEIGHT = 0.5, 0.3
+"""Weights of what a text lacks beside the log-probability, in which words are proposed, and of it in their order."""
+
+SPACE = "Ġ"
+"""How byte-level BPE writes the space that a token begins with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Tokens `start` to before `stop` of a text give way to `put`; `tokens` and `text` are the result."""
+
+    start: int
+    stop: int
+    put: tuple[int, ...]
+    tokens: tuple[int, ...]
+    text: str
+
+    def beginning(self) -> tuple[int, ...]:
+        """Return the changed text up to the change."""
+        return self.tokens[: self.start + len(self.put)]
+
+
+@torch.inference_mode()
+def _logits(generator: Generator, prompts: Prompts, i: int, rows: Sequence[tuple[int, ...]]) -> Tensor:
+    """Return next-token logits (B, T + 1, V) at each place of texts (B) of at most T tokens, the end included."""
+    longest = max(len(row) for row in rows)
+    n, past = len(rows), prompts.keys[0].shape[2]
+    tokens = torch.full((n, longest), END)
+    for line, row in zip(tokens, rows, strict=True):
+        line[: len(row)] = torch.tensor(row, dtype=torch.long)
+    x = generator.net.embedding[tokens.to(generator.device)]
+    room = (n, -1, -1, -1)
+    keys = [
+        torch.cat([k[i : i + 1].expand(room), k.new_zeros(n, k.shape[1], longest, k.shape[3])], 2) for k in prompts.keys
+    ]
+    values = [
+        torch.cat([v[i : i + 1].expand(room), v.new_zeros(n, v.shape[1], longest, v.shape[3])], 2)
+        for v in prompts.values
+    ]
+    mask = torch.ones(longest, past + longest, dtype=torch.bool, device=x.device).tril(past)
+    hidden = generator.forward(x, keys, values, past, mask)
+    first = prompts.last[i : i + 1].expand(n, 1, hidden.shape[-1])
+    return generator.logits(torch.cat([first, hidden], 1))
+
+
+def fluencies(generator: Generator, prompts: Prompts, i: int, rows: Sequence[tuple[int, ...]]) -> list[float]:
+    """Return the mean log-probability a token, the end included, of each text under the prompt of vector `i`."""
+    rows = [row or (END,) for row in rows]
+    if not rows:
+        return []
+    log_p = torch.log_softmax(_logits(generator, prompts, i, [*rows, rows[0]]), -1)
+    result = []
+    for line, row in zip(log_p, rows, strict=False):
+        wanted = torch.tensor([*row, END], device=line.device)
+        result.append(float(line[: len(wanted)].gather(1, wanted[:, None]).mean()))
+    return result
+
+
+def alternatives(
+    generator: Generator, prompts: Prompts, i: int, tokens: tuple[int, ...], lean: Tensor, n: int, most: int
+) -> list[Change]:
+    """Return texts that differ from `tokens` in one word: another in its place, none, or one more before it.
+
+    Words that the language model and the vector together find likely stand at each place; of all these changes
+    those are kept that gain most in what the text still lacks. Half of the best six by re-embedding are among the
+    first 50 in that order, nine of ten among the first 130.
+
+    Args:
+        generator: the language model.
+        prompts: the prompts of all vectors.
+        i: the vector the text is of.
+        tokens: the text.
+        lean: (V,) how much each token leans to what the text still lacks.
+        n: other words at each place.
+        most: changes to return, the most promising first.
+    """
+    if not tokens:
+        return []
+    log_p = torch.log_softmax(_logits(generator, prompts, i, [tokens, tokens])[0], -1)
+    wanted = log_p + LEAN_WEIGHT * lean
+    wanted[:, :N_SPECIAL] = -torch.inf
+    gain = lean + PLAIN_WEIGHT * log_p
+    top = wanted.topk(n, -1).indices
+    gains = gain.gather(1, top).tolist()
+    starts = _word_starts(generator, tokens)
+    found: list[tuple[float, tuple[int, int, tuple[int, ...]]]] = []
+    for start, stop in zip(starts, [*starts[1:], len(tokens)], strict=True):
+        old = float(gain[start, tokens[start]])
+        for other, new in zip(top[start].tolist(), gains[start], strict=True):
+            if (other,) != tokens[start:stop]:
+                found += [(new - old, (start, stop, (other,))), (new, (start, start, (other,)))]
+        found.append((-old, (start, stop, ())))
+    found = heapq.nlargest(most, found)
+    return [change for _, place in found if (change := changed(generator, tokens, [place])) is not None]
+
+
+def changed(
+    generator: Generator, tokens: tuple[int, ...], places: Sequence[tuple[int, int, tuple[int, ...]]]
+) -> Change | None:
+    """Return `tokens` with all (start, stop, put) done; None where they overlap or nothing is left."""
+    done, last = tokens, len(tokens) + 1
+    for start, stop, put in sorted(places, reverse=True):
+        if stop >= last:
+            return None
+        done, last = (*done[:start], *put, *done[stop:]), start
+    text = " ".join(generator.tokenizer.decode(list(done)).split())
+    start, stop, put = min(places)
+    return Change(start, stop, put, done, text) if text else None
+
+
+def _word_starts(generator: Generator, tokens: tuple[int, ...]) -> list[int]:
+    """Return the places at which a word begins: a token that begins with a space, or a mark after a letter."""
+    pieces = [generator.tokenizer.id_to_token(t) or "" for t in tokens]
+    return [k for k, piece in enumerate(pieces) if k == 0 or piece.startswith(SPACE) or not piece[:1].isalnum()]

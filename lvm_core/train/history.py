@@ -1,0 +1,130 @@
+"""Every run of a workspace in one table, cheap to look at again: only folders that changed are read."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lvm_core.errors import WorkspaceError
+from lvm_core.jobs.rows import Job
+from lvm_core.train.curves import last_line
+from lvm_core.workspace import Workspace, read_json
+
+FINISHED = ("finished", "early")
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """One run. Cosines are means over validation windows; None where they are not known yet."""
+
+    run: str
+    model: str
+    state: str
+    val_cosine: float | None
+    filter_cosine: float | None
+    epoch: int
+    n_parameters: int
+    seconds: float
+    created: float
+    settings: dict[str, Any]
+    encoder_id: str
+    hardware: str
+    flags: list[str]
+    message: str
+    job: str | None
+
+    @property
+    def over_filter(self) -> float | None:
+        """Validation cosine less that of the linear filter on the same windows."""
+        known = self.val_cosine is not None and self.filter_cosine is not None
+        return (self.val_cosine or 0.0) - (self.filter_cosine or 0.0) if known else None
+
+
+Stamp = tuple[tuple[int, int], ...]
+
+
+class History:
+    """The runs of a workspace, kept between looks."""
+
+    def __init__(self) -> None:
+        self._read: dict[Path, tuple[Stamp, dict[str, Any]]] = {}
+
+    def rows(self, workspace: Workspace, jobs: list[Job]) -> list[RunRow]:
+        """Return the runs, newest first; `jobs` say which of them go on just now."""
+        by_run = {job.run: job for job in reversed(jobs) if job.run}
+        folders = [f for f in workspace.runs.iterdir() if f.is_dir()] if workspace.runs.is_dir() else []
+        found = [self._row(workspace, folder.name, by_run.get(folder.name)) for folder in folders]
+        return sorted((row for row in found if row is not None), key=lambda row: (-row.created, row.run))
+
+    def _row(self, workspace: Workspace, run: str, job: Job | None) -> RunRow | None:
+        files = [workspace.run_config(run), workspace.run_result(run), workspace.run_metrics(run)]
+        stamp = tuple(_stamp(path) for path in files)
+        if not stamp[0][1]:
+            return None
+        key = workspace.run(run)
+        before = self._read.get(key)
+        if before is None or before[0] != stamp:
+            before = (stamp, _facts(*files))
+            self._read[key] = before
+        facts = before[1]
+        return _made(run, facts, job) if facts else None
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    try:
+        found = path.stat()
+    except OSError:
+        return (0, 0)
+    return (found.st_mtime_ns, found.st_size)
+
+
+def _facts(config: Path, result: Path, metrics: Path) -> dict[str, Any]:
+    """Return what the files of a run say, {} where its description is damaged."""
+    try:
+        described = read_json(config)
+        ended = read_json(result) if result.exists() else {}
+    except WorkspaceError:
+        return {}
+    if not isinstance(described, dict) or "model" not in described:
+        return {}
+    return {
+        "config": described,
+        "result": ended,
+        "last": {**last_line(metrics, "val_cosine"), **_without_none(last_line(metrics))},
+    }
+
+
+def _without_none(line: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in line.items() if value is not None}
+
+
+def _made(run: str, facts: dict[str, Any], job: Job | None) -> RunRow:
+    config, result, last = facts["config"], facts["result"], facts["last"]
+    baselines = result.get("baselines") or last.get("baselines") or config.get("baselines") or {}
+    return RunRow(
+        run=run,
+        model=str(config["model"]),
+        state=_state(result, job),
+        val_cosine=result.get("val_cosine", last.get("val_cosine")),
+        filter_cosine=baselines.get("linear-filter"),
+        epoch=int(result.get("epochs") or last.get("epoch") or 0),
+        n_parameters=int(config.get("n_parameters") or 0),
+        seconds=float(result.get("train_s") or last.get("seconds") or 0.0),
+        created=float(config.get("created") or 0.0),
+        settings=dict(config.get("train") or {}),
+        encoder_id=str(config.get("encoder_id", "")),
+        hardware=str(config.get("hardware", "")),
+        flags=list(result.get("flags") or []),
+        message=str(result.get("message", "")),
+        job=job.id if job else None,
+    )
+
+
+def _state(result: dict[str, Any], job: Job | None) -> str:
+    if job is not None and job.state in ("running", "queued") and job.kind != "sweep":
+        return job.state
+    stopped = result.get("stopped")
+    if stopped in FINISHED:
+        return "done"
+    if stopped == "nan":
+        return "failed"
+    return job.state if job is not None and job.state != "done" else "unfinished"

@@ -1,0 +1,183 @@
+"""A sweep: many trainings as one job, each a run of its own, ranked while it goes on."""
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from lvm_core.config import problems
+from lvm_core.errors import JobError, LvmError, SettingsError
+from lvm_core.train import TrainConfig
+from lvm_core.train.plan import config_of, plan
+from lvm_core.types import Progress
+from lvm_core.workspace import Workspace, read_json, slug, write_json
+
+NOT_SETTINGS = ("week", "label", "best")
+OPEN = ("waiting", "running")
+Train = Callable[[TrainConfig | None, str, bool, Progress], dict[str, Any]]
+"""Trains one run: settings (None to go on), its name, whether to resume, progress; returns its result."""
+
+
+@dataclass(slots=True)
+class Child:
+    """One training of a sweep. `settings` are what it varies; `state` waiting, running, done or failed."""
+
+    run: str
+    settings: dict[str, Any]
+    state: str = "waiting"
+    val_cosine: float | None = None
+    seconds: float = 0.0
+    message: str = ""
+
+
+@dataclass(slots=True)
+class Sweep:
+    """What was asked for and how far it is; the whole of it lies in one file."""
+
+    name: str
+    base: dict[str, Any]
+    children: list[Child]
+    left_out: list[str] = field(default_factory=list)
+    created: float = 0.0
+
+    def ranked(self) -> list[Child]:
+        """Return the finished runs, best validation cosine first."""
+        done = [c for c in self.children if c.state == "done" and c.val_cosine is not None]
+        return sorted(done, key=lambda c: -(c.val_cosine or 0.0))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what the command prints and the file holds."""
+        ranking = [
+            {"rank": i + 1, "run": c.run, "val_cosine": c.val_cosine, "seconds": c.seconds, "settings": c.settings}
+            for i, c in enumerate(self.ranked())
+        ]
+        return {**asdict(self), "ranking": ranking}
+
+
+def new_sweep(name: str, base: dict[str, Any], runs: Iterable[dict[str, Any]], left_out: Iterable[str] = ()) -> Sweep:
+    """Return a sweep whose runs are named after it and their net."""
+    children = []
+    for i, settings in enumerate(runs):
+        model = settings.get("model") or base.get("model") or TrainConfig().model
+        stem = "best" if "best" in settings else model
+        children.append(Child(slug(f"{stem}-{name}-{i + 1:03d}"), settings))
+    return Sweep(slug(name), base, children, list(left_out), time.time())
+
+
+def read_sweep(workspace: Workspace, name: str) -> Sweep:
+    """Return a stored sweep.
+
+    Raises:
+        JobError: if there is none of that name.
+    """
+    path = workspace.sweep(name)
+    if not path.exists():
+        known = sorted(p.stem for p in path.parent.glob("*.json")) if path.parent.is_dir() else []
+        raise JobError(f"There is no sweep {name!r}; there are: {', '.join(known) or 'none yet'}.")
+    stored = read_json(path)
+    children = [Child(**child) for child in stored["children"]]
+    return Sweep(stored["name"], stored["base"], children, stored["left_out"], stored["created"])
+
+
+def check_sweep(workspace: Workspace, sweep: Sweep, dim: int) -> None:
+    """Check every run before the first starts.
+
+    Raises:
+        SettingsError: with the problems of all runs at once, each sentence once.
+    """
+    if not sweep.children:
+        raise SettingsError(["The sweep has no runs. Vary a setting, such as --vary lr=0.001,0.0005."])
+    found: dict[str, str] = {}
+    for child in sweep.children:
+        if "best" in child.settings:
+            continue
+        try:
+            wrong = plan(workspace, settings_of(sweep, child), dim).problems
+        except SettingsError as error:
+            wrong = error.problems
+        for sentence in wrong:
+            found.setdefault(sentence, child.run)
+    if found:
+        raise SettingsError([f"{run}: {sentence}" for sentence, run in found.items()])
+
+
+def settings_of(sweep: Sweep, child: Child) -> TrainConfig:
+    """Return the settings of a run; one that repeats a best architecture takes them from the ranking so far.
+
+    Raises:
+        SettingsError: for unknown settings, or if nothing has finished that could be repeated.
+    """
+    varied = {k: v for k, v in child.settings.items() if k not in NOT_SETTINGS}
+    if "best" in child.settings:
+        varied = {**_best(sweep, int(child.settings["best"])), **varied}
+    return config_of({**sweep.base, **varied})
+
+
+def _best(sweep: Sweep, k: int) -> dict[str, Any]:
+    """Return the settings of the best run of the k-th best net."""
+    best: dict[str, Child] = {}
+    for child in sweep.ranked():
+        if "best" not in child.settings:
+            best.setdefault(str(child.settings.get("model", sweep.base.get("model"))), child)
+    if not best:
+        raise SettingsError(["No run of the sweep has finished, so there is no best one to repeat."])
+    chosen = list(best.values())[min(k, len(best)) - 1]
+    return {k: v for k, v in chosen.settings.items() if k not in NOT_SETTINGS}
+
+
+def run_sweep(workspace: Workspace, sweep: Sweep, train: Train, progress: Progress) -> Sweep:
+    """Train what is not done yet, one after the other; a run that fails is noted and the next one starts.
+
+    Raises:
+        KeyboardInterrupt: if it was told to stop; the run at hand has written its checkpoint.
+    """
+    for i, child in enumerate(sweep.children):
+        if child.state not in OPEN:
+            continue
+        child.state = "running"
+        _save(workspace, sweep)
+        began = time.monotonic()
+        try:
+            result = _train_child(workspace, sweep, child, train, _part(progress, sweep, i))
+            child.state, child.val_cosine = "done", result.get("val_cosine")
+            child.message = str(result.get("stopped", ""))
+        except (LvmError, RuntimeError, MemoryError) as error:
+            child.state, child.message = "failed", f"{error}"[:500]
+        finally:
+            child.seconds += time.monotonic() - began
+            _save(workspace, sweep)
+    best = sweep.ranked()[:1]
+    n_failed = sum(c.state == "failed" for c in sweep.children)
+    said = f"{best[0].run} leads with {best[0].val_cosine:.4f}" if best else "no run finished"
+    progress(1.0, f"{len(sweep.children)} runs, {n_failed} failed; {said}")
+    return sweep
+
+
+def _train_child(workspace: Workspace, sweep: Sweep, child: Child, train: Train, progress: Progress) -> dict[str, Any]:
+    if workspace.run_result(child.run).exists():
+        result: dict[str, Any] = read_json(workspace.run_result(child.run))
+        if result.get("stopped") in ("finished", "early"):
+            return result
+    if workspace.run_config(child.run).exists():
+        return train(None, child.run, True, progress)
+    config = settings_of(sweep, child)
+    wrong = problems(config)
+    if wrong:
+        raise SettingsError(wrong)
+    return train(config, child.run, False, progress)
+
+
+def _part(progress: Progress, sweep: Sweep, i: int) -> Progress:
+    """Return the progress of run `i` as a part of the whole."""
+    n = len(sweep.children)
+    best = sweep.ranked()[:1]
+    leads = f"; best so far {best[0].val_cosine:.4f} ({best[0].run})" if best else ""
+
+    def tell(share: float, message: str) -> None:
+        progress(min((i + share) / n, 0.9999), f"run {i + 1} of {n}, {sweep.children[i].run}: {message}{leads}")
+
+    return tell
+
+
+def _save(workspace: Workspace, sweep: Sweep) -> None:
+    write_json(workspace.sweep(sweep.name), sweep.to_json())

@@ -1,0 +1,57 @@
+"""What every decoder, snap and search demands of a vector and of a number of steps, said once."""
+
+from typing import Any
+
+import numpy as np
+
+from lvm_core.errors import DecoderError, SettingsError
+from lvm_core.types import Vectors
+
+MAX_STEPS = 50
+"""More corrections than the published vec2text runs ever took."""
+
+
+def check_vectors(vectors: Any, dim: int, what: str = "The vectors") -> Vectors:
+    """Return `vectors` as (N, D) float32.
+
+    Args:
+        vectors: array-like (N, D), or (D,) for one.
+        dim: D that the decoder, index or net expects.
+        what: how the message calls them.
+
+    Raises:
+        DecoderError: for a wrong shape or dimension, NaN, infinity, or a vector of zeros.
+    """
+    array = np.asarray(vectors, dtype=np.float32)
+    array = array[None, :] if array.ndim == 1 else array
+    if array.ndim != 2 or array.shape[1] != dim:
+        raise DecoderError(
+            f"{what} have the shape {np.shape(vectors)}; expected (N, {dim}): one vector of dimension {dim} a row."
+            " Use vectors of the encoder that this belongs to."
+        )
+    bad = np.flatnonzero(~np.isfinite(array).all(axis=1))
+    if bad.size:
+        raise DecoderError(
+            f"{what} hold NaN or infinite numbers (row {bad[0]}, {bad.size} of {len(array)} rows); expected finite"
+            " numbers. Check the model or the file that they come from."
+        )
+    zero = np.flatnonzero(np.linalg.norm(array, axis=1) < 1e-12)
+    if zero.size:
+        raise DecoderError(
+            f"{what} hold nothing but zeros (row {zero[0]}, {zero.size} of {len(array)} rows): a zero vector points"
+            " nowhere and has no text. Check the model or the file that they come from."
+        )
+    return array
+
+
+def check_steps(steps: int) -> int:
+    """Return `steps`; 0 is the first hypothesis.
+
+    Raises:
+        SettingsError: if it is not a whole number of 0 to 50.
+    """
+    if isinstance(steps, bool) or not isinstance(steps, (int, np.integer)) or not 0 <= steps <= MAX_STEPS:
+        raise SettingsError(
+            [f"steps is {steps!r}; expected 0 (the first hypothesis) to {MAX_STEPS} corrections; 1, 3 and 5 are usual."]
+        )
+    return int(steps)

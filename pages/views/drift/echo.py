@@ -1,0 +1,89 @@
+"""Echo: predict, decode, encode again. How far does the text come from the vector it is to say, raw and snapped?"""
+
+import csv
+import html
+import io
+
+import numpy as np
+import streamlit as st
+
+from lvm_core.checkpoint import load_model
+from lvm_core.decode.decoders import available_decoders
+from lvm_core.snap import snap
+from lvm_core.types import Decoded, Vectors
+from pages.shared import decoding, saving, state, ui
+from pages.views.drift import form as drift_form
+from pages.views.drift.form import Asked
+
+ECHO = "drift_echo"
+Said = tuple[str, str, Decoded]
+"""A model (or the true chunk), raw or snapped, and its text."""
+
+
+def show(asked: Asked) -> None:
+    """Show the text of each model's prediction from this place, raw and snapped, and how well it echoes its vector."""
+    there = available_decoders(state.workspace(), state.encoder_id())
+    if not there:
+        ui.empty_state("No decoder", "Train one with `train-inverter`, or encode a corpus for the nearest real chunk.")
+        return
+    left, middle, right = st.columns([1.4, 1.4, 1], vertical_alignment="bottom")
+    name = left.selectbox("Decoder", there, format_func=lambda n: decoding.NAMES.get(n, n), key="echo_decoder")
+    steps = middle.slider("Decoder steps", 0, 5, 1, key="echo_steps", help="Corrections after the first hypothesis.")
+    pressed = right.button("Decode", type="primary", icon=":material/hearing:", width="stretch")
+    key = (asked, name, steps)
+    kept = st.session_state.setdefault(ECHO, {})
+    if pressed or (name == "extractive" and key not in kept):
+        kept[key] = _echo(asked, name, steps)
+    if key not in kept:
+        st.caption(
+            f"Press Decode: {1 + 2 * len(asked.models)} vectors are put into words, and the words are encoded again;"
+            " one to three seconds each."
+        )
+        return
+    st.html(_table(kept[key]))
+    st.caption("The echo is the cosine of the text's own vector to the vector that it was to say; 1 is a perfect echo.")
+    saving.buttons("echo", None, lambda: _csv(kept[key]))
+
+
+def _echo(asked: Asked, name: str, steps: int) -> list[Said]:
+    start = drift_form.start_of(asked)
+    matrix = state.matrix(asked.corpus)
+    names: list[tuple[str, str]] = []
+    vectors: list[Vectors] = []
+    if len(start.truth):
+        names, vectors = [("true next chunk", "target")], [start.truth[0]]
+    for ref in asked.models:
+        loaded = load_model(state.workspace(), ref, start.encoder_id, matrix.dim)
+        context = start.last(loaded.info.context, asked.context)
+        raw = _predict(loaded.model, context)
+        names += [(ref, "raw"), (ref, "snapped")]
+        vectors += [raw, snap(raw, context, state.index(asked.corpus), matrix.rows, start.own, asked.snap).vector]
+    said = decoding.say(np.stack(vectors), name, steps, asked.corpus)
+    return [(ref, kind, text) for (ref, kind), text in zip(names, said, strict=True)]
+
+
+def _predict(model: object, context: Vectors) -> Vectors:
+    import torch
+
+    given = torch.from_numpy(np.ascontiguousarray(context))[None]
+    said: Vectors = model.predict_next(given)[0].float().numpy()  # type: ignore[attr-defined]
+    return said
+
+
+def _table(rows: list[Said]) -> str:
+    colours = {"target": "target", "raw": "prediction", "snapped": "snapped"}
+    lines = "".join(
+        f'<tr><td class="lvm-{colours[kind]}">{html.escape(ref)}{"" if kind == "target" else ", " + kind}</td>'
+        f'<td>{text.round_trip_cosine:.3f}</td><td class="lvm-flow">{html.escape(text.text)}</td></tr>'
+        for ref, kind, text in rows
+    )
+    head = "<tr><th>vector of</th><th>echo, cosine</th><th>what the decoder says</th></tr>"
+    return f'<div class="lvm-wide"><table class="lvm-rows">{head}{lines}</table></div>'
+
+
+def _csv(rows: list[Said]) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(["vector", "kind", "echo_cosine", "decoder", "steps", "text"])
+    writer.writerows([ref, kind, f"{t.round_trip_cosine:.4f}", t.method, t.steps, t.text] for ref, kind, t in rows)
+    return out.getvalue()

@@ -1,0 +1,100 @@
+"""What each context chunk contributes: how far its absence turns the prediction, and where the AMN looks."""
+
+import html
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+
+from lvm_core.checkpoint import load_model
+from lvm_core.errors import SettingsError
+from lvm_core.nets.amn import Amn
+from lvm_core.rollout import influence
+from lvm_core.types import Vectors
+from pages.shared import charts, saving, state
+from pages.views.drift import form as drift_form
+from pages.views.drift.form import Asked
+
+
+def show(asked: Asked) -> None:
+    """Show for each model how much its prediction turns when a context chunk is left out.
+
+    Raises:
+        SettingsError: if there is only one context chunk.
+    """
+    start = drift_form.start_of(asked)
+    context, texts = start.context[-asked.context :], start.texts[-asked.context :]
+    if len(context) < 2:
+        raise SettingsError(
+            ["The context has 1 chunk; leaving it out leaves nothing. Start later or set more context."]
+        )
+    nets = {ref: load_model(state.workspace(), ref, start.encoder_id, context.shape[1]).model for ref in asked.models}
+    turns = {ref: influence(net, context) for ref, net in nets.items()}
+    looks = {ref: _attention(net, context) for ref, net in nets.items() if isinstance(net, Amn)}
+    left, right = st.columns([4, 1], vertical_alignment="bottom")
+    left.html('<p class="lvm-section">Leaving a chunk out</p>')
+    with right:
+        saved = charts.image_format("influence_camera")
+    fig = _bars(turns, texts, "turns it by", "1 - cosine, with and without it")
+    charts.show(fig, "drift_influence", "Influence of each context chunk", config=saving.camera(saved, "influence"))
+    st.caption("How far the prediction turns when this chunk is left out: 0 not at all, 1 at a right angle.")
+    saving.buttons("influence", fig, lambda: _csv(turns, looks, texts))
+    if looks:
+        st.html('<p class="lvm-section">Attention of the AMN over the context</p>')
+        seen = _bars(looks, texts, "weight", "weight, sums to 1")
+        charts.show(seen, "drift_attention", "Attention weights of the AMN", config=saving.camera(saved, "attention"))
+        saving.buttons("attention", seen, None)
+    st.html(_table(turns, looks, texts))
+
+
+def _attention(net: Amn, context: Vectors) -> Vectors:
+    import torch
+
+    with torch.inference_mode():
+        weights: Vectors = net.attention(torch.from_numpy(np.ascontiguousarray(context))[None])[0, -1].numpy()
+    return weights
+
+
+def _places(n: int) -> list[str]:
+    return [f"−{n - i}" for i in range(n)]
+
+
+def _bars(values: dict[str, Any], texts: list[str], what: str, axis: str) -> go.Figure:
+    fig = go.Figure()
+    for ref, own in values.items():
+        fig.add_bar(
+            x=_places(len(own)), y=own, name=ref, marker={"color": charts.model_colour(ref)}, showlegend=True,
+            text=[charts.wrapped(text) for text in texts], textposition="none",
+            hovertemplate=f"<b>{ref}</b>, chunk %{{x}}<br>{what} %{{y:.3f}}<br>%{{text}}<extra></extra>",
+        )  # fmt: skip
+    saving.grounded(charts.style(fig, 280))
+    fig.update_layout(barmode="group")
+    fig.update_xaxes(title="context chunk, counted back from the prediction", type="category")
+    return fig.update_yaxes(title=axis, rangemode="tozero")
+
+
+def _table(turns: dict[str, Any], looks: dict[str, Any], texts: list[str]) -> str:
+    columns = [(ref, own, "influence") for ref, own in turns.items()]
+    columns += [(ref, own, "attention") for ref, own in looks.items()]
+    head = "".join(f"<th>{html.escape(ref)}, {kind}</th>" for ref, _, kind in columns)
+    rows = ""
+    for i, (place, text) in enumerate(zip(_places(len(texts)), texts, strict=True)):
+        cells = "".join(f"<td>{own[i]:.3f}</td>" for _, own, _ in columns)
+        rows += f'<tr><td>{place}</td>{cells}<td class="lvm-flow">{html.escape(text)}</td></tr>'
+    return (
+        f'<div class="lvm-wide"><table class="lvm-rows"><tr><th>chunk</th>{head}<th>text</th></tr>{rows}</table></div>'
+    )
+
+
+def _csv(turns: dict[str, Any], looks: dict[str, Any], texts: list[str]) -> str:
+    import csv
+    import io
+
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(["chunk", *(f"{r}_influence" for r in turns), *(f"{r}_attention" for r in looks), "text"])
+    for i, text in enumerate(texts):
+        own = [f"{values[i]:.6f}" for values in (*turns.values(), *looks.values())]
+        writer.writerow([i - len(texts), *own, text])
+    return out.getvalue()

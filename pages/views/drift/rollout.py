@@ -1,0 +1,206 @@
+"""Rollouts from one start as curves and as text, and their averages over articles."""
+
+import html
+import json
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from lvm_core.study.average_drift import Rolled, described, roll_out
+from lvm_core.study.drift import DriftSettings, drift_key, load_study
+from lvm_core.workspace import Workspace
+from pages.shared import decoding, saving, state, ui, waiting
+from pages.views.drift import figure as drift_figure
+from pages.views.drift import form as drift_form
+from pages.views.drift.form import Asked
+
+WORDS = "drift_words"
+NEAREST = "extractive"
+NARROW = 'style="min-width:7.5rem"'
+"""Two texts stand side by side in the narrowest window too."""
+
+
+@st.cache_data(show_spinner=False, max_entries=16)
+def _rolled(root: str, asked: Asked, space: str, stamp: tuple[Any, ...]) -> tuple[dict[str, Any], list[Rolled]]:  # noqa: ARG001 - part of the key
+    settings = DriftSettings(corpus=asked.corpus, steps=asked.steps, context=asked.context)
+    start = drift_form.start_of(asked)
+    rolled = roll_out(Workspace(root), asked.models, settings, {"raw": None, "snapped": asked.snap}, start)
+    return described(Workspace(root), settings, start, rolled), rolled
+
+
+def _stamp(asked: Asked) -> tuple[Any, ...]:
+    return tuple((i.ref, state.file_stamp(i.path)) for i in state.models() if i.ref in asked.models)
+
+
+def one(asked: Asked) -> None:
+    """Show the rollouts from one start: curves, and the text of each step beside the true one."""
+    with st.spinner("Rolling out…", show_time=True):
+        found, rolled = _rolled(str(state.workspace().root), asked, state.encoder_id(), _stamp(asked))
+    fig = drift_figure.show([drift_figure.series(row) for row in found["rows"]], "drift")
+    saving.buttons("rollout", fig, lambda: _csv(found["rows"]))
+    names = [f"{row['model']}, {row['variant']}" for row in found["rows"]]
+    left, right = st.columns([2, 1], vertical_alignment="bottom")
+    chosen = left.segmented_control("Text of", names, default=_asked_for("of", names), key="drift_text_of") or names[0]
+    number = names.index(chosen)
+    with right:
+        words = _words(asked, rolled[number], chosen)
+    after = f", after chunk {st.query_params.get('position')}" if not asked.pasted else ""
+    st.html(f'<p class="lvm-section">{html.escape(found["article"])}{after}</p>')
+    st.html(f'<div class="lvm-context"><span class="lvm-label">last context chunk</span><br>'
+            f"{html.escape(found['start'])}</div>")  # fmt: skip
+    st.html(_text_table(found["rows"][number], found["truth"], words))
+    if words is None:
+        st.caption("The text of a step is the real chunk of another article that lies nearest to its vector.")
+    if not asked.pasted and st.button("Send to Predict", icon=":material/arrow_forward:", type="tertiary"):
+        state.send_to_predict(asked.corpus, range(asked.row - asked.context, asked.row))
+
+
+def _asked_for(name: str, choices: list[str]) -> str:
+    asked = st.query_params.get(name, "")
+    return asked if asked in choices else choices[0]
+
+
+def _words(asked: Asked, rolled: Rolled, name: str) -> list[tuple[str, float]] | None:
+    """Show the choice of who puts the steps into words; return the texts and their echoes, None for the nearest."""
+    writers = [NEAREST, *decoding.writers()]
+    by = st.segmented_control("In the words of", writers, format_func=lambda n: decoding.NAMES.get(n, n),
+                              default=_asked_for("words", writers), key="drift_words_of") or NEAREST  # fmt: skip
+    st.query_params["of"], st.query_params["words"] = name, by
+    if by == NEAREST:
+        return None
+    kept = st.session_state.setdefault(WORDS, {})
+    key = (asked, name, by)
+    if key not in kept:
+        n = len(rolled.vectors)
+        if not st.button(f"Put {n} step{'s' if n > 1 else ''} into words", type="primary", icon=":material/notes:",
+                         help="About a second a step."):  # fmt: skip
+            return None
+        said = decoding.say(rolled.vectors, by, 0, asked.corpus)
+        kept[key] = [(text.text, text.round_trip_cosine) for text in said]
+        st.rerun()
+    texts: list[tuple[str, float]] = kept[key]
+    return texts
+
+
+def _text_table(row: dict[str, Any], truth: list[str], words: list[tuple[str, float]] | None) -> str:
+    colour = "snapped" if row["variant"] == "snapped" else "prediction"
+    lines, before = [], ""
+    for i, step in enumerate(row["steps"]):
+        if truth:
+            true = html.escape(truth[i]) if i < len(truth) else "<i>the article has ended</i>"
+        score = "–" if step["to_truth"] is None else f"{step['to_truth']:.3f}"
+        clamp = ' <span class="lvm-tag" title="the drift clamp engaged">clamped</span>' if step["clamped"] else ""
+        text, echo = words[i] if words else (step["text"], step["to_manifold"])
+        said = html.escape(text) + (
+            "" if words else f' <small class="lvm-label">{html.escape(step["article"])}</small>'
+        )
+        if text == before:
+            said = f'<span class="lvm-label" title="{html.escape(text)}">the same again</span>'
+        before = text
+        lines.append(
+            f"<tr><td>{step['step']}</td>{f'<td>{score}</td>' if truth else ''}"
+            f"<td>{'–' if echo is None else f'{echo:.3f}'}</td>"
+            f'<td class="lvm-{colour} lvm-flow" {NARROW}>{said}{clamp}</td>'
+            + (f'<td class="lvm-target lvm-flow" {NARROW}>{true}</td></tr>' if truth else "</tr>")
+        )
+    told = "what the vector says" if words else "what the vector is nearest to"
+    head = "<th>step</th>" + ('<th title="cosine to the true chunk">true</th>' if truth else "")
+    head += f'<th title="cosine of the text shown to the vector">echo</th><th>{told}</th>'
+    head += "<th>what the article says</th>" if truth else ""
+    return f'<div class="lvm-wide"><table class="lvm-rows"><tr>{head}</tr>{"".join(lines)}</table></div>'
+
+
+# ---------------------------------------------------------------- averages
+
+
+def averages(asked: Asked) -> None:
+    """Show the mean drift over the articles of the split, made by a job and kept."""
+    if asked.split == "train":
+        st.caption("Averages are over the test articles: models have read the training ones.")
+    settings = DriftSettings(
+        corpus=asked.corpus,
+        split=asked.split if asked.split != "train" else "test",
+        steps=asked.steps,
+        context=asked.context,
+    )
+    key = drift_key(state.workspace(), asked.models, settings, asked.snap)
+    found = load_study(state.workspace(), key)
+    if found is None:
+        _make(command(asked, settings), settings)
+        return
+    st.caption(
+        f"{found['n_starts']} starts in {found['n_articles']} {found['split']} articles of '{found['corpus']}',"
+        f" {found['encoder']}; bands are 95 % intervals over articles."
+    )
+    fig = drift_figure.show(found["rows"], "drift_mean")
+    st.html(_mean_table(found))
+    saving.buttons("drift", fig, lambda: json.dumps(found, indent=1), "json")
+
+
+def command(asked: Asked, settings: DriftSettings) -> list[str]:
+    """Return the command that makes these averages, as a person would type it."""
+    argv = ["rollout"]
+    for model in asked.models:
+        argv += ["--model", model]
+    argv += ["--corpus", settings.corpus, "--split", settings.split, "--steps", str(settings.steps)]
+    argv += ["--context", str(settings.context)]
+    for name, field in asked.snap.__dataclass_fields__.items():
+        if (value := getattr(asked.snap, name)) != field.default:
+            argv += [f"--{name.replace('_', '-')}", str(value)]
+    return argv
+
+
+def _make(argv: list[str], settings: DriftSettings) -> None:
+    own = [j for j in state.jobs().list() if list(j.argv) == argv]
+    running = [j for j in own if j.state in ("queued", "running")]
+    if running:
+        st.info("The averages are being made in the background.", icon=":material/hourglass_top:")
+        waiting.until_done(running[0].id)
+        return
+    if own and own[0].state in ("failed", "interrupted", "cancelled"):
+        why = f" ({ui.plain(own[0].message)})" if own[0].message else ""
+        st.warning(f"The last attempt did not end well{why}. Nothing of it was kept; roll them out again.")
+    text = f"Up to {settings.articles} articles of the {settings.split} split are continued from three places each."
+    if ui.empty_state("No averages for these choices yet", text, "Roll them out", key="drift_mean", icon="timeline"):
+        state.jobs().submit(argv, f"Drift on {settings.corpus}")
+        st.rerun()
+    ui.command(argv)
+
+
+def _mean_table(found: dict[str, Any]) -> str:
+    steps = [s for s in (1, 5, 20, 50) if s <= found["steps"]]
+    heads = "".join(f'<th title="cosine to the true chunk, 95 % interval">true, step {s}</th>' for s in steps)
+    lines = []
+    for row in found["rows"]:
+        cells = "".join(f"<td>{_with_ci(row['to_truth'][s - 1])}</td>" for s in steps)
+        last = row["to_manifold"][-1]["mean"]
+        colour = "snapped" if row["variant"] == "snapped" else "prediction"
+        lines.append(
+            f'<tr><td>{html.escape(row["model"])}, <span class="lvm-{colour}">{row["variant"]}</span></td>{cells}'
+            f"<td>{last:.3f}</td><td>{row['to_previous'][-1]['mean']:.3f}</td><td>{np.mean(row['clamped']):.1%}</td></tr>"
+        )
+    head = (
+        f"<tr><th></th>{heads}<th>nearest real, last step</th><th>step before, last step</th>"
+        '<th title="share of all steps at which the drift clamp engaged">clamped</th></tr>'
+    )
+    return f'<div class="lvm-wide"><table class="lvm-rows">{head}{"".join(lines)}</table></div>'
+
+
+def _with_ci(value: dict[str, Any]) -> str:
+    if value["mean"] is None:
+        return "–"
+    ends = value["ci"]
+    return f"{value['mean']:.3f}" + (f" <small>[{ends[0]:.3f}, {ends[1]:.3f}]</small>" if ends else "")
+
+
+def _csv(rows: list[dict[str, Any]]) -> str:
+    measures = list(drift_figure.MEASURES)
+    lines = ["model,variant,step," + ",".join(measures) + ",clamped"]
+    for row in rows:
+        for step in row["steps"]:
+            values = ["" if step[m] is None else f"{step[m]:.6f}" for m in measures]
+            lines.append(
+                ",".join([row["model"], row["variant"], str(step["step"]), *values, str(int(step["clamped"]))])
+            )
+    return "\n".join(lines)

@@ -1,0 +1,233 @@
+"""The snap laboratory: what K, strength and weights give and cost at once, in numbers and in words; and a sweep."""
+
+import html
+import json
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+
+from lvm_core.snap import SnapSettings
+from lvm_core.study.snap_lab import SnapLab
+from lvm_core.types import Vectors
+from lvm_core.workspace import Workspace
+from pages.shared import charts, decoding, saving, state, ui
+from pages.views.drift.form import Asked
+
+SWEEP, WORDS = "snap_sweep", "snap_words"
+ROUND_TRIPS = 8
+"""Windows whose predictions are put into words for the mean round trip: two vectors each, about a second a vector."""
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _lab(root: str, ref: str, corpus: str, split: str, stamp: tuple[Any, ...]) -> tuple[SnapLab, dict[str, Any]]:  # noqa: ARG001 - part of the key
+    lab = SnapLab(Workspace(root), ref, corpus, split)
+    return lab, lab.measure(None)
+
+
+def show(asked: Asked) -> None:
+    """Show what the snap settings do to the predictions of the first model chosen."""
+    ref = asked.models[0]
+    stamp = (state.encoder_id(), *(state.file_stamp(i.path) for i in state.models() if i.ref == ref))
+    with st.spinner("Predicting and searching once; the sliders then answer at once…", show_time=True):
+        lab, raw = _lab(str(state.workspace().root), ref, asked.corpus, asked.split, stamp)
+        snapped = lab.measure(asked.snap)
+    first = f" {ref} is the first of the models chosen." if len(asked.models) > 1 else ""
+    st.caption(
+        f"{ref} on {len(lab.raw):,} windows of the {asked.split} articles of '{asked.corpus}', their own article left"
+        f" out.{first}"
+    )
+    st.html(_compared(raw, snapped))
+    _in_words(lab, asked)
+    _sweeps(lab, ref, asked)
+
+
+# ---------------------------------------------------------------- numbers
+
+LABELS = {
+    "cosine": ("cosine to target", "Mean over the windows."),
+    "recall_at_5": ("Recall@5", "Share of windows whose true next chunk is among the five nearest of these articles."),
+    "nearest": ("nearest real chunk", "Cosine to it, which is also the round trip of a text that is a real chunk. Near"
+                " 1: on top of one; true next chunks lie at about .5 to .56."),
+}  # fmt: skip
+
+
+def _compared(raw: dict[str, Any], snapped: dict[str, Any]) -> str:
+    head = "".join(
+        f'<th title="{html.escape(about)}" style="cursor:help">{name}</th>' for name, about in LABELS.values()
+    )
+    head += '<th title="Share of windows at which the drift clamp engaged" style="cursor:help">clamped</th>'
+    lines = ""
+    for kind, found, colour in (("raw", raw, "prediction"), ("snapped", snapped, "snapped")):
+        cells = "".join(f"<td>{_with_ci(found[name], name == 'recall_at_5')}</td>" for name in LABELS)
+        clamped = "–" if kind == "raw" else f"{found['clamped']:.1%}"
+        lines += f'<tr><td class="lvm-{colour}">{kind}</td>{cells}<td>{clamped}</td></tr>'
+    cells = ""
+    for name in LABELS:
+        change = snapped[name]["mean"] - raw[name]["mean"]
+        cells += f"<td>{change:+.1%}</td>" if name == "recall_at_5" else f"<td>{change:+.3f}</td>"
+    lines += f"<tr><td>what the snap does</td>{cells}<td></td></tr>"
+    return f'<div class="lvm-wide"><table class="lvm-rows"><tr><th></th>{head}</tr>{lines}</table></div>'
+
+
+def _with_ci(value: dict[str, Any], percent: bool) -> str:
+    def said(number: float) -> str:
+        return f"{number:.1%}" if percent else f"{number:.3f}"
+
+    ends = value["ci"]
+    band = f" <small>[{said(ends[0])}, {said(ends[1])}]</small>" if ends else ""
+    return f"<b>{said(value['mean'])}</b>{band}"
+
+
+# ---------------------------------------------------------------- words
+
+
+def _in_words(lab: SnapLab, asked: Asked) -> None:
+    """Show one window before and after the snap: the nearest real chunks at once, a decoder's words when asked."""
+    sample = lab.sample
+    left, right = st.columns([2, 1], vertical_alignment="bottom")
+    place = left.slider("Window", 1, len(lab.raw), min(10, len(lab.raw)), key="lab_window",
+                        help="Which of the windows to read.") - 1  # fmt: skip
+    line = np.array([place], dtype=np.int64)
+    vectors = np.concatenate([lab.vectors(None, line)[0], lab.vectors(asked.snap, line)[0]])
+    row, store = int(sample.rows[place]), state.store()
+    (target,) = store.chunks(asked.corpus, [row])
+    (before,) = store.chunks(asked.corpus, [row - 1])
+    hits = sample.index.search(vectors, 1, sample.own[place])
+    near = {c.row: c for c in store.chunks(asked.corpus, sorted({own[0].row for own in hits if own}))}
+    with right:
+        words = _words(asked, place, vectors)
+    rows = [
+        _text("context", "last context chunk", "", "", before.text),
+        _text("target", "true next chunk", "", "", target.text),
+    ]
+    for kind, vector, own in zip(("raw", "snapped"), vectors, hits, strict=True):
+        cosine = f"{float(vector @ sample.truths[place]):.3f}"
+        colour = "prediction" if kind == "raw" else "snapped"
+        if own:
+            rows.append(
+                _text(colour, f"{kind}, nearest real chunk", cosine, f"{own[0].cosine:.3f}", near[own[0].row].text)
+            )
+        if words:
+            text, echo = words[kind == "snapped"]
+            rows.append(_text(colour, f"{kind}, in words", cosine, f"{echo:.3f}", text))
+    head = "<th></th><th>cosine to target</th><th title='cosine of the text to its vector'>round trip</th><th>text</th>"
+    st.html(
+        f'<p class="lvm-section">In words: {html.escape(target.article)}, chunk {target.position + 1}</p>'
+        f'<div class="lvm-wide"><table class="lvm-rows"><tr>{head}</tr>{"".join(rows)}</table></div>'
+    )
+
+
+def _text(colour: str, name: str, cosine: str, echo: str, text: str) -> str:
+    return (
+        f'<tr><td class="lvm-{colour}">{name}</td><td>{cosine}</td><td>{echo}</td>'
+        f'<td class="lvm-flow lvm-{colour}">{html.escape(text)}</td></tr>'
+    )
+
+
+def _words(asked: Asked, place: int, vectors: Vectors) -> list[tuple[str, float]]:
+    writers = decoding.writers()
+    kept = st.session_state.setdefault(WORDS, {})
+    key = (asked, place)
+    if (
+        writers
+        and key not in kept
+        and st.button(
+            "Put both into words", icon=":material/notes:", help=f"By {decoding.NAMES[writers[0]]}; a few seconds."
+        )
+    ):
+        said = decoding.say(vectors, writers[0], 0, asked.corpus)
+        kept[key] = [(text.text, text.round_trip_cosine) for text in said]
+        st.rerun()
+    found: list[tuple[str, float]] = kept.get(key, [])
+    return found
+
+
+# ---------------------------------------------------------------- sweeps
+
+
+def _sweeps(lab: SnapLab, ref: str, asked: Asked) -> None:
+    left, middle, right = st.columns([1, 1, 2], vertical_alignment="center")
+    key = (ref, asked.corpus, asked.split, asked.snap)
+    swept = (ref, asked.corpus, asked.split, replace(asked.snap, k=SnapSettings().k, strength=1.0), "sweep")
+    kept = st.session_state.setdefault(SWEEP, {})
+    if left.button("Sweep K and strength", icon=":material/grid_on:", help="16 settings, about half a minute."):
+        bar = right.progress(0.0)
+        kept[swept] = lab.sweep(lambda share, text: bar.progress(share, text), asked.snap)
+        bar.empty()
+    writers = decoding.writers()
+    if writers and middle.button("Round trips in words", icon=":material/hearing:",
+                                 help=f"{ROUND_TRIPS} windows, raw and snapped, about a second a vector."):  # fmt: skip
+        with right:
+            kept[key] = _round_trips(lab, asked, writers[0])
+    if key in kept:
+        st.markdown(_round_trip_said(*kept[key]))
+    if asked.split == "test":
+        st.caption("Choose settings on validation articles: what is best on the test articles is chosen by the answer.")
+    if swept in kept:
+        _swept(ref, asked.split, kept[swept])
+
+
+def _round_trips(lab: SnapLab, asked: Asked, writer: str) -> tuple[str, list[float], list[float]]:
+    lines = np.unique(np.linspace(0, len(lab.raw) - 1, min(ROUND_TRIPS, len(lab.raw))).astype(np.int64))
+    vectors = np.concatenate([lab.vectors(None, lines)[0], lab.vectors(asked.snap, lines)[0]])
+    echoes = [text.round_trip_cosine for text in decoding.say(vectors, writer, 0, asked.corpus)]
+    return decoding.NAMES[writer], echoes[: len(lines)], echoes[len(lines) :]
+
+
+def _round_trip_said(writer: str, raw: list[float], snapped: list[float]) -> str:
+    return (
+        f"Round trip in the words of the {writer}, mean of {len(raw)} windows: raw {np.mean(raw):.3f}, snapped"
+        f" {np.mean(snapped):.3f} ({np.mean(snapped) - np.mean(raw):+.3f})."
+    )
+
+
+def _swept(ref: str, split: str, rows: list[dict[str, Any]]) -> None:
+    raw = next(row for row in rows if row["k"] == 0)
+    best = rows[0]
+    cost = best["recall_at_5"]["mean"] - raw["recall_at_5"]["mean"]
+    gain = best["cosine"]["mean"] - raw["cosine"]["mean"]
+    said = "the raw prediction" if best["k"] == 0 else f"K {best['k']} at strength {best['strength']:.2f}"
+    st.markdown(
+        f"Best cosine on {split} for **{ui.plain(ref)}**: {said}; {gain:+.3f} cosine, {cost:+.1%} Recall@5 against raw."
+    )
+    left, right = st.columns([1.2, 1], gap="medium")
+    with left:
+        fig = _scatter(rows)
+        saved = charts.image_format("sweep_camera")
+        charts.show(
+            fig, "snap_sweep_plot", "Cosine and recall of each snap setting", config=saving.camera(saved, "sweep")
+        )
+        saving.buttons("snap-sweep", fig, lambda: json.dumps(rows, indent=1), "json")
+    lines = "".join(
+        f"<tr><td>{'raw' if r['k'] == 0 else r['k']}</td><td>{'' if r['k'] == 0 else format(r['strength'], '.2f')}</td>"
+        f"<td>{r['cosine']['mean']:.3f}</td><td>{r['recall_at_5']['mean']:.1%}</td><td>{r['nearest']['mean']:.3f}</td>"
+        f"<td>{r['clamped']:.1%}</td></tr>"
+        for r in rows
+    )
+    head = "".join(f"<th>{t}</th>" for t in ("K", "strength", "cosine", "Recall@5", "nearest real", "clamped"))
+    right.html(f'<div class="lvm-wide"><table class="lvm-rows"><tr>{head}</tr>{lines}</table></div>')
+
+
+def _scatter(rows: list[dict[str, Any]]) -> go.Figure:
+    fig = go.Figure()
+    widths = {1: 0.35, 4: 0.55, 16: 1.0, 64: 0.8}
+    for k in sorted({row["k"] for row in rows}):
+        own = sorted((row for row in rows if row["k"] == k), key=lambda row: row["strength"])
+        colour = charts.COLOURS["prediction" if k == 0 else "snapped"]
+        fig.add_scatter(
+            x=[r["recall_at_5"]["mean"] * 100 for r in own],
+            y=[r["cosine"]["mean"] for r in own],
+            name="raw" if k == 0 else f"K {k}",
+            mode="markers" if k == 0 else "lines+markers",
+            opacity=widths.get(k, 1.0),
+            marker={"size": 11 if k == 0 else 7, "symbol": "diamond" if k == 0 else "circle", "color": colour},
+            line={"color": colour, "dash": {1: "dot", 4: "dash", 64: "dashdot"}.get(k, "solid")},
+            text=["raw"] if k == 0 else [f"strength {r['strength']:.2f}" for r in own],
+            hovertemplate="<b>%{fullData.name}</b>, %{text}<br>Recall@5 %{x:.1f} %<br>cosine %{y:.3f}<extra></extra>",
+        )
+    saving.grounded(charts.style(fig, 340))
+    fig.update_xaxes(title="Recall@5, % of windows")
+    return fig.update_yaxes(title="cosine to target")

@@ -1,0 +1,127 @@
+"""What can be done with rows of the board: export, evaluate again, retrain, promote, delete."""
+
+import json
+import shutil
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from lvm_core.evaluate.results import ResultStore
+from lvm_core.leaderboard import export, production
+from lvm_core.leaderboard.board import Group
+from lvm_core.workspace import disk_errors
+from pages.shared import state
+from pages.views.leaderboard.compare import info_of
+from pages.views.leaderboard.table import CHOSEN, label
+
+Row = dict[str, Any]
+N_EXAMPLES = 10
+
+
+def exports(groups: Sequence[Group]) -> None:
+    """Show the buttons that save the board."""
+    with st.popover("Export", icon=":material/download:"):
+        st.download_button(
+            "CSV", export.to_csv(groups), "leaderboard.csv", "text/csv", key="board_csv", width="stretch"
+        )
+        st.download_button(
+            "Markdown", export.to_markdown(groups), "leaderboard.md", "text/markdown", key="board_md", width="stretch"
+        )
+        text = json.dumps(export.to_json(groups), indent=2, ensure_ascii=False)
+        st.download_button("JSON", text, "leaderboard.json", "application/json", key="board_json", width="stretch")
+
+
+def evaluate_command(rows: Sequence[Row], *extra: str) -> list[str]:
+    """Return the command that measures the models of `rows` again on the same test."""
+    first = rows[0]
+    split = first["split"].partition(",")[0]
+    names = list(dict.fromkeys(row["model"] for row in rows))
+    argv = ["evaluate", *names, "--corpus", first["corpus"], "--encoder", first["encoder"], "--split", split]
+    if first.get("split_seed"):
+        argv += ["--split-seed", str(first["split_seed"])]
+    if first["split"].endswith("unseen"):
+        argv.append("--leave-out-seen")
+    return [*argv, *extra]
+
+
+def submit(argv: list[str], title: str) -> None:
+    """Queue a job and say so."""
+    state.jobs().submit(argv, title)
+    st.toast(f"{title}: queued. It goes on when you close this page.", icon=":material/play_arrow:")
+
+
+def of_rows(rows: Sequence[Row]) -> None:
+    """Show what can be done with the rows chosen."""
+    with st.container(horizontal=True, vertical_alignment="center", key="board-actions"):
+        if st.button("Evaluate again", icon=":material/refresh:", type="tertiary"):
+            submit(evaluate_command(rows), f"Evaluate {_names(rows)}")
+        if st.button("Decode ten windows", icon=":material/notes:", type="tertiary"):
+            submit(evaluate_command(rows, "--examples", str(N_EXAMPLES)), f"Ten windows of {_names(rows)}")
+        if len(rows) == 1:
+            _of_one(rows[0])
+        _delete(rows)
+
+
+def _names(rows: Sequence[Row]) -> str:
+    return ", ".join(dict.fromkeys(row["model"] for row in rows))
+
+
+def _of_one(row: Row) -> None:
+    info = info_of(row)
+    if info is None or info.kind != "net":
+        return
+    if not info.shipped and st.button("Retrain", icon=":material/model_training:", type="tertiary"):
+        st.switch_page("pages/train.py", query_params={"from": info.ref})
+    serves = production.production(state.workspace()).get((info.name, info.encoder_id))
+    if serves == info.ref:
+        st.caption(f"★ serves as the production {info.name}")
+    elif st.button("Promote", icon=":material/star:", type="tertiary", help=f"Make it the production {info.name}"):
+        before = production.promote_model(state.workspace(), info.ref)
+        said = f"{info.ref} is the production {info.name} now."
+        st.session_state["board_said"] = said + (f" {before.model} is archived." if before else "")
+        st.rerun()
+
+
+def _delete(rows: Sequence[Row]) -> None:
+    with st.popover("Delete", icon=":material/delete:", type="tertiary"):
+        stored = [row for row in rows if "id" in row]
+        runs = [info for row in rows if (info := info_of(row)) is not None and not info.shipped]
+        if not stored and not runs:
+            st.write("These rows came with the studio and stay.")
+            return
+        st.write(f"Take {', '.join(label(row) for row in stored) or 'nothing'} off the board?")
+        with_runs = bool(runs) and st.checkbox(
+            f"Delete {', '.join(info.ref for info in runs)} too, with weights and checkpoints", key="board_delete_runs"
+        )
+        if st.button("Delete", type="primary", key="board_delete"):
+            for row in stored:
+                ResultStore(state.workspace()).delete(int(row["id"]))
+            for info in runs if with_runs else []:
+                ResultStore(state.workspace()).delete_model(info.ref)
+                with disk_errors(info.path):
+                    shutil.rmtree(info.path)
+            st.session_state["board_clear"] = True
+            st.rerun()
+
+
+def clear_choice() -> None:
+    """Forget the models that were just deleted; before the choice is drawn, as Streamlit wants it."""
+    if st.session_state.pop("board_clear", False):
+        st.session_state[CHOSEN] = []
+
+
+def history() -> None:
+    """Show which models serve and which did, with dates."""
+    found = production.promotions(state.workspace())
+    if not found:
+        return
+    with st.expander("Production models", icon=":material/star:"):
+        for one in found:
+            until = f"archived {_day(one.archived)}" if one.archived else "serves now"
+            st.caption(f"{one.net}: **{one.model}** since {_day(one.promoted)}, {until}")
+
+
+def _day(stamp: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(stamp))

@@ -1,0 +1,175 @@
+"""Running the prediction and showing it: cards that fill model by model, one picture of all the vectors."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from lvm_core.errors import LvmError, SettingsError
+from lvm_core.predict import PASSTHROUGH, Predictor, PredictSettings
+from lvm_core.predict.scene import clean_context
+from lvm_core.predict.sources import NO_GROUND
+from lvm_core.types import Prediction
+from lvm_core.workspace import Workspace
+from pages.shared import state, ui
+from pages.views.predict import cards, picture
+from pages.views.predict.context import Origin
+from pages.views.predict.form import Asked
+from pages.views.predict.result import Place, Result
+
+RESULT = "predict_result"
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _predictor(key: tuple[str, str, str | None, tuple[Any, ...]]) -> Predictor:
+    return Predictor(Workspace(key[0]), corpus=key[2], encoder=state.encoder())
+
+
+def predictor(corpus: str | None) -> Predictor:
+    """Return the predictor of the encoder in use on `corpus`; made anew when models or vectors have changed."""
+    space = state.encoder_id()
+    stamps = tuple(state.file_stamp(state.workspace().vectors(c.name, space)) for c in state.corpora())
+    runs = tuple((info.ref, state.file_stamp(info.path)) for info in state.models())
+    return _predictor((str(state.workspace().root), space, corpus, (*stamps, *runs)))
+
+
+# ---------------------------------------------------------------- run
+
+
+def run(asked: Asked, texts: list[str], known: Origin | None) -> Result:
+    """Predict and show each card as soon as it is ready; return everything for the next look at the page.
+
+    Raises:
+        EncoderError: if the context holds no text.
+        SettingsError: if no model was chosen.
+    """
+    clean_context(texts)
+    if not asked.models:
+        raise SettingsError(["No model is chosen; choose one or more under Models."])
+    result = Result(asked, texts, known)
+    st.session_state[RESULT] = result
+    head, plot, notes = _top()
+    slots = _layout(result)
+    with head:
+        _head(result)
+    for place, slot in slots.items():
+        with slot.container(border=True):
+            st.html(cards.pending(*place))
+    for on in asked.variants:
+        models = [model for model, snapped in slots if snapped == on]
+        for prediction in _predictions(result, models, on) if models else ():
+            _show_card(result, slots, (prediction.model, on))
+        for place in [place for place in result.errors if place[1] == on]:
+            _show_card(result, slots, place)
+        with plot.container():
+            picture.show(result, final=on == asked.variants[-1])
+    _notes(result, notes)
+    return result
+
+
+def _predictions(result: Result, models: Sequence[str], on: bool) -> Iterator[Prediction]:
+    """Yield the predictions of one position of the snap switch; a model that fails leaves the others alone."""
+    try:
+        yield from _asked_of(result, models, on)
+    except LvmError as error:
+        missing = [name for name in models if (name, on) not in result.predictions]
+        if len(models) < 2:
+            result.errors.update({(name, on): str(error) for name in missing})
+            return
+        for name in missing:
+            yield from _predictions(result, [name], on)
+
+
+def _asked_of(result: Result, models: Sequence[str], on: bool) -> Iterator[Prediction]:
+    known, asked = result.origin, result.asked
+    placed = (
+        known is not None and bool(known.rows) and asked.corpus in (None, known.corpus) and _is_encoded(known.corpus)
+    )
+    engine = predictor(known.corpus if placed and known else asked.corpus)
+    settings: PredictSettings = replace(asked.settings, snap=on)
+    rows = {"context_rows": known.rows, "target_row": known.target_row} if placed and known else {}
+    for prediction in engine.predict(result.texts, models, settings, **rows):
+        _aim(result, prediction)
+        result.predictions[(prediction.model, on)] = prediction
+        yield prediction
+
+
+def _is_encoded(corpus: str) -> bool:
+    return corpus in {info.name for info in state.encoded_corpora()}
+
+
+def _aim(result: Result, prediction: Prediction) -> None:
+    """Fill in the cosine to a true next chunk that is known as text but not (yet) in a corpus."""
+    if result.target_vector is None:
+        result.target_vector = prediction.details.get("target_vector")
+    if result.target_vector is None and result.truth:
+        vector = state.encoder().encode([result.truth])[0]
+        result.target_vector = vector / max(float(np.linalg.norm(vector)), 1e-12)
+    if prediction.cosine_to_target is None and result.target_vector is not None:
+        prediction.cosine_to_target = float(prediction.snapped @ result.target_vector)
+
+
+# ---------------------------------------------------------------- show
+
+
+def show(result: Result) -> None:
+    """Show a result that is there already."""
+    head, plot, notes = _top()
+    with head:
+        _head(result)
+    with plot.container():
+        picture.show(result, final=True)
+    _notes(result, notes)
+    slots = _layout(result)
+    for place in slots:
+        _show_card(result, slots, place)
+
+
+def _top() -> tuple[Any, Any, Any]:
+    """Return the places above the cards: what is true, the picture beside it, and notes."""
+    left, right = st.columns([1, 1.25], vertical_alignment="center")
+    return left, right.empty(), st.empty()
+
+
+def _notes(result: Result, place: Any) -> None:
+    """Show what is to be said of the predictions, each note once; the form says itself where no corpus is ready."""
+    notes = dict.fromkeys(p.note.replace(NO_GROUND, "").strip() for p in result.predictions.values())
+    if any(notes):
+        place.caption(" ".join(ui.plain(note) for note in notes))
+
+
+def _layout(result: Result) -> dict[Place, Any]:
+    """Return the empty card of each model and switch position: a row a model when both are shown."""
+    places: dict[Place, Any] = {}
+    if len(result.asked.variants) == 2:
+        for model in result.asked.models:
+            for on, column in zip(result.asked.variants, st.columns(2), strict=True):
+                if not (on and model == PASSTHROUGH):
+                    places[(model, on)] = column.empty()
+        return places
+    (on,) = result.asked.variants
+    for i in range(0, len(result.asked.models), 2):
+        for model, column in zip(result.asked.models[i : i + 2], st.columns(2), strict=False):
+            places[(model, on)] = column.empty()
+    return places
+
+
+def _show_card(result: Result, slots: dict[Place, Any], place: Place) -> None:
+    with slots[place].container():
+        if place in result.predictions:
+            cards.card(result.predictions[place], f"{place[0]}-{'snap' if place[1] else 'raw'}", result.truth)
+        elif place in result.errors:
+            with st.container(border=True):
+                st.html(cards.pending(*place, wait=""))
+                st.error(ui.plain(result.errors[place]))
+
+
+def _head(result: Result) -> None:
+    line = picture.honest_line()
+    if line:
+        st.html(f'<div class="lvm-honest">{line}</div>')
+    if result.truth:
+        st.html('<div class="lvm-label">true next chunk</div>')
+        ui.copy_text(result.truth, "truth", "target")

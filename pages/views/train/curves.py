@@ -1,0 +1,240 @@
+"""Curves of several runs in one chart each: validation cosine over the baselines, losses, gradient norms, rate."""
+
+import colorsys
+import html
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+
+from lvm_core.train.curves import Curve, CurveCache, thinned
+from lvm_core.train.history import RunRow
+from pages.shared import charts, state
+from pages.views.train import start as train_start
+
+OVER = {"step": "step", "epoch": "epoch", "time": "seconds"}
+TITLES = {"step": "step", "epoch": "epoch", "time": "training time [s]"}
+BASELINES = ("weighted-mean", "linear-filter")
+DASHES = ("solid", "dash", "dot", "dashdot")
+HEIGHT = 230
+MOST_RUNS, MOST_FIGURES = 12, 64
+DARK_SHIFTS, LIGHT_SHIFTS = (0.0, 0.14, 0.28, -0.06, 0.2), (0.0, -0.14, 0.14, -0.22, 0.24)
+
+
+@st.cache_resource(show_spinner=False)
+def cache() -> CurveCache:
+    """Return the curves read so far, shared by every session."""
+    return CurveCache()
+
+
+def curves(runs: Sequence[RunRow]) -> dict[str, Curve]:
+    """Return the curve of each run."""
+    here = state.workspace()
+    return {row.run: cache().read(here.run_metrics(row.run)) for row in runs[:MOST_RUNS]}
+
+
+def run_colour(rows: Sequence[RunRow], i: int) -> str:
+    """Return the hue of the run's net; runs of one net differ in lightness."""
+    base = charts.model_colour(rows[i].model)
+    same = [k for k, row in enumerate(rows) if row.model == rows[i].model]
+    shift = (DARK_SHIFTS if charts.dark() else LIGHT_SHIFTS)[same.index(i) % 5]
+    red, green, blue = (int(base[k : k + 2], 16) / 255 for k in (1, 3, 5))
+    hue, light, saturation = colorsys.rgb_to_hls(red, green, blue)
+    parts = colorsys.hls_to_rgb(hue, min(0.85, max(0.2, light + shift)), saturation)
+    return "#" + "".join(f"{round(255 * part):02x}" for part in parts)
+
+
+def panel(rows: Sequence[RunRow], over: str) -> None:
+    """Show the curves of `rows`, what they say now, and their warnings."""
+    if not rows:
+        st.caption("No runs yet: start one with the form.")
+        return
+    rows = rows[:MOST_RUNS]
+    found = curves(rows)
+    st.html(now_html(rows, found))
+    if not any(curve.steps for curve in found.values()):
+        st.caption("Curves show here as soon as a run writes its first line of metrics.")
+        return
+    pairs = [("cosine", "Validation cosine"), ("loss", "Training loss, by term"),
+             ("grad_norm", "Gradient norm, by term"), ("rate", "Windows a second")]  # fmt: skip
+    for two in (pairs[:2], pairs[2:]):
+        for column, (name, title) in zip(st.columns(2), two, strict=True):
+            with column:
+                st.html(f'<p class="lvm-chart-title">{title}{_terms_html(name, found)}</p>')
+                fig = kept(name, rows, found, over)
+                charts.show(fig, f"curve-{name}", f"{title} over {TITLES[over]} of {', '.join(r.run for r in rows)}")
+
+
+@st.cache_resource(show_spinner=False)
+def _figures_kept() -> "OrderedDict[tuple[Any, ...], go.Figure]":
+    return OrderedDict()
+
+
+def kept(name: str, rows: Sequence[RunRow], found: dict[str, Curve], over: str) -> go.Figure:
+    """Return `figure`, the last one where no curve has grown since."""
+    key = (name, over, charts.dark(), str(state.workspace().root), *((row.run, found[row.run].version) for row in rows))
+    figures = _figures_kept()
+    if key not in figures:
+        figures[key] = figure(name, rows, found, over)
+    figures.move_to_end(key)
+    while len(figures) > MOST_FIGURES:
+        figures.popitem(last=False)
+    return figures[key]
+
+
+def figure(name: str, rows: Sequence[RunRow], found: dict[str, Curve], over: str) -> go.Figure:
+    """Return one chart over all runs; it keeps the user's zoom between refreshes."""
+    traces = [t for i, row in enumerate(rows) for t in _traces(name, row, found[row.run], over, run_colour(rows, i))]
+    fig = go.Figure({"data": traces + (_baseline_lines(found, over) if name == "cosine" else [])}, skip_invalid=True)
+    charts.style(fig, HEIGHT, legend=False)
+    fig.update_layout(uirevision=f"{name}:{over}", hovermode="closest")
+    fig.update_xaxes(title={"text": TITLES[over], "font": {"size": 11}})
+    if name in ("loss", "grad_norm"):
+        fig.update_yaxes(type="log", exponentformat="power", dtick=1 if _wide(traces) else None)
+    if name == "cosine":
+        _name_baselines(fig, found)
+    return fig
+
+
+def _terms_html(name: str, found: dict[str, Curve]) -> str:
+    """Return which dash is which term, as HTML; the colours are the runs'."""
+    most = max((c.names(name + "/") for c in found.values()), key=len, default=[])
+    if len(most) < 2:
+        return ""
+    styles = ("solid", "dashed", "dotted", "double")
+    words = [term.partition("/")[2] for term in most]
+    return "".join(
+        f'<span class="lvm-term"><i style="border-top-style:{styles[k % 4]}"></i>{html.escape(word)}</span>'
+        for k, word in enumerate(words)
+    )
+
+
+def _name_baselines(fig: go.Figure, found: dict[str, Curve]) -> None:
+    """Write the baselines' names at the right end of their lines."""
+    ends = [(values[-1], name) for name in BASELINES if (values := _baseline_values(found, name))]
+    for k, (value, name) in enumerate(sorted(ends)):
+        anchor = "top" if k == 0 and len(ends) > 1 else "bottom"  # never one on the other
+        fig.add_annotation(
+            x=1, xref="paper", y=value, text=name, showarrow=False, xanchor="right", yanchor=anchor,
+            font={"size": 11, "color": charts.model_colour(name)},
+        )  # fmt: skip
+
+
+def _baseline_values(found: dict[str, Curve], name: str) -> list[float]:
+    given = (c.last.get("baselines", {}).get(name) for c in found.values())
+    return sorted({round(float(value), 6) for value in given if value is not None})
+
+
+def _wide(traces: Sequence[dict[str, Any]]) -> bool:
+    values = np.concatenate([np.asarray(t["y"], dtype=float) for t in traces]) if traces else np.zeros(0)
+    values = values[np.isfinite(values) & (values > 0)]
+    return bool(values.size and values.max() / values.min() > 100)
+
+
+def _traces(name: str, row: RunRow, curve: Curve, over: str, colour: str) -> list[dict[str, Any]]:
+    if name == "cosine":
+        return [_trace(curve, "val_cosine", row.run, over, colour, 0, markers=True)]
+    if name == "rate":
+        return [_trace(curve, "windows_per_s", row.run, over, colour, 0)]
+    terms = curve.names(name + "/")
+    return [
+        _trace(curve, term, row.run if len(terms) == 1 else f"{row.run} {term}", over, colour, k)
+        for k, term in enumerate(terms)
+    ]
+
+
+def _trace(
+    curve: Curve, column: str, label: str, over: str, colour: str, k: int, markers: bool = False
+) -> dict[str, Any]:
+    x, y = thinned(*curve.series(column, OVER[over]))
+    return {
+        "type": "scatter",
+        "mode": "lines+markers" if markers or len(x) < 3 else "lines",
+        "x": x,
+        "y": y,
+        "name": label,
+        "line": {"color": colour, "width": 1.5, "dash": DASHES[k % len(DASHES)]},
+        "marker": {"size": 4},
+        "hovertemplate": f"%{{y:.5g}}<extra>{html.escape(label)}</extra>",
+    }
+
+
+def _baseline_lines(found: dict[str, Curve], over: str) -> list[dict[str, Any]]:
+    """Return a dashed line for each value a baseline has on these runs: one where they share their windows."""
+    lines: list[dict[str, Any]] = []
+    ends = [c.series("lr", OVER[over])[0] for c in found.values() if c.steps]
+    ends = [x for x in ends if x.size]
+    if not ends:
+        return []
+    span = [min(float(x[0]) for x in ends), max(float(x[-1]) for x in ends)]
+    for name in BASELINES:
+        for value in _baseline_values(found, name):
+            lines.append(
+                {
+                    "type": "scatter",
+                    "mode": "lines",
+                    "x": span,
+                    "y": [value, value],
+                    "name": name,
+                    "line": {"color": charts.model_colour(name), "width": 1.2, "dash": "dash"},
+                    "hovertemplate": f"{name}: {value:.4f}<extra></extra>",
+                }
+            )
+    return lines
+
+
+NOW = (
+    ("run", "A run; its colour is that of its curves."),
+    ("state", ""),
+    ("epoch", "Passes over the training articles, of those planned."),
+    ("best cosine", "Best mean validation cosine so far."),
+    ("over filter", "The same less that of the linear filter on the same windows."),
+    ("windows/s", "Training windows a second, at the last line of metrics."),
+    ("lr", "Learning rate now."),
+    ("trained", "Time in the training loop."),
+    ("left", "At this pace; an early stop takes less."),
+)
+
+
+def now_html(rows: Sequence[RunRow], found: dict[str, Curve]) -> str:
+    """Return the latest figures of the runs as a table, and their last warning."""
+    head = "".join(f'<th title="{html.escape(about)}">{name}</th>' for name, about in NOW)
+    lines = []
+    for i, row in enumerate(rows):
+        mark = f'<span class="lvm-dot" style="background:{run_colour(rows, i)}"></span>'
+        name = f"{mark} <b>{html.escape(row.run)}</b>"
+        state_html = f'<span class="lvm-state lvm-state-{row.state}">{row.state}</span>'
+        cells = [name, state_html, *map(html.escape, _figures(row, found[row.run]))]
+        lines.append(f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
+        flags = found[row.run].flags[-1:] or row.flags[-1:]
+        said = [f"{flag}" for flag in flags] + ([row.message] if row.state == "failed" and row.message else [])
+        lines += [f'<tr class="lvm-said-row"><td colspan="{len(NOW)}">{html.escape(text)}</td></tr>' for text in said]
+    return f'<div class="lvm-scroll"><table class="lvm-rows lvm-now"><tr>{head}</tr>{"".join(lines)}</table></div>'
+
+
+def _figures(row: RunRow, curve: Curve) -> list[str]:
+    last = curve.last
+    _, cosines = curve.series("val_cosine")
+    known = [*cosines.tolist(), *([row.val_cosine] if row.val_cosine is not None else [])]
+    best = max(known) if known else None
+    over_filter = best - row.filter_cosine if best is not None and row.filter_cosine is not None else None
+    going = row.state == "running" and last.get("seconds") and row.settings.get("epochs")
+    return [
+        f"{last.get('epoch') or row.epoch} of {row.settings.get('epochs', '?')}",
+        "–" if best is None else f"{best:.4f}",
+        "–" if over_filter is None else f"{over_filter:+.4f}",
+        f"{last.get('windows_per_s', 0):,.0f}",
+        f"{last.get('lr', 0):.2g}",
+        train_start.spoken(last.get("seconds") or row.seconds),
+        train_start.spoken(_left(row, curve)) if going else "",
+    ]
+
+
+def _left(row: RunRow, curve: Curve) -> float:
+    """Return the seconds left at the pace so far; the epoch at hand counts by the epochs before it."""
+    _, cosines = curve.series("val_cosine")
+    done = cosines.size or max(0.2, float(curve.last.get("epoch", 1)) - 0.5)
+    return float(curve.last["seconds"]) / done * max(0.0, float(row.settings["epochs"]) - done)

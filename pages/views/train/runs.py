@@ -1,0 +1,157 @@
+"""The table of all runs, and what can be done with those that are selected."""
+
+import shutil
+from collections.abc import Sequence
+
+import streamlit as st
+
+from lvm_core.train.history import History, RunRow
+from lvm_core.workspace import disk_errors
+from pages.shared import state
+from pages.views.train import form as train_form
+from pages.views.train import queue as train_jobs
+
+TABLE, TURN, ORDER, PICKED = "train_runs_table", "train_runs_turn", "train_runs_order", "train_runs_picked"
+"""Session keys: the table's selection, its generation, the runs in the order shown, rows selected at first."""
+
+AUTO_RUNS = 3
+
+
+@st.cache_resource(show_spinner=False)
+def history() -> History:
+    """Return the runs read so far, shared by every session."""
+    return History()
+
+
+def rows() -> list[RunRow]:
+    """Return every run of the workspace, newest first."""
+    return history().rows(state.workspace(), state.jobs().list(limit=1000))
+
+
+def chosen(found: Sequence[RunRow]) -> list[RunRow]:
+    """Return the runs to chart: those selected, else those that run, else the newest."""
+    names = selected_names()
+    selected = [row for name in names for row in found if row.run == name]
+    if selected:
+        return selected
+    running = [row for row in found if row.state == "running"]
+    return running or list(found[:AUTO_RUNS])
+
+
+def _key() -> str:
+    return f"{TABLE}:{st.session_state.get(TURN, 0)}"
+
+
+def selected_names() -> list[str]:
+    """Return the runs selected in the table."""
+    order: list[str] = st.session_state.get(ORDER, [])
+    now = st.session_state.get(_key())
+    picked = list(now["selection"]["rows"]) if now else st.session_state.get(PICKED, [])
+    return [order[i] for i in picked if i < len(order)]
+
+
+def arrange(found: Sequence[RunRow]) -> None:
+    """Put the table in order again, newest first, with the same runs selected. Called when the whole page runs."""
+    order = [row.run for row in found]
+    if st.session_state.get(ORDER) == order:
+        return
+    names = selected_names()
+    st.session_state[TURN] = st.session_state.get(TURN, 0) + 1
+    st.session_state[ORDER] = order
+    st.session_state[PICKED] = [order.index(name) for name in names if name in order]
+
+
+def table() -> None:
+    """Show the runs; selecting rows charts them and offers what can be done with them.
+
+    It refreshes by itself: figures change in place, and new runs come last until the page is run again, so that
+    no row moves under the pointer.
+    """
+    import pandas as pd
+
+    by_name = {row.run: row for row in rows()}
+    order = [name for name in st.session_state.get(ORDER, []) if name in by_name]
+    order += [name for name in by_name if name not in set(order)]
+    st.session_state[ORDER] = order
+    found = [by_name[name] for name in order]
+    if not found:
+        st.caption("No runs yet.")
+        return
+    frame = pd.DataFrame(
+        {
+            "run": [row.run for row in found],
+            "state": [row.state for row in found],
+            "net": [row.model for row in found],
+            "val cosine": [row.val_cosine for row in found],
+            "over filter": [row.over_filter for row in found],
+            "epochs": [row.epoch for row in found],
+            "context": [row.settings.get("context") for row in found],
+            "loss": [row.settings.get("loss") for row in found],
+            "lr": [row.settings.get("lr") for row in found],
+            "parameters": [row.n_parameters for row in found],
+            "time [s]": [round(row.seconds, 1) for row in found],
+            "corpus": [row.settings.get("corpus") for row in found],
+            "flags": [len(row.flags) for row in found],
+            "made": [train_jobs.age(row.created) for row in found],
+        }
+    )
+    number = st.column_config.NumberColumn
+    st.dataframe(
+        frame,
+        key=_key(),
+        selection_default={"selection": {"rows": st.session_state.get(PICKED, [])}},
+        hide_index=True,
+        height=min(420, 40 + 35 * len(found)),
+        on_select="rerun",
+        selection_mode="multi-row",
+        column_config={
+            "val cosine": number(format="%.4f", help="Mean cosine to the true next chunk on validation windows"),
+            "over filter": number(format="%+.4f", help="The same less that of the linear filter on the same windows"),
+            "parameters": number(format="localized", help="Trainable numbers"),
+            "lr": number(format="%.2g", help="Highest learning rate"),
+            "flags": number(help="Warnings, such as a loss term that dominated an epoch"),
+        },
+        alt="Runs with their state, validation cosine and settings; newest first",
+    )
+    actions([by_name[name] for name in selected_names() if name in by_name])
+
+
+def actions(selected: Sequence[RunRow]) -> None:
+    """Show what can be done with the selected runs; without a selection, a hint."""
+    with st.container(horizontal=True, vertical_alignment="center", key="run-actions"):
+        if not selected:
+            st.caption("Select runs to chart them, train one again with other settings, or delete them.")
+            return
+        if len(selected) == 1:
+            _one(selected[0])
+        free = [row for row in selected if row.state not in ("running", "queued")]
+        with st.popover(f"Delete {len(free)}", icon=":material/delete:", disabled=not free, type="tertiary"):
+            st.write(f"Delete {', '.join(row.run for row in free[:8])} with weights, metrics and checkpoints?")
+            if st.button("Delete", key="delete-runs", type="primary"):
+                _delete(free)
+                st.rerun(scope="app")
+
+
+def _one(row: RunRow) -> None:
+    if st.button("Again with…", icon=":material/edit:", type="tertiary", help="Put its settings into the form"):
+        train_form.take(row.settings)
+        st.session_state["train_what_next"] = "train"
+        st.rerun(scope="app")
+    if row.state in ("interrupted", "cancelled", "unfinished", "failed") and st.button(
+        "Resume", icon=":material/resume:", type="tertiary", help="Go on from its last checkpoint"
+    ):
+        store = state.jobs()
+        if row.job is not None and store.get(row.job).kind == "train":
+            store.resume(row.job)
+        else:
+            store.submit(["train", "--run", row.run, "--resume"])
+        st.rerun(scope="app")
+
+
+def _delete(selected: Sequence[RunRow]) -> None:
+    for row in selected:
+        folder = state.workspace().run(row.run)
+        with disk_errors(folder):
+            shutil.rmtree(folder)
+    st.session_state[PICKED] = []
+    st.session_state[TURN] = st.session_state.get(TURN, 0) + 1
