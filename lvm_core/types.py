@@ -79,6 +79,11 @@ class DocumentInfo:
     digest: str
     coherence: float | None = None
 
+    @property
+    def rows(self) -> Rows:
+        """The rows (n_chunks,) of its chunks, in reading order."""
+        return np.arange(self.first_row, self.first_row + self.n_chunks, dtype=np.int64)
+
 
 @dataclass(frozen=True, slots=True)
 class CorpusInfo:
@@ -115,6 +120,18 @@ class Encoder(Protocol):
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Return the embeddings (N, D) float32 of `texts`, in their order."""
+        ...
+
+
+class VectorSource(Protocol):
+    """A matrix of vectors, on disk or in memory: rows by number or by stretch, float32."""
+
+    def rows(self, idx: Rows) -> Vectors:
+        """Return the rows (n, D) of the numbers (n,), in their order."""
+        ...
+
+    def slice(self, start: int, stop: int) -> Vectors:
+        """Return the rows start .. stop - 1, (n, D)."""
         ...
 
 

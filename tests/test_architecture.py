@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 LAYERS = """
     types errors
-    config device workspace
+    config device workspace vectors.geometry
     database exchange.postgres
     jobs losses metrics
     nets.base nets.memory

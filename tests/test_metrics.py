@@ -10,12 +10,13 @@ from sklearn.metrics import mean_squared_error
 from sklearn.metrics.pairwise import cosine_similarity
 
 from lvm_core.metrics import bootstrap, retrieval, similarity, text, timing
+from lvm_core.vectors import geometry
 
 SEEDS = st.integers(0, 10_000)
 
 
 def unit(rng: np.random.Generator, n: int, dim: int) -> np.ndarray:
-    return similarity.unit_rows(rng.standard_normal((n, dim)).astype(np.float32))
+    return geometry.unit_rows(rng.standard_normal((n, dim)).astype(np.float32))
 
 
 # ---------------------------------------------------------------- similarity
@@ -25,7 +26,7 @@ def unit(rng: np.random.Generator, n: int, dim: int) -> np.ndarray:
 def test_cosine_and_squared_error_agree_with_scikit_learn(seed: int, n: int, dim: int) -> None:
     rng = np.random.default_rng(seed)
     a, b = rng.standard_normal((n, dim)).astype(np.float32), rng.standard_normal((n, dim)).astype(np.float32)
-    assert similarity.cosine(a, b) == pytest.approx(np.diag(cosine_similarity(a, b)), abs=1e-5)
+    assert geometry.cosine(a, b) == pytest.approx(np.diag(cosine_similarity(a, b)), abs=1e-5)
     assert similarity.squared_error(a, b).mean() == pytest.approx(mean_squared_error(a, b), rel=1e-5)
 
 
@@ -33,13 +34,13 @@ def test_cosine_and_squared_error_agree_with_scikit_learn(seed: int, n: int, dim
 def test_squared_error_of_unit_vectors_follows_from_the_cosine(seed: int, dim: int) -> None:
     rng = np.random.default_rng(seed)
     a, b = unit(rng, 6, dim), unit(rng, 6, dim)
-    assert similarity.squared_error(a, b) == pytest.approx(2 * (1 - similarity.cosine(a, b)) / dim, abs=1e-6)
+    assert similarity.squared_error(a, b) == pytest.approx(2 * (1 - geometry.cosine(a, b)) / dim, abs=1e-6)
 
 
 def test_cosine_ignores_length_and_a_zero_vector_scores_zero() -> None:
     a = np.array([[3.0, 0.0], [0.0, 0.0]], dtype=np.float32)
     b = np.array([[9.0, 0.0], [1.0, 0.0]], dtype=np.float32)
-    assert similarity.cosine(a, b).tolist() == [1.0, 0.0]
+    assert geometry.cosine(a, b).tolist() == [1.0, 0.0]
 
 
 def test_direction_of_the_context_mean_is_blind_and_of_the_truth_is_one() -> None:

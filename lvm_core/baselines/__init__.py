@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from lvm_core.baselines.base import Baseline, RowSource
+from lvm_core.baselines.base import Baseline
 from lvm_core.baselines.linear_filter import LinearFilter, LinearFilterOptions
 from lvm_core.baselines.simple import ContextMean, CopyLast, CorpusMean, Random, WeightedMean
 from lvm_core.config import from_dict
@@ -43,7 +43,6 @@ __all__ = [
     "LinearFilter",
     "LinearFilterOptions",
     "Random",
-    "RowSource",
     "WeightedMean",
     "build_baseline",
 ]

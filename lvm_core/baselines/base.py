@@ -2,22 +2,14 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
 from lvm_core.errors import CorpusError
-from lvm_core.nets.base import SequenceModel
-from lvm_core.types import DocumentInfo, Progress, Vectors, no_progress
-
-
-class RowSource(Protocol):
-    """A vector matrix, or anything that gives stretches of one."""
-
-    def slice(self, start: int, stop: int) -> Vectors:
-        """Return the rows start .. stop - 1, (n, D)."""
-        ...
+from lvm_core.nets.base import SequenceModel, unit
+from lvm_core.types import DocumentInfo, Progress, VectorSource, no_progress
 
 
 class Baseline(SequenceModel):
@@ -26,7 +18,7 @@ class Baseline(SequenceModel):
     kind: ClassVar[str] = "baseline"
     needs_fit: ClassVar[bool] = False
 
-    def fit(self, vectors: RowSource, documents: Sequence[DocumentInfo], progress: Progress = no_progress) -> None:
+    def fit(self, vectors: VectorSource, documents: Sequence[DocumentInfo], progress: Progress = no_progress) -> None:
         """Fit to the training articles; the default has nothing to fit."""
 
     @property
@@ -36,7 +28,7 @@ class Baseline(SequenceModel):
 
 
 def articles(
-    vectors: RowSource, documents: Sequence[DocumentInfo], progress: Progress, label: str, shortest: int = 2
+    vectors: VectorSource, documents: Sequence[DocumentInfo], progress: Progress, label: str, shortest: int = 2
 ) -> Iterator[Tensor]:
     """Yield each article of at least `shortest` chunks as unit vectors (n, D), with progress.
 
@@ -52,7 +44,7 @@ def articles(
     began = time.monotonic()
     for number, document in enumerate(chosen, 1):
         rows = vectors.slice(document.first_row, document.first_row + document.n_chunks)
-        yield torch.nn.functional.normalize(torch.from_numpy(rows), dim=-1)
+        yield unit(torch.from_numpy(rows))
         rate = number / max(time.monotonic() - began, 1e-9)
         left = (len(chosen) - number) / rate
         progress(number / len(chosen), f"{label}: {number:,} of {len(chosen):,} articles, {left:.0f} s left")

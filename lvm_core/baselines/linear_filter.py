@@ -7,11 +7,11 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from lvm_core.baselines.base import Baseline, RowSource, articles
+from lvm_core.baselines.base import Baseline, articles
 from lvm_core.config import setting
 from lvm_core.nets.base import unit
 from lvm_core.nets.memory import Span, lagged, memory_features, running_sum, span_mean, spans_within
-from lvm_core.types import DocumentInfo, Progress, no_progress
+from lvm_core.types import DocumentInfo, Progress, VectorSource, no_progress
 
 LENGTHS = (1, 2, 3, 4, 5, 7, 10, 15, 20, 30, 40, 70, 100)
 BLOCK = 4096
@@ -71,7 +71,7 @@ class LinearFilter(Baseline):
             out += weights[:, k] * feature
         return unit(out @ self.basis.T + self.mean)
 
-    def fit(self, vectors: RowSource, documents: Sequence[DocumentInfo], progress: Progress = no_progress) -> None:
+    def fit(self, vectors: VectorSource, documents: Sequence[DocumentInfo], progress: Progress = no_progress) -> None:
         def half(part: int) -> Progress:
             return lambda share, message: progress((share + part) / 2, message)
 
@@ -83,7 +83,7 @@ class LinearFilter(Baseline):
                 equations.add(z)
         self._solve(sums)
 
-    def _fit_basis(self, vectors: RowSource, documents: Sequence[DocumentInfo], progress: Progress) -> None:
+    def _fit_basis(self, vectors: VectorSource, documents: Sequence[DocumentInfo], progress: Progress) -> None:
         count, total = 0, torch.zeros(self.dim, dtype=torch.float64)
         second = torch.zeros(self.dim, self.dim, dtype=torch.float64)
         for x in articles(vectors, documents, progress, "principal components"):

@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from lvm_core.baselines.base import Baseline, RowSource, articles
+from lvm_core.baselines.base import Baseline, articles
 from lvm_core.config import setting
 from lvm_core.nets.base import unit
 from lvm_core.nets.memory import lagged, running_sum, span_mean
-from lvm_core.types import DocumentInfo, Progress, no_progress
+from lvm_core.types import DocumentInfo, Progress, VectorSource, no_progress
 
 
 @dataclass
@@ -66,7 +66,7 @@ class WeightedMean(Baseline):
         share = torch.ones(longest, longest).tril() / torch.arange(1, longest + 1)[:, None]
         self.register_buffer("weights", share)  # (longest, lags): row t - 1 serves contexts of t chunks
 
-    def fit(self, vectors: RowSource, documents: Sequence[DocumentInfo], progress: Progress = no_progress) -> None:
+    def fit(self, vectors: VectorSource, documents: Sequence[DocumentInfo], progress: Progress = no_progress) -> None:
         longest = self.options.context
         gram = torch.zeros(longest, longest, longest, dtype=torch.float64)
         right = torch.zeros(longest, longest, dtype=torch.float64)
@@ -123,7 +123,7 @@ class CorpusMean(Baseline):
         super().__init__(dim, options)
         self.register_buffer("mean", torch.full((dim,), dim**-0.5))
 
-    def fit(self, vectors: RowSource, documents: Sequence[DocumentInfo], progress: Progress = no_progress) -> None:
+    def fit(self, vectors: VectorSource, documents: Sequence[DocumentInfo], progress: Progress = no_progress) -> None:
         total = torch.zeros(self.dim, dtype=torch.float64)
         for x in articles(vectors, documents, progress, "corpus mean", shortest=1):
             total += x.double().sum(0)

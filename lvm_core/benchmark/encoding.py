@@ -7,7 +7,8 @@ from typing import Any
 from lvm_core.benchmark.measure import Bench, Row, alternate, rate, sample_texts
 from lvm_core.encoders import load_encoder
 from lvm_core.encoders.catalogue import minilm_folder
-from lvm_core.encoders.precision import FAITHFUL_COSINE, cosines
+from lvm_core.encoders.precision import FAITHFUL_COSINE
+from lvm_core.vectors.geometry import cosine
 
 
 def encode(bench: Bench) -> list[Row]:
@@ -18,7 +19,7 @@ def encode(bench: Bench) -> list[Row]:
     texts, source = sample_texts(bench.workspace, 32 if bench.small else 768)
     encoder: Any = load_encoder(device="cpu")
     reference = SentenceTransformer(str(minilm_folder()), device="cpu", local_files_only=True)
-    least_cosine = float(cosines(encoder.encode(texts[:256]), reference.encode(texts[:256])).min())
+    least_cosine = float(cosine(encoder.encode(texts[:256]), reference.encode(texts[:256])).min())
     ways = {"ours": _rate(encoder.encode, texts), "theirs": _rate(reference.encode, texts)}
     found = alternate(ways, bench.n_rounds)
     quick = encoder.dtype == torch.bfloat16

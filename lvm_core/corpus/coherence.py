@@ -1,4 +1,4 @@
-"""How closely each chunk follows the one before it, and the episodes that come of it."""
+"""Episodes: sentences joined for as long as each follows closely on the one before it."""
 
 from collections.abc import Iterator
 
@@ -7,17 +7,8 @@ from numpy.typing import NDArray
 
 from lvm_core.corpus.chunks import ChunkSettings, EncodeTexts, NewChunk
 from lvm_core.errors import CorpusError
-from lvm_core.types import Document, Vectors
-
-
-def follow_similarity(vectors: Vectors) -> NDArray[np.float32]:
-    """Return for each of the (N, D) vectors its cosine to the one before, (N,) float32; the first is NaN."""
-    rows = np.asarray(vectors, dtype=np.float32)
-    norms = np.maximum(np.linalg.norm(rows, axis=1), 1e-9)
-    found = np.full(len(rows), np.nan, dtype=np.float32)
-    if len(rows) > 1:
-        found[1:] = np.einsum("nd,nd->n", rows[1:], rows[:-1]) / (norms[1:] * norms[:-1])
-    return found
+from lvm_core.types import Document
+from lvm_core.vectors.geometry import follow_similarity
 
 
 def episodes(

@@ -1,6 +1,6 @@
 """Splits by article, and windows as index arrays over the vector matrices: nothing is ever materialised."""
 
-from lvm_core.dataset.batches import Batch, TrainingSet, VectorSource
+from lvm_core.dataset.batches import Batch, TrainingSet
 from lvm_core.dataset.corpora import Corpora, JointVectors, open_corpora
 from lvm_core.dataset.splits import SPLITS, Windows, evaluation_windows, split_documents, title_key
 
@@ -10,7 +10,6 @@ __all__ = [
     "Corpora",
     "JointVectors",
     "TrainingSet",
-    "VectorSource",
     "Windows",
     "evaluation_windows",
     "open_corpora",

@@ -2,24 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from lvm_core.types import DocumentInfo, Rows, Vectors
+from lvm_core.nets.base import unit
+from lvm_core.types import DocumentInfo, Rows, VectorSource
 
 BLOCK_ROWS = 8192
 """Rows gathered from the matrix at once: enough to make the call's own cost small, 12 MB at D = 384."""
-
-
-class VectorSource(Protocol):
-    """A vector matrix: rows by number or by stretch, float32."""
-
-    def rows(self, idx: Rows) -> Vectors: ...
-
-    def slice(self, start: int, stop: int) -> Vectors: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +93,6 @@ class TrainingSet:
         """Return the number of batches in an epoch (it varies a little with the random first segments)."""
         return -(-len(self._order(epoch).start) // self.batch_size)
 
-    def mean_batches(self) -> float:
-        """Return about how many batches an epoch has, without drawing one."""
-        segments = sum((d.n_chunks - 1) / self.length + 0.5 for d in self.documents)
-        return max(1.0, segments / self.batch_size)
-
     def batches(self, epoch: int, first: int = 0) -> Iterator[Batch]:
         """Yield the batches of `epoch` from number `first` on, on the CPU."""
         order = self._order(epoch)
@@ -122,4 +109,4 @@ class TrainingSet:
 
     def _gather(self, rows: Rows) -> Tensor:
         found = torch.from_numpy(self.vectors.rows(rows.ravel())).view(*rows.shape, -1)
-        return torch.nn.functional.normalize(found, dim=-1) if self.normalise else found
+        return unit(found) if self.normalise else found

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lvm_core.dataset.batches import VectorSource
 from lvm_core.dataset.splits import HELD_OUT, SPLITS, split_documents, title_key
 from lvm_core.errors import CorpusError, SpaceMismatch
-from lvm_core.types import CorpusInfo, DocumentInfo, Rows, Vectors
+from lvm_core.types import CorpusInfo, DocumentInfo, Rows, Vectors, VectorSource
 from lvm_core.workspace import Workspace
 
 

@@ -7,12 +7,13 @@ ordered too, but their next chunk is a class of the one before, and the same cla
 import itertools
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lvm_core.types import DocumentInfo, Vectors
+from lvm_core.types import DocumentInfo, Vectors, VectorSource
+from lvm_core.vectors.geometry import unit_rows
 
 MAX_CHUNKS = 20_000
 """Chunks looked at; articles beyond are left out, drawn evenly."""
@@ -25,12 +26,6 @@ SHARED_TEXTS = 0.30
 
 SHORT_CHUNK = 4.0
 """Words: a mean below this is a list of concepts, not of sentences."""
-
-
-class Rows(Protocol):
-    """A vector matrix."""
-
-    def slice(self, start: int, stop: int) -> Vectors: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +62,9 @@ class OrderReport:
         return asdict(self)
 
 
-def check_order(documents: Sequence[DocumentInfo], texts: Sequence[str], matrix: Rows, seed: int = 0) -> OrderReport:
+def check_order(
+    documents: Sequence[DocumentInfo], texts: Sequence[str], matrix: VectorSource, seed: int = 0
+) -> OrderReport:
     """Return the report on a corpus.
 
     Args:
@@ -119,9 +116,11 @@ def _sample(documents: list[DocumentInfo]) -> list[DocumentInfo]:
     return documents[::step]
 
 
-def _article(matrix: Rows, document: DocumentInfo, rng: np.random.Generator) -> tuple[float, float, float, float]:
+def _article(
+    matrix: VectorSource, document: DocumentInfo, rng: np.random.Generator
+) -> tuple[float, float, float, float]:
     """Return the mean cosines to the next, to the second next and to a random chunk, and next against previous."""
-    vectors = _unit(matrix.slice(document.first_row, document.first_row + document.n_chunks))
+    vectors = unit_rows(matrix.slice(document.first_row, document.first_row + document.n_chunks))
     n = len(vectors)
     to_next = float(_dots(vectors[:-1], vectors[1:]).mean())
     to_second = float(_dots(vectors[:-2], vectors[2:]).mean()) if n > 2 else float("nan")
@@ -141,23 +140,17 @@ def _dots(a: Vectors, b: Vectors) -> Vectors:
     return found
 
 
-def _unit(vectors: Vectors) -> Vectors:
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    scaled: Vectors = np.asarray(vectors / np.where(norms == 0, 1, norms), dtype=np.float32)
-    return scaled
-
-
 def _mean(values: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
     there = np.isfinite(values)
     return float(np.average(values[there], weights=weights[there])) if there.any() else float("nan")
 
 
-def _converging(matrix: Rows, documents: Sequence[DocumentInfo]) -> float:
+def _converging(matrix: VectorSource, documents: Sequence[DocumentInfo]) -> float:
     if not documents:
         return 0.0
-    firsts = _unit(np.concatenate([matrix.slice(d.first_row, d.first_row + 1) for d in documents]))
+    firsts = unit_rows(np.concatenate([matrix.slice(d.first_row, d.first_row + 1) for d in documents]))
     ends = [d.first_row + d.n_chunks - 1 for d in documents]
-    lasts = _unit(np.concatenate([matrix.slice(end, end + 1) for end in ends]))
+    lasts = unit_rows(np.concatenate([matrix.slice(end, end + 1) for end in ends]))
     centre = np.concatenate([firsts, lasts]).mean(axis=0)
     return float(((lasts - firsts) @ centre).mean() / max(float(np.linalg.norm(centre)), 1e-9))
 

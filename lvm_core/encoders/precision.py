@@ -2,10 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from lvm_core.device import has_fast_bf16
-from lvm_core.types import Vectors
 
 if TYPE_CHECKING:
     import torch
@@ -28,10 +25,3 @@ def quick_at_bf16(device: "torch.device") -> bool:
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported())
     return device.type == "cpu" and has_fast_bf16()
-
-
-def cosines(a: Vectors, b: Vectors) -> Vectors:
-    """Return the cosine (N,) of each row of `a` (N, D) to the same row of `b` (N, D)."""
-    norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
-    found: Vectors = (a * b).sum(axis=1) / np.maximum(norms, 1e-12)
-    return found

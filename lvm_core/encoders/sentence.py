@@ -9,9 +9,10 @@ import numpy as np
 
 from lvm_core.device import pick_device
 from lvm_core.encoders.batching import batches, check_texts, cpu_threads, run_batches
-from lvm_core.encoders.precision import FAITHFUL_COSINE, PROBES, cosines, quick_at_bf16
+from lvm_core.encoders.precision import FAITHFUL_COSINE, PROBES, quick_at_bf16
 from lvm_core.errors import EncoderError
 from lvm_core.types import Vectors
+from lvm_core.vectors.geometry import cosine
 
 if TYPE_CHECKING:
     import torch
@@ -92,7 +93,7 @@ def _halved(precise: SentenceEncoder, folder: Path, place: "torch.device") -> Se
     model = precise._model.to(torch.bfloat16)
     halved = SentenceEncoder(model, precise.id, precise=False)
     vectors = halved.encode(PROBES)
-    if halved.unit_norm == precise.unit_norm and cosines(reference, vectors).min() >= FAITHFUL_COSINE:
+    if halved.unit_norm == precise.unit_norm and cosine(reference, vectors).min() >= FAITHFUL_COSINE:
         return halved
     return SentenceEncoder(_load(folder, place), precise.id)
 

@@ -13,6 +13,7 @@ from lvm_core.corpus.tmd.codes import PROJECTION_SEED, VECTOR_DIM, describe_labe
 from lvm_core.corpus.tmd.labels import DOMAINS, MODIFIERS, TASKS
 from lvm_core.encoders.weights import make_id
 from lvm_core.types import Encoder, Vectors
+from lvm_core.vectors.geometry import unit_rows
 
 SUFFIX = "+tmd"
 """What marks such an encoder in its name."""
@@ -49,8 +50,5 @@ class TmdEncoder:
             EncoderError: if a text is empty or not valid Unicode.
         """
         vectors = self._base.encode(texts)
-        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
         codes = label_by_descriptions(vectors, self._described).tolist()
-        both = np.concatenate([vectors / np.maximum(norms, 1e-12), tmd_vectors(codes)], axis=1)
-        scaled: Vectors = (both / np.linalg.norm(both, axis=1, keepdims=True)).astype(np.float32)
-        return scaled
+        return unit_rows(np.concatenate([unit_rows(vectors), tmd_vectors(codes)], axis=1))

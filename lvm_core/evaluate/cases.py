@@ -48,9 +48,9 @@ def gather_cases(workspace: Workspace, encoder_id: str, corpus: str, settings: D
     by_row: dict[int, DocumentInfo] = {}
     rows = []
     for document in documents:
-        own = range(document.first_row, document.first_row + document.n_chunks)
+        own = document.rows.tolist()
         by_row.update(dict.fromkeys(own, document))
-        rows += list(own)[CONTEXT:]
+        rows += own[CONTEXT:]
     chosen = np.random.default_rng(settings.seed).permutation(np.array(rows, dtype=np.int64))
     fit = [c for c in store.chunks(corpus, chosen) if settings.min_chars <= len(c.text) <= settings.max_chars]
     fit = fit[: settings.n]
@@ -64,6 +64,6 @@ def gather_cases(workspace: Workspace, encoder_id: str, corpus: str, settings: D
     return Cases(
         fit,
         unit_rows(matrix.rows(np.array([chunk.row for chunk in fit], dtype=np.int64))),
-        [np.arange(d.first_row, d.first_row + d.n_chunks, dtype=np.int64) for d in articles],
+        [article.rows for article in articles],
         [before[i * CONTEXT : (i + 1) * CONTEXT] for i in range(len(fit))],
     )

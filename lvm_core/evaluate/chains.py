@@ -11,9 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lvm_core.dataset import VectorSource
 from lvm_core.nets.base import SequenceModel, unit
-from lvm_core.types import DocumentInfo
+from lvm_core.types import DocumentInfo, VectorSource
 
 CHAINS_AT_ONCE = 256
 

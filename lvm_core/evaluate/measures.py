@@ -8,9 +8,9 @@ import numpy as np
 from lvm_core.evaluate.testset import TestSet
 from lvm_core.metrics import bootstrap, retrieval, similarity, timing
 from lvm_core.metrics.bootstrap import Sums
-from lvm_core.metrics.similarity import Values
 from lvm_core.nets.base import SequenceModel
 from lvm_core.types import Vectors
+from lvm_core.vectors.geometry import Values, cosine
 
 BATCH = 32
 """Queries of the batch whose latency is measured."""
@@ -36,7 +36,7 @@ def window_measures(predictions: Vectors, test: TestSet) -> dict[str, Values]:
     behind, known = test.behind
     rows = test.corpus_rows[test.targets]
     return {
-        "cosine": similarity.cosine(predictions, test.truths),
+        "cosine": cosine(predictions, test.truths),
         "mse": similarity.squared_error(predictions, test.truths),
         "recall_at_1": retrieval.recall_at(ranks, 1),
         "recall_at_5": retrieval.recall_at(ranks, 5),
@@ -66,7 +66,7 @@ def measured_fields(sums: dict[str, Sums]) -> dict[str, Any]:
 
 def cosine_sums(predictions: Vectors, test: TestSet) -> Sums:
     """Return the sums by article of the cosine alone."""
-    return bootstrap.article_sums(similarity.cosine(predictions, test.truths), test.article, len(test.documents))
+    return bootstrap.article_sums(cosine(predictions, test.truths), test.article, len(test.documents))
 
 
 def difference(one: Sums, other: Sums) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from lvm_core.dataset import Windows, evaluation_windows
 from lvm_core.errors import CorpusError
 from lvm_core.metrics import similarity
 from lvm_core.types import DocumentInfo, Rows, Vectors
+from lvm_core.vectors.geometry import unit_rows
 
 FIRST_POSITION = 5
 """Targets start at this position of an article: the seeds' window of five. A model with a longer memory is measured
@@ -88,8 +89,7 @@ class TestSet:
     @cached_property
     def corpus_rows(self) -> Rows:
         """The corpus row of each column (M,)."""
-        parts = [np.arange(d.first_row, d.first_row + d.n_chunks) for d in self.documents]
-        return np.concatenate(parts).astype(np.int64)
+        return np.concatenate([document.rows for document in self.documents])
 
     @cached_property
     def coherence(self) -> float:
@@ -169,10 +169,10 @@ def make_test_set(
     article = np.repeat(np.arange(len(chosen)), sizes - FIRST_POSITION).astype(np.int64)
     vectors = np.empty((0, 0), dtype=np.float32)
     for number, document in enumerate(chosen):
-        part = rows(np.arange(document.first_row, document.first_row + document.n_chunks, dtype=np.int64))
+        part = rows(document.rows)
         if number == 0:
             vectors = np.empty((int(sizes.sum()), part.shape[1]), dtype=np.float32)
-        vectors[starts[number] : starts[number] + sizes[number]] = similarity.unit_rows(part)
+        vectors[starts[number] : starts[number] + sizes[number]] = unit_rows(part)
     return TestSet(
         corpus=corpus,
         corpus_digest=corpus_digest,

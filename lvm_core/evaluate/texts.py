@@ -11,9 +11,9 @@ from lvm_core.evaluate import measures as measure
 from lvm_core.evaluate.settings import EvaluateSettings
 from lvm_core.evaluate.subjects import Stage
 from lvm_core.evaluate.testset import FIRST_POSITION, TestSet
-from lvm_core.metrics import bootstrap, similarity, text
-from lvm_core.metrics.similarity import Values
+from lvm_core.metrics import bootstrap, text
 from lvm_core.types import Decoded, Decoder, Encoder, Index, Rows, Vectors
+from lvm_core.vectors.geometry import Values, cosine, unit_rows
 
 DRIFT_WINDOWS = 128
 """Rollouts whose drift is averaged, spread evenly over the windows that have enough text after them."""
@@ -73,8 +73,7 @@ class TextStage:
     # ------------------------------------------------------------ snap
 
     def _own_article(self, line: int) -> Rows:
-        document = self.test.documents[int(self.test.article[line])]
-        return np.arange(document.first_row, document.first_row + document.n_chunks, dtype=np.int64)
+        return self.test.documents[int(self.test.article[line])].rows
 
     def _snapped(self, context: int, predictions: Vectors) -> dict[str, Any]:
         """Return the measures of the snapped predictions, their neighbours never of the article under test."""
@@ -129,10 +128,10 @@ class TextStage:
         said = self._say(predictions, lines)
         truths = [chunk.text for chunk in self._store.chunks(self.stage.corpus.name, self._rows(lines))]
         scores = text.text_scores([decoded.text for decoded in said], truths)
-        again = similarity.unit_rows(self.encoder.encode([decoded.text or " " for decoded in said]))
+        again = unit_rows(self.encoder.encode([decoded.text or " " for decoded in said]))
         values: dict[str, Values] = {
-            "round_trip_cosine": similarity.cosine(again, predictions[lines]),
-            "echo": similarity.cosine(again, self.test.truths[lines]),
+            "round_trip_cosine": cosine(again, predictions[lines]),
+            "echo": cosine(again, self.test.truths[lines]),
             **{name: np.array([score[name] for score in scores]) for name in (*text.ROUGE_KEYS, "bleu")},
         }
         article = self.test.article[lines]

@@ -13,6 +13,7 @@ from lvm_core.corpus.stages import Clock, record
 from lvm_core.corpus.writing import CorpusWriter
 from lvm_core.errors import LvmError, SourceError, SpaceMismatch
 from lvm_core.types import CorpusInfo, Progress, Vectors, no_progress
+from lvm_core.vectors.geometry import cosine
 from lvm_core.vectors.writer import MatrixWriter
 from lvm_core.workspace import Workspace
 
@@ -89,23 +90,17 @@ def claim_encoder(claim: str, texts: list[str], vectors: Vectors, digest: str) -
         raise SpaceMismatch(f"The encoder '{claim}' ({encoder.dim}-D)", f"of {vectors.shape[1]} dimensions", encoder.id,
                             "name the encoder that made the vectors.")  # fmt: skip
     fresh = encoder.encode(texts[:N_PROBES])
-    cosine = float(np.mean(_cosines(fresh, vectors[:N_PROBES])))
-    if cosine < SAME_SPACE:
+    agreement = float(cosine(fresh, vectors[:N_PROBES]).mean())
+    if agreement < SAME_SPACE:
         raise SpaceMismatch(
-            f"The encoder '{claim}'", f"unknown: fresh vectors have cosine {cosine:.2f} to the stored",
+            f"The encoder '{claim}'", f"unknown: fresh vectors have cosine {agreement:.2f} to the stored",
             encoder.id, "name the encoder that made them, or leave --encoder out to keep them as a space of their own.",
         )  # fmt: skip
     return (
         encoder.id,
         True,
-        f"Verified: fresh vectors of {len(fresh)} chunks have cosine {cosine:.3f} to the stored ones.",
+        f"Verified: fresh vectors of {len(fresh)} chunks have cosine {agreement:.3f} to the stored ones.",
     )
-
-
-def _cosines(a: Vectors, b: Vectors) -> NDArray[np.float32]:
-    norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
-    found: NDArray[np.float32] = np.sum(a * b, axis=1) / np.where(norms == 0, 1, norms)
-    return found
 
 
 def write_incoming(

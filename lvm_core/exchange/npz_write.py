@@ -45,7 +45,7 @@ def windows_of(documents: Iterable[DocumentInfo], context: int) -> tuple[NDArray
     for document in documents:
         n = document.n_chunks - context
         if n > 0:
-            firsts.append(np.arange(document.first_row, document.first_row + n, dtype=np.int64))
+            firsts.append(document.rows[:n])
             articles.append(np.full(n, document.document_id, dtype=np.int64))
     if not firsts:
         raise CorpusError(

@@ -141,7 +141,7 @@ def gather_texts(
 
 
 def _chunks(corpus: str, texts: list[str], document: DocumentInfo, article: int) -> list[Piece]:
-    rows = range(document.first_row, document.first_row + document.n_chunks)
+    rows = document.rows.tolist()
     return [Piece(texts[row], corpus, article, row) for row in rows if MIN_CHARS <= len(texts[row]) <= MAX_CHARS]
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from lvm_core.metrics.similarity import Values, unit_rows
 from lvm_core.types import Rows, Vectors
+from lvm_core.vectors.geometry import Values, unit_rows
 
 BLOCK = 512
 """Queries scored at once: bounds memory at BLOCK x index size x 4 bytes."""

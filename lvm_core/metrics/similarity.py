@@ -4,26 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lvm_core.types import Rows, Vectors
-
-Values = NDArray[np.float64]
-"""(N,) one number a window; NaN where the window cannot be measured."""
-
-
-def unit_rows(vectors: Vectors) -> Vectors:
-    """Return `vectors` (N, D) scaled to unit norm, float32; zero rows stay zero."""
-    wide = np.asarray(vectors, dtype=np.float32)
-    norms = np.linalg.norm(wide, axis=-1, keepdims=True)
-    scaled: Vectors = np.divide(wide, norms, out=np.zeros_like(wide), where=norms != 0)
-    return scaled
-
-
-def cosine(predictions: Vectors, targets: Vectors) -> Values:
-    """Return the cosine (N,) of each prediction (N, D) to its target (N, D), -1 to 1; 0 for a zero vector.
-
-    The seeds' first metric.
-    """
-    products: Values = np.einsum("nd,nd->n", unit_rows(predictions), unit_rows(targets), dtype=np.float64)
-    return products
+from lvm_core.vectors.geometry import Values, cosine, unit_rows
 
 
 def squared_error(predictions: Vectors, targets: Vectors) -> Values:

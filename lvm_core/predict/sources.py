@@ -102,8 +102,7 @@ class Ground:
         if not self._documents:
             self._documents = self.store.documents(self.info.name)
         first = [d.first_row for d in self._documents]
-        own = self._documents[int(np.searchsorted(first, row, side="right")) - 1]
-        return np.arange(own.first_row, own.first_row + own.n_chunks, dtype=np.int64)
+        return self._documents[int(np.searchsorted(first, row, side="right")) - 1].rows
 
     def check_rows(self, rows: Sequence[int]) -> list[int]:
         """Return `rows` as ints.

@@ -62,13 +62,12 @@ def start_at(workspace: Workspace, corpus: str, encoder_id: str, row: int, steps
         )
     first = row - min(chunk.position, LONGEST)
     there = min(steps, document.n_chunks - chunk.position)
-    own = np.arange(document.first_row, document.first_row + document.n_chunks, dtype=np.int64)
     texts = [
         c.text for c in store.document_chunks(document.document_id, first - document.first_row, chunk.position + there)
     ]
     return Start(
         document.title, encoder_id, matrix.rows(np.arange(first, row)), texts[: row - first],
-        matrix.rows(np.arange(row, row + there)), texts[row - first :], own, row,
+        matrix.rows(np.arange(row, row + there)), texts[row - first :], document.rows, row,
     )  # fmt: skip
 
 

@@ -143,7 +143,7 @@ def _roll(
     """Return drift and clamps of rollouts whose contexts are of one length."""
     firsts = np.array([p.document.first_row + p.position for p in places], dtype=np.int64)
     context = rows((firsts[:, None] + np.arange(-length, 0)).ravel()).reshape(len(places), length, -1)
-    exclude = [span(p.document) for p in places]
+    exclude = [p.document.rows for p in places]
     step = snap_step(index, rows, snap, exclude) if snap else None
     result = rollout(loaded.model, context, steps, step, max(loaded.info.context, length))
     truth = np.full((len(places), steps, context.shape[2]), np.nan, dtype=np.float32)
@@ -155,11 +155,6 @@ def _roll(
     hits = search_excluding(index, flat, 1, [own for own in exclude for _ in range(steps)])
     nearest = np.array([h[0].cosine if h else np.nan for h in hits], dtype=np.float32).reshape(len(places), steps)
     return replace(measured, to_manifold=nearest), result.clamped
-
-
-def span(document: DocumentInfo) -> Rows:
-    """Return the rows of an article."""
-    return np.arange(document.first_row, document.first_row + document.n_chunks, dtype=np.int64)
 
 
 def summary(values: Vectors, article: NDArray[np.int64]) -> dict[str, Any]:

@@ -14,7 +14,8 @@ from lvm_core.evaluate.testset import TestSet, make_test_set
 from lvm_core.nets.base import SequenceModel
 from lvm_core.snap import search_excluding
 from lvm_core.types import Hit, Index, Rows, Vectors
-from lvm_core.vectors.index import FlatIndex, open_index, unit_rows
+from lvm_core.vectors.geometry import unit_rows
+from lvm_core.vectors.index import FlatIndex, open_index
 from lvm_core.workspace import Workspace
 
 MAX_TEST_CHUNKS = 20_000
@@ -69,7 +70,7 @@ class WindowSample:
     @cached_property
     def own(self) -> list[Rows]:
         """The rows of each window's own article: no neighbours, or a look would read the answer."""
-        spans = [np.arange(d.first_row, d.first_row + d.n_chunks, dtype=np.int64) for d in self.test.documents]
+        spans = [document.rows for document in self.test.documents]
         return [spans[int(number)] for number in self.article]
 
     def neighbours(self, vectors: Vectors, k: int) -> list[list[Hit]]:

@@ -10,7 +10,7 @@ import torch
 
 from lvm_core import __version__
 from lvm_core.baselines import BASELINES, build_baseline
-from lvm_core.baselines.base import Baseline, RowSource
+from lvm_core.baselines.base import Baseline
 from lvm_core.checkpoint import (
     CARD,
     CONFIG,
@@ -187,8 +187,7 @@ class Job:
         has_context = BASELINES[name].Options is not None
         model = build_baseline(name, self.corpora.dim, **({"context": context, **options} if has_context else options))
         if model.needs_fit:
-            source: RowSource = self.corpora.vectors
-            model.fit(source, at_most(self.corpora.splits["train"], FIT_ROWS), progress)
+            model.fit(self.corpora.vectors, at_most(self.corpora.splits["train"], FIT_ROWS), progress)
         return model
 
     def _describe(self, baselines: dict[str, float]) -> dict[str, Any]:

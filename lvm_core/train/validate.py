@@ -7,10 +7,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lvm_core.dataset import VectorSource, evaluation_windows
+from lvm_core.dataset import evaluation_windows
 from lvm_core.errors import SettingsError
 from lvm_core.nets.base import SequenceModel, unit
-from lvm_core.types import DocumentInfo
+from lvm_core.types import DocumentInfo, VectorSource
 
 ROWS_AT_ONCE = 8192
 FULL = 5
@@ -99,7 +99,7 @@ class Validator:
         found = []
         for number in np.unique(self.windows.article):
             document = self.documents[number]
-            x = self._unit_rows(np.arange(document.first_row, document.first_row + document.n_chunks, dtype=np.int64))
+            x = self._unit_rows(document.rows)
             targets = torch.from_numpy(self.windows.targets[self.windows.article == number] - document.first_row)
             found.append(model(x[None, :-1])[0, targets - 1].float())
         return torch.cat(found)

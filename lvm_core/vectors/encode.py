@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from lvm_core.corpus.coherence import follow_similarity
 from lvm_core.corpus.locks import corpus_lock
 from lvm_core.corpus.stages import record
 from lvm_core.corpus.store import CorpusStore, iter_texts
 from lvm_core.errors import CorpusError
 from lvm_core.types import CorpusInfo, Encoder, Progress, Rows, no_progress
+from lvm_core.vectors.geometry import follow_similarity
 from lvm_core.vectors.matrix import MatrixInfo, VectorMatrix, map_data, open_matrix, read_info
 from lvm_core.workspace import Workspace, disk_errors, need_space, read_json, write_json
 

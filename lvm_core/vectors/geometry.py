@@ -1,12 +1,38 @@
-"""Directions and angles: what unit norm and cosine mean, said once."""
+"""Directions and angles: what unit norm and cosine mean, said once.
+
+`lvm_core.nets.base.unit` is the same scaling for tensors, on whatever device they are.
+"""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lvm_core.types import Vectors
 
+Values = NDArray[np.float64]
+"""One number a row."""
+
 
 def unit_rows(vectors: Vectors) -> Vectors:
-    """Return `vectors` (..., D) with every row at unit norm; a zero row stays zero."""
-    norms = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    scaled: Vectors = (vectors / np.maximum(norms, 1e-12)).astype(np.float32)
+    """Return `vectors` (..., D) with every row at unit norm, float32 and contiguous; a row of zeros stays zero."""
+    wide = np.asarray(vectors, dtype=np.float32)
+    norms = np.linalg.norm(wide, axis=-1, keepdims=True)
+    scaled: Vectors = np.divide(wide, norms, out=np.zeros(wide.shape, dtype=np.float32), where=norms != 0)
     return scaled
+
+
+def cosine(a: Vectors, b: Vectors) -> Values:
+    """Return the cosine (...,) of each row of `a` (..., D) to the same row of `b` (..., D), -1 to 1.
+
+    Leading shapes are broadcast. 0 for a row of zeros, NaN for one that holds NaN.
+    """
+    cosines: Values = np.einsum("...d,...d->...", unit_rows(a), unit_rows(b), dtype=np.float64)
+    return cosines
+
+
+def follow_similarity(vectors: Vectors) -> NDArray[np.float32]:
+    """Return for each of the (N, D) vectors its cosine to the one before, (N,) float32; the first is NaN."""
+    similarity = np.full(len(vectors), np.nan, dtype=np.float32)
+    if len(vectors) > 1:
+        rows = unit_rows(vectors)
+        similarity[1:] = np.einsum("nd,nd->n", rows[1:], rows[:-1])
+    return similarity

@@ -11,6 +11,7 @@ import numpy as np
 
 from lvm_core.errors import CorpusError, EncoderError, SettingsError, WorkspaceError
 from lvm_core.types import Hit, Progress, Rows, Vectors, no_progress
+from lvm_core.vectors.geometry import unit_rows
 from lvm_core.vectors.matrix import VectorMatrix, open_matrix
 from lvm_core.vectors.pgvector import PgVectorIndex, build_pgvector, open_pgvector
 from lvm_core.workspace import Workspace, need_space, read_json, replacing, write_json
@@ -140,12 +141,6 @@ def _best(scores: Vectors, k: int) -> list[Hit]:
         return []
     top = np.argpartition(scores, -k)[-k:]
     return [Hit(int(row), float(scores[row])) for row in top[np.argsort(-scores[top], kind="stable")]]
-
-
-def unit_rows(vectors: Vectors) -> Vectors:
-    """Return `vectors` (N, D) scaled to unit norm, contiguous; zero rows stay zero."""
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.ascontiguousarray(vectors / np.maximum(norms, 1e-12), dtype=np.float32)
 
 
 def _all_but(rows: Rows | None) -> Any:

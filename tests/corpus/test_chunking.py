@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from lvm_core.corpus.chunking import chunk_document, split_text
 from lvm_core.corpus.chunks import ChunkSettings, NewChunk
-from lvm_core.corpus.coherence import follow_similarity
 from lvm_core.errors import CorpusError
 from lvm_core.types import Document, Section, Vectors
+from lvm_core.vectors.geometry import follow_similarity
 
 WORDS = st.text(st.sampled_from("abcé 中.!?,;:—\"'()\n0 "), max_size=400)
 SECTIONS = st.lists(st.tuples(st.sampled_from(["", "History", "Uses / Now"]), WORDS), max_size=5)

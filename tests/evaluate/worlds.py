@@ -7,9 +7,9 @@ import numpy as np
 from lvm_core.corpus.chunks import NewChunk
 from lvm_core.corpus.writing import CorpusWriter
 from lvm_core.evaluate.testset import TestSet, make_test_set
-from lvm_core.metrics.similarity import unit_rows
 from lvm_core.types import DocumentInfo, Rows, Vectors
 from lvm_core.vectors.encode import encode_corpus
+from lvm_core.vectors.geometry import unit_rows
 from lvm_core.workspace import Workspace
 
 ENCODER = "toy@000000000000"

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from lvm_core.corpus.tmd.labels import DOMAINS, MODIFIERS, TASKS
 from lvm_core.errors import SettingsError, SourceError
 from lvm_core.types import Encoder, Progress, Vectors, no_progress
+from lvm_core.vectors.geometry import unit_rows
 
 KINDS = ((12, DOMAINS), (7, TASKS), (1, MODIFIERS))
 """Lowest bit of each kind of label in a code, and the labels with their descriptions."""
@@ -93,10 +94,7 @@ def tmd_vectors(codes: Sequence[int]) -> Vectors:
     Code 0 has no bit set and stays the zero vector.
     """
     bits = (np.asarray(codes, dtype=np.int64)[:, None] >> np.arange(15, 0, -1)) & 1
-    found = bits.astype(np.float32) @ _projection().T
-    norms = np.linalg.norm(found, axis=1, keepdims=True)
-    scaled: Vectors = (found / np.where(norms == 0, 1, norms)).astype(np.float32)
-    return scaled
+    return unit_rows(bits.astype(np.float32) @ _projection().T)
 
 
 def label_by_encoder(vectors: Vectors, encoder: Encoder, progress: Progress = no_progress) -> NDArray[np.int64]:
@@ -115,8 +113,7 @@ def label_by_encoder(vectors: Vectors, encoder: Encoder, progress: Progress = no
 def describe_labels(encoder: Encoder) -> Vectors:
     """Return the unit vectors (112, D) of the written descriptions: domains, tasks, modifiers, in their order."""
     described = encoder.encode([text for _, labels in KINDS for text in labels.values()])
-    scaled: Vectors = described / np.linalg.norm(described, axis=1, keepdims=True)
-    return scaled
+    return unit_rows(described)
 
 
 def label_by_descriptions(vectors: Vectors, described: Vectors) -> NDArray[np.int64]:
@@ -126,8 +123,7 @@ def label_by_descriptions(vectors: Vectors, described: Vectors) -> NDArray[np.in
     by being general (hubness: Dinu, Lazaridou and Baroni 2015, section 3). The answer for one chunk depends on
     that chunk alone.
     """
-    scales = np.linalg.norm(vectors, axis=1, keepdims=True)
-    cosine = (vectors / np.where(scales == 0, 1, scales)) @ described.T - (described @ described.T).mean(axis=0)
+    cosine = unit_rows(vectors) @ described.T - (described @ described.T).mean(axis=0)
     codes = np.zeros(len(vectors), dtype=np.int64)
     first = 0
     for shift, labels in KINDS:

@@ -107,8 +107,7 @@ def vector_of(layer: Layer, kind: str, place: int) -> Vectors:
 
 
 def _own(chunk: Chunk) -> Rows:
-    document = state.store().document(chunk.document_id)
-    return np.arange(document.first_row, document.first_row + document.n_chunks, dtype=np.int64)
+    return state.store().document(chunk.document_id).rows
 
 
 def _say(found: MapData, place: int, row: int) -> None:
