@@ -189,8 +189,8 @@ class Decoder(Protocol):
     @property
     def encoder_id(self) -> str: ...
 
-    def decode(self, vectors: Vectors, steps: int) -> list[Decoded]:
-        """Return one text for each of the (N, D) vectors after `steps` corrections (0: first hypothesis)."""
+    def decode_all(self, vectors: Vectors, steps: int) -> list[list[Decoded]]:
+        """Return for each of the (N, D) vectors its texts after 0, 1 .. `steps` corrections (0: first hypothesis)."""
         ...
 
 

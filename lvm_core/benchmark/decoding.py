@@ -32,7 +32,7 @@ def decode(bench: Bench) -> list[Row]:
 
     def one() -> object:
         i = next(singles)
-        return decoder.decode(vectors[i : i + 1], 1)
+        return decoder.decode_all(vectors[i : i + 1], 1)
 
     rows = [limit("decode", "warm decode at 1 step", median_ms(one, n), "ms", DECODE_MS, decoder.id)]
     rows.append(_cached(decoder, vectors))
@@ -46,8 +46,8 @@ def _cached(decoder: Decoder, vectors: Vectors) -> Row:
 
     with tempfile.TemporaryDirectory() as folder:
         cache = DecodeCache(Workspace(folder))
-        text = decoder.decode(vectors[:1], 0)
-        cache.put(decoder.id, 1, vectors[0], text)
+        (texts,) = decoder.decode_all(vectors[:1], 0)
+        cache.put(decoder.id, 1, vectors[0], texts)
         took = median_ms(lambda: cache.get(decoder.id, 1, vectors[0]), 50)
     return limit("decode", "decode found in the cache", took, "ms", CACHED_MS)
 
@@ -62,7 +62,7 @@ def _together(decoder: Decoder, vectors: Vectors, bench: Bench) -> Row:
         first = next(fresh)
         begun = time.perf_counter()
         for i in range(first, first + n_batch, size):
-            decoder.decode(vectors[i : i + size], 1)
+            decoder.decode_all(vectors[i : i + size], 1)
         return n_batch / (time.perf_counter() - begun)
 
     ways = {"ours": lambda: rate_of(n_batch), "theirs": lambda: rate_of(1)}

@@ -6,7 +6,6 @@ Source: the production pipeline this studio grew from, "Adaptive Decode with Qua
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 
@@ -76,45 +75,18 @@ def attempt(decoded: Decoded, context: Sequence[str], settings: AdaptiveSettings
 
 
 def decode_hypotheses(
-    decoder: Decoder,
-    vectors: Vectors,
-    steps: int,
-    cache: DecodeCache | None = None,
-    hints: Sequence[Sequence[str]] | None = None,
+    decoder: Decoder, vectors: Vectors, steps: int, cache: DecodeCache | None = None
 ) -> list[tuple[list[Decoded], bool]]:
-    """Return for each of the (N, D) vectors its texts after 0 .. `steps` steps, and whether the cache had them.
-
-    A decoder with `decode_all` gives the text after every step from one run; of any other the answer alone comes.
-    """
+    """Return for each of the (N, D) vectors its texts after 0 .. `steps` steps, and whether the cache had them."""
     check_steps(steps)
-    names = [_cache_name(decoder, hints[i] if hints else None) for i in range(len(vectors))]
-    found = [
-        cache.get(name, steps, vector) if cache is not None else None
-        for name, vector in zip(names, vectors, strict=True)
-    ]
-    missing = [i for i, texts in enumerate(found) if texts is None]
+    runs = [cache.get(decoder.id, steps, vector) if cache is not None else None for vector in vectors]
+    missing = [i for i, texts in enumerate(runs) if texts is None]
     if missing:
-        fresh = _run(decoder, vectors[missing], steps, [hints[i] for i in missing] if hints else None)
-        for i, texts in zip(missing, fresh, strict=True):
-            found[i] = texts
+        for i, texts in zip(missing, decoder.decode_all(vectors[missing], steps), strict=True):
+            runs[i] = texts
             if cache is not None:
-                cache.put(names[i], steps, vectors[i], texts)
-    return [(texts or [], i not in missing) for i, texts in enumerate(found)]
-
-
-def _run(decoder: Any, vectors: Vectors, steps: int, hints: Sequence[Sequence[str]] | None) -> list[list[Decoded]]:
-    if hasattr(decoder, "decode_all"):
-        extra = {"hints": hints} if hints and getattr(decoder, "takes_hints", False) else {}
-        runs: list[list[Decoded]] = decoder.decode_all(vectors, steps, **extra)
-        return runs
-    return [[decoded] for decoded in decoder.decode(vectors, steps)]
-
-
-def _cache_name(decoder: Decoder, hints: Sequence[str] | None) -> str:
-    """The decoder's id; what it was hinted at is part of the question, where it listens to hints."""
-    if hints and getattr(decoder, "takes_hints", False):
-        return decoder.id + "\n" + "\n".join(hints)
-    return decoder.id
+                cache.put(decoder.id, steps, vectors[i], texts)
+    return [(texts or [], i not in missing) for i, texts in enumerate(runs)]
 
 
 def at_step(texts: Sequence[Decoded], steps: int) -> Decoded:
@@ -130,7 +102,6 @@ def adaptive_decode(
     fallback: Fallback,
     settings: AdaptiveSettings | None = None,
     cache: DecodeCache | None = None,
-    hints: Sequence[Sequence[str]] | None = None,
 ) -> Iterator[tuple[int, AdaptiveResult]]:
     """Yield (place in the batch, result) as soon as each of the (N, D) vectors has a text that passes.
 
@@ -144,7 +115,6 @@ def adaptive_decode(
         fallback: the nearest real chunk of a place.
         settings: thresholds and ladder.
         cache: where earlier texts are kept.
-        hints: texts near each vector, for decoders that listen to them.
 
     Raises:
         SettingsError: for thresholds or steps out of bounds.
@@ -152,10 +122,12 @@ def adaptive_decode(
     numbers = check_ladder(check(settings or AdaptiveSettings()))
     results = [AdaptiveResult(Decoded("", "none", 0, 0.0), []) for _ in range(len(vectors))]
     waiting = list(range(len(vectors)))
-    for steps in numbers.ladder if decoder else ():
+    for steps in numbers.ladder:
         if not waiting:
             return
-        accepted = _rung(decoder, vectors, contexts, waiting, steps, numbers, cache, hints, results)
+        if decoder is None:
+            break
+        accepted = _rung(decoder, vectors, contexts, waiting, steps, numbers, cache, results)
         waiting = [i for i in waiting if i not in accepted]
         yield from ((i, results[i]) for i in sorted(accepted))
     for i in waiting:
@@ -177,19 +149,18 @@ def check_ladder(settings: AdaptiveSettings) -> AdaptiveSettings:
 
 
 def _rung(
-    decoder: Any,
+    decoder: Decoder,
     vectors: Vectors,
     contexts: Sequence[Sequence[str]],
     waiting: Sequence[int],
     steps: int,
     settings: AdaptiveSettings,
     cache: DecodeCache | None,
-    hints: Sequence[Sequence[str]] | None,
     results: list[AdaptiveResult],
 ) -> set[int]:
     begun = time.perf_counter()
     chosen = np.asarray(waiting)
-    runs = decode_hypotheses(decoder, vectors[chosen], steps, cache, [hints[i] for i in waiting] if hints else None)
+    runs = decode_hypotheses(decoder, vectors[chosen], steps, cache)
     ms = (time.perf_counter() - begun) * 1000
     accepted = set()
     for i, (texts, cached) in zip(waiting, runs, strict=True):

@@ -3,17 +3,22 @@
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
+from lvm_core.decode.kind import DecoderKind, Opening
 from lvm_core.errors import DecoderError
+from lvm_core.snap import Exclude, search_excluding
 from lvm_core.types import Chunk, Decoded, Hit, Index, Rows, Vectors
 from lvm_core.vectors.checks import check_steps, check_vectors
+from lvm_core.workspace import Workspace
 
 FetchChunks = Callable[[Sequence[int]], Sequence[Chunk]]
 """Row numbers to stored chunks, in the order asked for."""
 
 FIRST_LOOK = 8
+METHOD = "extractive"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,57 +60,99 @@ def nearest_chunks(
     vectors: Vectors,
     index: Index,
     chunks: FetchChunks,
-    exclude: Rows | None = None,
+    exclude: Exclude = None,
     context: Iterable[str] = (),
 ) -> list[Extract | None]:
     """Return the nearest real chunk for each of the (N, D) vectors; see `nearest_chunk`."""
     queries = check_vectors(vectors, np.asarray(vectors).shape[-1])
-    known = {same_text(text) for text in context}
-    k = FIRST_LOOK + len(known)
-    found: list[Extract | None] = [None] * len(queries)
-    open_places = list(range(len(queries)))
-    while open_places:
-        hits = index.search(queries[open_places], k, exclude=exclude)
-        still_open = []
-        for place, own in zip(open_places, hits, strict=True):
-            found[place] = _first_new(own, chunks, known)
-            if found[place] is None and len(own) >= k:
-                still_open.append(place)
-        open_places, k = still_open, 4 * k
-    return found
+    each = [exclude] * len(queries) if exclude is None or isinstance(exclude, np.ndarray) else list(exclude)
+    context_texts = {same_text(text) for text in context}
+    k = FIRST_LOOK + len(context_texts)
+    answers: list[Extract | None] = [None] * len(queries)
+    waiting = list(range(len(queries)))
+    while waiting:
+        hits = search_excluding(index, queries[waiting], k, [each[i] for i in waiting])
+        still_waiting = []
+        for i, near in zip(waiting, hits, strict=True):
+            answers[i] = _first_new(near, chunks, context_texts)
+            if answers[i] is None and len(near) >= k:
+                still_waiting.append(i)
+        waiting, k = still_waiting, 4 * k
+    return answers
 
 
-def _first_new(hits: Sequence[Hit], chunks: FetchChunks, known: set[str]) -> Extract | None:
+def _first_new(hits: Sequence[Hit], chunks: FetchChunks, context_texts: set[str]) -> Extract | None:
     for hit, chunk in zip(hits, chunks([hit.row for hit in hits]), strict=True):
-        if same_text(chunk.text) not in known:
+        if same_text(chunk.text) not in context_texts:
             return Extract(chunk, hit.cosine)
     return None
 
 
 class ExtractiveDecoder:
-    """A `Decoder` that answers with real chunks; `steps` changes nothing."""
+    """A `Decoder` that answers with real chunks; a correction changes nothing."""
 
-    def __init__(self, corpus: str, index: Index, chunks: FetchChunks) -> None:
-        self._index, self._chunks = index, chunks
-        self.id = f"extractive:{corpus}@{index.encoder_id}"
+    def __init__(
+        self, corpus: str, index: Index, chunks: FetchChunks, exclude: Exclude = None, context: Iterable[str] = ()
+    ) -> None:
+        """Answer from `corpus`, with no row of `exclude` and none that reads like a text of `context`."""
+        self._index, self._chunks, self._exclude, self._context = index, chunks, exclude, list(context)
+        self.id = f"{METHOD}:{corpus}@{index.encoder_id}"
         self.encoder_id = index.encoder_id
 
-    def decode(
-        self, vectors: Vectors, steps: int = 0, exclude: Rows | None = None, context: Iterable[str] = ()
-    ) -> list[Decoded]:
-        """Return the nearest real chunk for each of the (N, D) vectors.
+    def decode_all(self, vectors: Vectors, steps: int) -> list[list[Decoded]]:
+        """Return the nearest real chunk for each of the (N, D) vectors, the same after every step.
 
         Raises:
             DecoderError: if every chunk of the corpus is excluded.
             SettingsError: for steps out of bounds, as of every decoder.
         """
         check_steps(steps)
-        decoded = []
-        for found in nearest_chunks(vectors, self._index, self._chunks, exclude, context):
-            if found is None:
+        runs = []
+        for near in nearest_chunks(vectors, self._index, self._chunks, self._exclude, self._context):
+            if near is None:
                 raise DecoderError(
                     "The corpus has no chunk outside the context to answer with. Ingest a larger corpus,"
                     " or exclude fewer chunks."
                 )
-            decoded.append(Decoded(found.chunk.text, "extractive", 0, found.cosine))
-        return decoded
+            runs.append([Decoded(near.chunk.text, METHOD, 0, near.cosine)] * (steps + 1))
+        return runs
+
+
+# ---------------------------------------------------------------- among the decoders
+
+
+def _here(workspace: Workspace, encoder_id: str) -> bool:
+    from lvm_core.corpus.store import CorpusStore
+    from lvm_core.vectors.matrix import encoded_with
+
+    return any(encoder_id in encoded_with(workspace, info.name) for info in CorpusStore(workspace).corpora())
+
+
+def _open(opening: Opening) -> ExtractiveDecoder:
+    from lvm_core.corpus.store import CorpusStore
+    from lvm_core.vectors.index import open_index
+    from lvm_core.vectors.matrix import encoded_with
+
+    workspace, encoder_id = opening.workspace, opening.encoder.id
+    store = CorpusStore(workspace)
+    largest_first = [info.name for info in sorted(store.corpora(), key=lambda info: -info.n_chunks)]
+    for name in [opening.corpus] if opening.corpus else largest_first:
+        if opening.corpus or encoder_id in encoded_with(workspace, name):
+            index = open_index(workspace, name, encoder_id)
+            return ExtractiveDecoder(name, index, partial(store.chunks, name), opening.exclude)
+    raise DecoderError(
+        f"The extractive decoder answers with real chunks, but no corpus is encoded with '{encoder_id}' yet."
+        " Run `ingest` and `encode` first."
+    )
+
+
+KIND = DecoderKind(
+    "nearest real chunk",
+    "the nearest real chunk of the corpus",
+    METHOD,
+    "Not written: the nearest real chunk of the corpus that is not in the context.",
+    _here,
+    lambda encoder: f"python -m lvm_core encode --corpus enwiki-sample --encoder {encoder}",
+    _open,
+    writes=False,
+)

@@ -5,8 +5,6 @@ vec2text 0.0.13 and its published checkpoints.
 """
 
 import threading
-from collections import OrderedDict
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +15,7 @@ from lvm_core.errors import DecoderError, SettingsError, SpaceMismatch
 from lvm_core.types import Decoded, Encoder, Vectors
 from lvm_core.vectors.checks import check_steps, check_vectors
 from lvm_core.vectors.geometry import unit_rows
+from lvm_core.vectors.runs import Runs, distinct
 
 MAX_LENGTH = 32
 """Tokens. The checkpoints were trained at 32; the library's hard-coded 128 only adds stutter and time."""
@@ -42,8 +41,6 @@ class Run:
 class Vec2TextDecoder:
     """A `Decoder` over the library's corrector; continues a vector's run where it was left."""
 
-    takes_hints = False
-
     def __init__(self, pair: Pair, corrector: Any, encoder_id: str, norm: float, fingerprint: str) -> None:
         """Wrap a loaded corrector.
 
@@ -61,47 +58,31 @@ class Vec2TextDecoder:
         self.dim = int(corrector.inversion_trainer.model.embedder_dim)
         self._corrector = corrector
         self._length = min(MAX_LENGTH, int(corrector.model.config.max_seq_length))
-        self._runs: OrderedDict[bytes, Run] = OrderedDict()
+        self._runs: Runs[Run] = Runs(RUNS_KEPT)
         self._lock = threading.Lock()
 
-    def decode(self, vectors: Vectors, steps: int) -> list[Decoded]:
-        """Return one text for each of the (N, D) vectors after `steps` corrections.
+    def decode_all(self, vectors: Vectors, steps: int) -> list[list[Decoded]]:
+        """Return for each of the (N, D) vectors its texts after 0, 1 .. `steps` corrections, from one run.
+
+        A run ends when a correction changes nothing: every later one would say the same.
 
         Raises:
             DecoderError: for vectors that are NaN, zero or of another dimension.
             SettingsError: for steps out of bounds.
         """
-        return [texts[-1] for texts in self.decode_all(vectors, steps)]
-
-    def decode_all(
-        self,
-        vectors: Vectors,
-        steps: int,
-        hints: Sequence[Sequence[str]] | None = None,  # noqa: ARG002 - part of the interface; vec2text takes none
-    ) -> list[list[Decoded]]:
-        """Return for each of the (N, D) vectors its texts after 0, 1 .. `steps` corrections, from one run.
-
-        A run ends when a correction changes nothing: every later one would say the same.
-        """
         check_steps(steps)
         scaled = unit_rows(check_vectors(vectors, self.dim)) * np.float32(self.norm)
         with self._lock:
-            keys = [row.tobytes() for row in scaled]
-            runs = {key: self._run(key, row) for key, row in zip(keys, scaled, strict=True)}
-            for start in range(0, len(runs), BATCH):
-                self._advance(list(runs.values())[start : start + BATCH], steps)
-            while len(self._runs) > RUNS_KEPT:
-                self._runs.popitem(last=False)
-        return [[_at(runs[key].texts, step) for step in range(steps + 1)] for key in keys]
+            runs = self._runs.take(scaled, lambda rows: [self._begin(scaled[row]) for row in rows])
+            once = distinct(runs)
+            for start in range(0, len(once), BATCH):
+                self._advance(once[start : start + BATCH], steps)
+        return [[_at(run.texts, step) for step in range(steps + 1)] for run in runs]
 
-    def _run(self, key: bytes, row: Vectors) -> Run:
+    def _begin(self, row: Vectors) -> Run:
         import torch
 
-        if key not in self._runs:
-            device = self._corrector.model.device
-            self._runs[key] = Run(torch.from_numpy(row.copy()).to(device))
-        self._runs.move_to_end(key)
-        return self._runs[key]
+        return Run(torch.from_numpy(row.copy()).to(self._corrector.model.device))
 
     def _advance(self, runs: list[Run], steps: int) -> None:
         import torch
@@ -205,7 +186,7 @@ def _mismatch(pair: Pair, given: str, expected: str) -> SpaceMismatch:
 
 
 def _round_trip(decoder: Vec2TextDecoder, encoder: Encoder, probes: Vectors) -> None:
-    texts = [decoded.text or "." for decoded in decoder.decode(probes, 1)]
+    texts = [run[-1].text or "." for run in decoder.decode_all(probes, 1)]
     cosines = (unit_rows(encoder.encode(texts)) * unit_rows(probes)).sum(axis=1)
     if cosines.min() < MIN_ROUND_TRIP:
         raise DecoderError(

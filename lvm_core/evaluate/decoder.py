@@ -6,7 +6,8 @@ input and one number of steps each; the texts that the numbers stand on come alo
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -15,10 +16,11 @@ import numpy as np
 from lvm_core.config import check
 from lvm_core.corpus.store import CorpusStore
 from lvm_core.decode.adaptive import AdaptiveSettings, attempt
+from lvm_core.decode.extractive import ExtractiveDecoder
 from lvm_core.decode.quality import words
 from lvm_core.evaluate.cases import Cases, DecoderSettings, gather_cases
 from lvm_core.metrics.text import ROUGE_KEYS, text_scores
-from lvm_core.types import Chunk, Decoded, Decoder, Encoder, Index, Progress, Rows, Vectors, no_progress
+from lvm_core.types import Decoded, Decoder, Encoder, Index, Progress, Vectors, no_progress
 from lvm_core.vectors.geometry import unit_rows
 from lvm_core.workspace import Workspace
 
@@ -62,7 +64,8 @@ def evaluate_decoder(
     inputs = {"real vectors": cases.vectors} | _predictions(workspace, encoder.id, corpus, cases, models, index)
     rows, pairs, notes = [], [], {}
     for number, (name, vectors) in enumerate(inputs.items()):
-        bar = _nearest(index, lambda r: store.chunks(corpus, r), vectors, cases.own)
+        nearest = ExtractiveDecoder(corpus, index, partial(store.chunks, corpus), exclude=cases.own)
+        bar = [run[0] for run in nearest.decode_all(vectors, 0)]
         said = _decode(reader, vectors, settings.steps, _part(progress, number, len(inputs)))
         timed = _timed(reader, vectors, settings.steps)
         for steps, texts in said.items():
@@ -112,20 +115,11 @@ def _predictions(
     return found
 
 
-def _nearest(index: Index, chunks: Callable[[Rows], list[Chunk]], vectors: Vectors, own: list[Rows]) -> list[Decoded]:
-    hits = [index.search(v[None], 1, exclude=rows)[0][0] for v, rows in zip(vectors, own, strict=True)]
-    texts = chunks(np.array([hit.row for hit in hits], dtype=np.int64))
-    return [Decoded(c.text, "extractive", 0, hit.cosine) for c, hit in zip(texts, hits, strict=True)]
-
-
 def _decode(reader: Decoder, vectors: Vectors, steps: Sequence[int], progress: Progress) -> dict[int, list[Decoded]]:
-    """Return the texts after each number of steps, from one run where the decoder keeps its intermediates."""
-    every = getattr(reader, "decode_all", None)
-    if every is None:
-        return {step: reader.decode(vectors, step) for step in steps}
-    rows = []
+    """Return the texts after each number of steps, from one run."""
+    rows: list[list[Decoded]] = []
     for start in range(0, len(vectors), 8):
-        rows += every(vectors[start : start + 8], max(steps))
+        rows += reader.decode_all(vectors[start : start + 8], max(steps))
         progress(len(rows) / len(vectors), f"{len(rows):,} of {len(vectors):,} chunks decoded")
     return {step: [row[step] for row in rows] for step in steps}
 
@@ -146,7 +140,7 @@ def _timed(reader: Decoder, vectors: Vectors, steps: Sequence[int]) -> dict[int,
             moved = vector.copy()
             moved[step % len(moved)] += 1e-3
             began = time.perf_counter()
-            reader.decode(moved[None], step)
+            reader.decode_all(moved[None], step)
             spent.append((time.perf_counter() - began) * 1000)
         found[step] = round(float(np.median(spent)), 1)
     return found

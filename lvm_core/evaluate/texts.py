@@ -12,7 +12,7 @@ from lvm_core.evaluate.settings import EvaluateSettings
 from lvm_core.evaluate.subjects import Stage
 from lvm_core.evaluate.testset import FIRST_POSITION, TestSet
 from lvm_core.metrics import bootstrap, text
-from lvm_core.types import Decoded, Decoder, Encoder, Index, Rows, Vectors
+from lvm_core.types import Decoder, Encoder, Index, Rows, Vectors
 from lvm_core.vectors.geometry import Values, cosine, unit_rows
 
 DRIFT_WINDOWS = 128
@@ -57,7 +57,14 @@ class TextStage:
     def decoder(self) -> Decoder:
         from lvm_core.decode.decoders import load_decoder
 
-        return load_decoder(self.stage.workspace, self.decoder_name, self.encoder, self.stage.corpus.name)
+        articles = [self._own_article(line) for line in self._decoded_lines.tolist()]
+        return load_decoder(
+            self.stage.workspace, self.decoder_name, self.encoder, self.stage.corpus.name, exclude=articles
+        )
+
+    @cached_property
+    def _decoded_lines(self) -> Rows:
+        return evenly(np.arange(self.test.n_windows), self.settings.decode)
 
     def fields(self, loaded: LoadedModel, context: int, predictions: Vectors) -> dict[str, Any]:
         """Return the fields of a row that were asked for, from the predictions (N, D) of a model."""
@@ -124,8 +131,8 @@ class TextStage:
         Echo: the decoded text encoded again, its cosine to the true next chunk (the large concept model's
         round-trip distance, as a cosine); round trip: to the vector that was decoded.
         """
-        lines = evenly(np.arange(self.test.n_windows), self.settings.decode)
-        said = self._say(predictions, lines)
+        lines = self._decoded_lines
+        said = [run[-1] for run in self.decoder.decode_all(predictions[lines], self.settings.steps)]
         truths = [chunk.text for chunk in self._store.chunks(self.stage.corpus.name, self._rows(lines))]
         scores = text.text_scores([decoded.text for decoded in said], truths)
         again = unit_rows(self.encoder.encode([decoded.text or " " for decoded in said]))
@@ -141,24 +148,6 @@ class TextStage:
     def _rows(self, lines: Rows) -> Rows:
         rows: Rows = self.test.corpus_rows[self.test.targets[lines]]
         return rows
-
-    def _say(self, predictions: Vectors, lines: Rows) -> list[Decoded]:
-        if self.decoder_name != "extractive":
-            return self.decoder.decode(predictions[lines], self.settings.steps)
-        from lvm_core.decode.extractive import nearest_chunk
-
-        said = []
-        for line in lines.tolist():
-            extract = nearest_chunk(
-                predictions[line],
-                self.index,
-                lambda rows: self._store.chunks(self.stage.corpus.name, rows),
-                self._own_article(line),
-            )
-            said.append(
-                Decoded(extract.chunk.text if extract else "", "extractive", 0, extract.cosine if extract else 0.0)
-            )
-        return said
 
     # ------------------------------------------------------------ windows in full
 

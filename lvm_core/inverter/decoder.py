@@ -1,7 +1,6 @@
 """The inverter as a decoder: vectors of one encoder to text, by a small language model and search."""
 
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -20,6 +19,7 @@ from lvm_core.inverter.smollm import LanguageModel, load_smollm
 from lvm_core.types import Decoded, Encoder, Progress, Vectors, no_progress
 from lvm_core.vectors.checks import check_steps, check_vectors
 from lvm_core.vectors.geometry import unit_rows
+from lvm_core.vectors.runs import Runs, distinct
 from lvm_core.workspace import Workspace
 
 __all__ = ["Inverter", "find_inverter", "load_inverter"]
@@ -55,35 +55,18 @@ class Inverter:
         self.id, self.encoder_id = id, encoder.id
         self._generator, self._encoder = generator, encoder
         self._settings = settings or SearchSettings()
-        self._runs: OrderedDict[bytes, Run] = OrderedDict()
+        self._runs: Runs[Run] = Runs(RUNS_KEPT)
         self._lock = threading.Lock()
         self._threads = torch.get_num_threads() if generator.device.type == "cpu" else 1
 
-    def decode(self, vectors: Vectors, steps: int) -> list[Decoded]:
-        """Return one text for each of the (N, D) vectors after `steps` corrections (0: the greedy first text).
+    def decode_all(self, vectors: Vectors, steps: int) -> list[list[Decoded]]:
+        """Return for each of the (N, D) vectors its texts after 0, 1, .. `steps` corrections; 0: the greedy first.
 
         The same vector gives the same text each time, alone or among others.
-
-        Raises:
-            DecoderError: for a wrong dimension, NaN, or a vector of zeros.
-            SettingsError: for steps below 0 or above 50.
-        """
-        return [row[-1] for row in self.decode_all(vectors, steps)]
-
-    def decode_all(
-        self,
-        vectors: Vectors,
-        steps: int,
-        hints: Sequence[Sequence[str]] | None = None,
-        progress: Progress = no_progress,
-    ) -> list[list[Decoded]]:
-        """Return for each of the (N, D) vectors its texts after 0, 1, .. `steps` corrections.
 
         Args:
             vectors: (N, D), of any norm.
             steps: corrections, 0 to 50.
-            hints: for each vector texts known to lie near it, which join the first hypotheses of step 1.
-            progress: told after each batch.
 
         Raises:
             DecoderError: for a wrong dimension, NaN, or a vector of zeros.
@@ -93,38 +76,29 @@ class Inverter:
         targets = unit_rows(check_vectors(vectors, self._encoder.dim))
         found: list[list[Decoded]] = []
         for start in range(0, len(targets), BATCH):
-            own = hints[start : start + BATCH] if hints is not None else None
             with self._lock:
-                found += self._decode_batch(targets[start : start + BATCH], steps, own)
-            progress(len(found) / len(targets), f"{len(found):,} of {len(targets):,} vectors decoded")
+                found += self._decode_batch(targets[start : start + BATCH], steps)
         return found
 
-    def _decode_batch(self, targets: Vectors, steps: int, hints: Sequence[Sequence[str]] | None) -> list[list[Decoded]]:
+    def _decode_batch(self, targets: Vectors, steps: int) -> list[list[Decoded]]:
         """A search goes on where an earlier one of the same vector ended, so that steps 1, 3, 5 cost five."""
-        if steps == 0 or hints is not None:
-            return [run.texts for run in self._fresh(targets, steps, hints)]
-        keys = [row.tobytes() for row in targets]
-        new = [i for i, key in enumerate(keys) if key not in self._runs and key not in keys[:i]]
-        if new:
-            fresh = side_by_side(lambda part: self._fresh(targets[list(part)], 1, None), new, PART, self._threads)
-            self._runs.update(zip([keys[i] for i in new], fresh, strict=True))
-        runs = {key: self._runs[key] for key in keys}
-        while short := [run for run in runs.values() if len(run.texts) <= steps]:
+        if steps == 0:
+            return [run.texts for run in self._fresh(targets, 0)]
+
+        def start(rows: list[int]) -> list[Run]:
+            return side_by_side(lambda part: self._fresh(targets[list(part)], 1), rows, PART, self._threads)
+
+        runs = self._runs.take(targets, start)
+        while short := [run for run in distinct(runs) if len(run.texts) <= steps]:
             number = min(len(run.texts) for run in short)
             behind = [run for run in short if len(run.texts) == number]
             side_by_side(partial(self._go_on, number=number), behind, 1, self._threads)
-        for key in runs:
-            self._runs.move_to_end(key)
-        while len(self._runs) > max(RUNS_KEPT, BATCH):
-            self._runs.popitem(last=False)
-        return [runs[key].texts[: steps + 1] for key in keys]
+        return [run.texts[: steps + 1] for run in runs]
 
-    def _fresh(self, targets: Vectors, steps: int, hints: Sequence[Sequence[str]] | None) -> list[Run]:
+    def _fresh(self, targets: Vectors, steps: int) -> list[Run]:
         search = Search(self._generator, self._encoder.encode, self._settings)
         search.start(targets, vector_seeds(targets), self._settings.n_samples if steps else 1)
         runs = [Run(t, [_decoded(t.first.written.text, 0, t.first.cosine)]) for t in search.targets if t.first]
-        if steps and hints is not None:
-            search.suggest(hints)
         for step in range(1, steps + 1):
             if step > 1:
                 search.step(step)

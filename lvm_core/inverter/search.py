@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lvm_core.inverter.generate import MAX_TOKENS, Generator, Prompts, Written
+from lvm_core.inverter.generate import Generator, Prompts, Written
 from lvm_core.inverter.score import Change, alternatives, changed, fluencies
 from lvm_core.types import Vectors
 from lvm_core.vectors.geometry import unit_rows
@@ -136,14 +136,6 @@ class Search:
         """Go on with targets of earlier searches."""
         self.targets = targets
         self.prompts = self.generator.read(torch.from_numpy(np.stack([t.vector for t in targets])))
-
-    def suggest(self, hints: Sequence[Sequence[str]]) -> None:
-        """Take in texts known to lie near each target."""
-        tokenizer = self.generator.tokenizer
-        for i, (target, texts) in enumerate(zip(self.targets, hints, strict=True)):
-            tokens = [tuple(tokenizer.encode(" " + t, add_special_tokens=False).ids[:MAX_TOKENS]) for t in texts]
-            own = [Written(" ".join(t.split()), row, -np.inf) for t, row in zip(texts, tokens, strict=True)]
-            self._judge(i, target.add(own, self.encode))
 
     def step(self, number: int) -> None:
         """Correct a text of each target: change words, then write on from the best changes; then change once more."""

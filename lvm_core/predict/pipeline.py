@@ -192,9 +192,8 @@ class Predictor:
 
     def _say(self, outcomes: list[Outcome], scene: Scene, settings: PredictSettings) -> Iterator[Prediction]:
         vectors = np.stack([outcome.snapped for outcome in outcomes])
-        hints = [[neighbour.chunk.text for neighbour in outcome.neighbours] for outcome in outcomes]
         voice = self.speaker.voice(settings.decoder, scene.ground)
-        spoken = self.speaker.say(voice, vectors, scene.texts, settings, scene.ground, scene.exclude, hints)
+        spoken = self.speaker.say(voice, vectors, scene.texts, settings, scene.ground, scene.exclude)
         for place, result in spoken:
             prediction = self._prediction(outcomes[place], scene, result, voice)
             self.speaker.smooth(prediction, scene.texts, settings)

@@ -75,7 +75,9 @@ class Speaker:
         with self._lock:
             if name not in self._decoders:
                 corpus = ground.info.name if ground else None
-                self._decoders[name] = load_decoder(self._workspace, name, self._encoder, corpus, self._progress)
+                self._decoders[name] = load_decoder(
+                    self._workspace, name, self._encoder, corpus, progress=self._progress
+                )
             return self._decoders[name]
 
     def say(
@@ -86,7 +88,6 @@ class Speaker:
         settings: PredictSettings,
         ground: Ground | None,
         exclude: Rows,
-        hints: Sequence[Sequence[str]],
     ) -> Iterator[tuple[int, AdaptiveResult]]:
         """Yield (place, result) for each of the (N, D) vectors as soon as its text is ready.
 
@@ -97,7 +98,6 @@ class Speaker:
             settings: steps and checks.
             ground: the corpus that real chunks come from, if there is one.
             exclude: rows that must not be answers.
-            hints: the texts near each vector.
         """
         if voice.silent:
             for place in range(len(vectors)):
@@ -105,11 +105,11 @@ class Speaker:
             return
         cache = self.cache if settings.use_cache else None
         if voice.decoder is not None and settings.steps is not None:
-            yield from self._exactly(vectors, context, settings, voice.decoder, cache, hints)
+            yield from self._exactly(vectors, context, settings, voice.decoder, cache)
             return
         fallback = _real_chunks(vectors, context, ground, exclude)
         contexts = [context] * len(vectors)
-        yield from adaptive_decode(vectors, contexts, voice.decoder, fallback, settings.adaptive, cache, hints)
+        yield from adaptive_decode(vectors, contexts, voice.decoder, fallback, settings.adaptive, cache)
 
     @staticmethod
     def _exactly(
@@ -118,12 +118,11 @@ class Speaker:
         settings: PredictSettings,
         decoder: Decoder,
         cache: DecodeCache | None,
-        hints: Sequence[Sequence[str]],
     ) -> Iterator[tuple[int, AdaptiveResult]]:
         """The text after just so many steps, its checks beside it, whether it passes them or not."""
         begun = time.perf_counter()
         steps = settings.steps or 0
-        runs = decode_hypotheses(decoder, vectors, steps, cache, hints)
+        runs = decode_hypotheses(decoder, vectors, steps, cache)
         ms = (time.perf_counter() - begun) * 1000
         for place, (texts, cached) in enumerate(runs):
             text = at_step(texts, steps)

@@ -1,22 +1,22 @@
 """Vectors to text on the pages that look at them: which decoders are here, loaded once, with progress."""
 
-from collections.abc import Sequence
-from typing import Any
-
 import streamlit as st
 
-from lvm_core.decode.decoders import available_decoders, load_decoder
+from lvm_core.decode.decoders import DECODERS, available_decoders, decode, load_decoder
 from lvm_core.types import Decoded, Decoder, Vectors
 from lvm_core.workspace import Workspace
 from pages.shared import state
 
-NAMES = {"extractive": "nearest real chunk", "inverter": "inverter", "vec2text-ielab": "vec2text (ielab)",
-         "vec2text-jxm": "vec2text (jxm)"}  # fmt: skip
+
+def title(name: str) -> str:
+    """Return the name of a decoder as people read it."""
+    return DECODERS[name].title if name in DECODERS else name
 
 
 def writers() -> list[str]:
     """Return the decoders here that write text of their own, best first; the nearest real chunk is none."""
-    return [name for name in available_decoders(state.workspace(), state.encoder_id()) if name != "extractive"]
+    here = available_decoders(state.workspace(), state.encoder_id())
+    return [name for name in here if DECODERS[name].writes]
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
@@ -26,17 +26,9 @@ def _decoder(root: str, name: str, encoder_id: str, corpus: str) -> Decoder:  # 
 
 def say(vectors: Vectors, name: str, steps: int, corpus: str) -> list[Decoded]:
     """Return a text for each of the (N, D) vectors, with a bar while the decoder works."""
-    bar = st.progress(0.0, f"Loading {NAMES.get(name, name)}…")
-    decoder: Any = _decoder(str(state.workspace().root), name, state.encoder_id(), corpus)
-
-    def told(share: float, text: str) -> None:
-        bar.progress(min(max(share, 0.0), 1.0), text)
-
-    told(0.0, f"Decoding {len(vectors):,} vectors, about a second each…")
-    found: Sequence[Decoded]
-    if hasattr(decoder, "decode_all"):
-        found = [row[-1] for row in decoder.decode_all(vectors, steps, progress=told)]
-    else:
-        found = decoder.decode(vectors, steps)
+    bar = st.progress(0.0, f"Loading {title(name)}…")
+    decoder = _decoder(str(state.workspace().root), name, state.encoder_id(), corpus)
+    bar.progress(0.0, f"Decoding {len(vectors):,} vectors, about a second each…")
+    texts = decode(decoder, vectors, steps, lambda share, text: bar.progress(min(max(share, 0.0), 1.0), text))
     bar.empty()
-    return list(found)
+    return texts

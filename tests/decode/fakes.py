@@ -34,14 +34,17 @@ def chunks_of(texts, article="Article"):
 
 
 class ScriptedDecoder:
-    """Answers with `texts[steps]`, the last known step for larger ones; counts its calls."""
+    """Answers with `texts[steps]`, the last one there is for larger ones; counts its calls."""
 
     id, encoder_id = "scripted", "tiny@000000000000"
 
     def __init__(self, texts):
         self.texts, self.calls = texts, []
 
-    def decode(self, vectors, steps):
+    def decode_all(self, vectors, steps):
         self.calls.append((len(vectors), steps))
-        text = self.texts[max(s for s in self.texts if s <= steps)]
-        return [Decoded(text, "scripted", steps, 0.5 + steps / 100) for _ in vectors]
+        return [[self.text(vector, step) for step in range(steps + 1)] for vector in vectors]
+
+    def text(self, vector, step):
+        text = self.texts[max((s for s in self.texts if s <= step), default=min(self.texts))]
+        return Decoded(text, "scripted", step, 0.5 + step / 100)

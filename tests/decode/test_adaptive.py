@@ -91,11 +91,9 @@ def test_a_real_chunk_that_fails_the_checks_is_taken_and_says_so():
 class Mixed(ScriptedDecoder):
     """The first vector's text is good at once, the second's at 3, the third's never."""
 
-    def decode(self, vectors, steps):
-        self.calls.append((len(vectors), steps))
-        place = [int(np.argmax(v)) for v in vectors]
+    def text(self, vector, step):
         good = {0: 1, 1: 3, 2: 99}
-        return [Decoded(GOOD if steps >= good[p] else SHORT, "scripted", steps, 0.5) for p in place]
+        return Decoded(GOOD if step >= good[int(np.argmax(vector))] else SHORT, "scripted", step, 0.5)
 
 
 def test_a_batch_climbs_together_and_those_that_pass_come_first():
@@ -143,29 +141,12 @@ def test_the_second_time_the_cache_answers(workspace):
     assert [a.text for a in second[0].attempts] == [SHORT, GOOD]
 
 
-class KeepsAll(ScriptedDecoder):
-    takes_hints = True
-
-    def decode_all(self, vectors, steps, hints=None):
-        self.calls.append((len(vectors), steps, hints))
-        return [[Decoded(f"after {s}", "scripted", s, 0.1 * s) for s in range(steps + 1)] for _ in vectors]
-
-
 def test_every_hypothesis_of_a_run_is_kept(workspace):
     cache = DecodeCache(workspace)
-    decoder = KeepsAll({})
+    decoder = ScriptedDecoder({step: f"after {step}" for step in range(4)})
     vectors = unit_vectors(2, 8)
     for cached in (False, True):
         runs = decode_hypotheses(decoder, vectors, 3, cache)
         assert [[t.text for t in texts] for texts, _ in runs] == [["after 0", "after 1", "after 2", "after 3"]] * 2
         assert [was for _, was in runs] == [cached] * 2
     assert len(decoder.calls) == 1
-
-
-def test_other_hints_are_another_question(workspace):
-    cache = DecodeCache(workspace)
-    decoder = KeepsAll({})
-    vector = unit_vectors(1, 8)
-    for hints in ([["a"]], [["b"]], [["a"]]):
-        decode_hypotheses(decoder, vector, 1, cache, hints)
-    assert [hints for _, _, hints in decoder.calls] == [[["a"]], [["b"]]]

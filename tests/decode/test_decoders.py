@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from lvm_core.corpus.store import CorpusStore
-from lvm_core.decode.decoders import DECODERS, available_decoders, load_decoder, mean_norm
+from lvm_core.decode.decoders import DECODERS, available_decoders, decode, load_decoder
+from lvm_core.decode.vec2text_kinds import mean_norm
 from lvm_core.errors import CorpusError, DecoderError, SettingsError, SpaceMismatch
 from lvm_core.types import Decoder
 from lvm_core.vectors.matrix import encoded_with, open_matrix
@@ -54,10 +55,10 @@ def test_the_extractive_decoder_says_real_chunks(seeded_once, encoder):
     assert isinstance(decoder, Decoder)
     matrix = open_matrix(seeded_once, CORPUS, encoder.id)
     rows = np.array([3, 40, 77])
-    said = decoder.decode(matrix.rows(rows), 1)
+    said = decode(decoder, matrix.rows(rows), 1)
     assert [d.text for d in said] == [c.text for c in CorpusStore(seeded_once).chunks(CORPUS, rows)]
     assert [d.round_trip_cosine for d in said] == pytest.approx([1, 1, 1], abs=1e-3)
-    assert [decoder.decode(vector[None], 1)[0].text for vector in matrix.rows(rows)] == [d.text for d in said]
+    assert [decode(decoder, vector[None], 1)[0].text for vector in matrix.rows(rows)] == [d.text for d in said]
 
 
 @pytest.mark.parametrize(
@@ -71,7 +72,7 @@ def test_the_extractive_decoder_says_real_chunks(seeded_once, encoder):
 def test_bad_input_is_refused(seeded_once, encoder, vectors, steps, error, message):
     decoder = load_decoder(seeded_once, "extractive", encoder)
     with pytest.raises(error, match=message):
-        decoder.decode(vectors, steps)
+        decode(decoder, vectors, steps)
 
 
 def test_a_decoder_that_is_not_here_is_refused(seeded_once, workspace, encoder):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from lvm_core.decode.decoders import decode
 from lvm_core.decode.extractive import ExtractiveDecoder, nearest_chunk, nearest_chunks
 from lvm_core.errors import DecoderError
 from lvm_core.types import Decoder
@@ -46,9 +47,9 @@ def test_batched_equals_single():
 def test_it_is_a_decoder():
     decoder = ExtractiveDecoder("tiny", TinyIndex(VECTORS), chunks_of(TEXTS))
     assert isinstance(decoder, Decoder)
-    (answer,) = decoder.decode(VECTORS[3:4], steps=5)
+    (answer,) = decode(decoder, VECTORS[3:4], 5)
     assert (answer.text, answer.method, answer.steps) == ("Chunk number 3.", "extractive", 0)
     with pytest.raises(DecoderError, match="no chunk outside the context"):
-        decoder.decode(VECTORS[:1], exclude=np.arange(30))
+        decode(ExtractiveDecoder("tiny", TinyIndex(VECTORS), chunks_of(TEXTS), np.arange(30)), VECTORS[:1], 0)
     with pytest.raises(DecoderError, match="NaN"):
-        decoder.decode(np.full((1, 12), np.nan))
+        decode(decoder, np.full((1, 12), np.nan), 0)

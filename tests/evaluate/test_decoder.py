@@ -30,10 +30,12 @@ class Parrot:
     def __init__(self, encoder: Encoder, known: dict[bytes, str]) -> None:
         self.encoder_id, self.encoder, self.known = encoder.id, encoder, known
 
-    def decode(self, vectors: Vectors, steps: int) -> list[Decoded]:
-        texts = [self.known.get(np.round(v, 2).tobytes(), "The king.") if steps else "The king." for v in vectors]
-        again = self.encoder.encode(texts)
-        return [Decoded(t, "parrot", steps, float(a @ v)) for t, a, v in zip(texts, again, vectors, strict=True)]
+    def decode_all(self, vectors: Vectors, steps: int) -> list[list[Decoded]]:
+        return [[self.say(vector, step) for step in range(steps + 1)] for vector in vectors]
+
+    def say(self, vector: Vectors, step: int) -> Decoded:
+        text = self.known.get(np.round(vector, 2).tobytes(), "The king.") if step else "The king."
+        return Decoded(text, "parrot", step, float(self.encoder.encode([text])[0] @ vector))
 
 
 def test_a_decoder_that_knows_every_text_scores_one(seeded_once: Workspace, encoder: Encoder) -> None:

@@ -305,15 +305,12 @@ def test_settings_out_of_bounds_are_refused(predictor, settings, message):
 class Storyteller:
     """Says the steps it took; on the topic from step 3 on."""
 
-    id, encoder_id, takes_hints = "storyteller", WordEncoder.id, False
+    id, encoder_id = "storyteller", WordEncoder.id
 
     def __init__(self):
         self.calls = []
 
-    def decode(self, vectors, steps):
-        return [texts[-1] for texts in self.decode_all(vectors, steps)]
-
-    def decode_all(self, vectors, steps, hints=None):
+    def decode_all(self, vectors, steps):
         self.calls.append((len(vectors), steps))
         return [[self.text(s) for s in range(steps + 1)] for _ in vectors]
 
@@ -328,7 +325,7 @@ class Storyteller:
 def storyteller(predictor, monkeypatch):
     teller = Storyteller()
     monkeypatch.setattr("lvm_core.predict.speaker.available_decoders", lambda *_: ["inverter", "extractive"])
-    monkeypatch.setattr("lvm_core.predict.speaker.load_decoder", lambda *_: teller)
+    monkeypatch.setattr("lvm_core.predict.speaker.load_decoder", lambda *_, **__: teller)
     return teller
 
 
@@ -355,7 +352,7 @@ def test_steps_asked_for_are_the_steps_taken(predictor, storyteller):
 
 
 def test_a_decoder_that_cannot_be_used_is_replaced_only_where_nobody_asked_for_it(predictor, storyteller, monkeypatch):
-    def refuse(*_):
+    def refuse(*_, **__):
         raise DecoderError("Its weights are missing.")
 
     monkeypatch.setattr("lvm_core.predict.speaker.load_decoder", refuse)

@@ -27,7 +27,7 @@ def show(asked: Asked) -> None:
         ui.empty_state("No decoder", "Train one with `train-inverter`, or encode a corpus for the nearest real chunk.")
         return
     left, middle, right = st.columns([1.4, 1.4, 1], vertical_alignment="bottom")
-    name = left.selectbox("Decoder", there, format_func=lambda n: decoding.NAMES.get(n, n), key="echo_decoder")
+    name = left.selectbox("Decoder", there, format_func=decoding.title, key="echo_decoder")
     steps = middle.slider("Decoder steps", 0, 5, 1, key="echo_steps", help="Corrections after the first hypothesis.")
     pressed = right.button("Decode", type="primary", icon=":material/hearing:", width="stretch")
     key = (asked, name, steps)

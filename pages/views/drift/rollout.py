@@ -64,7 +64,7 @@ def _asked_for(name: str, choices: list[str]) -> str:
 def _words(asked: Asked, rolled: Rolled, name: str) -> list[tuple[str, float]] | None:
     """Show the choice of who puts the steps into words; return the texts and their echoes, None for the nearest."""
     writers = [NEAREST, *decoding.writers()]
-    by = st.segmented_control("In the words of", writers, format_func=lambda n: decoding.NAMES.get(n, n),
+    by = st.segmented_control("In the words of", writers, format_func=decoding.title,
                               default=_asked_for("words", writers), key="drift_words_of") or NEAREST  # fmt: skip
     st.query_params["of"], st.query_params["words"] = name, by
     if by == NEAREST:

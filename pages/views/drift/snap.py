@@ -135,7 +135,7 @@ def _words(asked: Asked, place: int, vectors: Vectors) -> list[tuple[str, float]
         writers
         and key not in kept
         and st.button(
-            "Put both into words", icon=":material/notes:", help=f"By {decoding.NAMES[writers[0]]}; a few seconds."
+            "Put both into words", icon=":material/notes:", help=f"By {decoding.title(writers[0])}; a few seconds."
         )
     ):
         said = decoding.say(vectors, writers[0], 0, asked.corpus)
@@ -174,7 +174,7 @@ def _round_trips(lab: SnapLab, asked: Asked, writer: str) -> tuple[str, list[flo
     lines = np.unique(np.linspace(0, len(lab.raw) - 1, min(ROUND_TRIPS, len(lab.raw))).astype(np.int64))
     vectors = np.concatenate([lab.vectors(None, lines)[0], lab.vectors(asked.snap, lines)[0]])
     echoes = [text.round_trip_cosine for text in decoding.say(vectors, writer, 0, asked.corpus)]
-    return decoding.NAMES[writer], echoes[: len(lines)], echoes[len(lines) :]
+    return decoding.title(writer), echoes[: len(lines)], echoes[len(lines) :]
 
 
 def _round_trip_said(writer: str, raw: list[float], snapped: list[float]) -> str:

@@ -121,24 +121,10 @@ def _has_minilm() -> bool:
 
 def decoders(workspace: Workspace, space: str) -> list[Found]:
     """Return the decoders and whether they can say vectors of the encoder id `space` now."""
-    from lvm_core.decode.decoders import DECODERS, available_decoders
+    from lvm_core.decode.decoders import DECODERS
 
-    here = available_decoders(workspace, space)
-    name = space.partition("@")[0]
-    get = {
-        "inverter": f"python -m lvm_core train-inverter --corpus enwiki-sample --encoder {name}",
-        "vec2text-ielab": _fetch("ielab"),
-        "vec2text-jxm": _fetch("jxm"),
-        "extractive": f"python -m lvm_core encode --corpus enwiki-sample --encoder {name}",
-    }
-    return [Found(n, kind.about, n in here, get.get(n, "")) for n, kind in DECODERS.items()]
-
-
-def _fetch(pair: str) -> str:
-    """Return the commands that bring everything a vec2text pair needs."""
-    from lvm_core.decode.vec2text_files import PAIRS
-
-    return " && ".join(f"huggingface-cli download {name}" for name in PAIRS[pair].repositories)
+    encoder = space.partition("@")[0]
+    return [Found(name, kind.about, kind.here(workspace, space), kind.get(encoder)) for name, kind in DECODERS.items()]
 
 
 @st.cache_data(ttl=SIZES_FOR_S, show_spinner=False)

@@ -115,7 +115,7 @@ def _say(found: MapData, place: int, row: int) -> None:
     if not writers or not found.layers:
         return
     if st.button("Put into words", key=f"say-{row}", type="tertiary", icon=":material/notes:",
-                 help=f"Decode these vectors by {decoding.NAMES[writers[0]]}; about a second each."):  # fmt: skip
+                 help=f"Decode these vectors by {decoding.title(writers[0])}; about a second each."):  # fmt: skip
         names = [f"{ref} raw" for ref in found.layers]
         if found.settings.snap:
             names += [f"{ref} snapped" for ref in found.layers]
