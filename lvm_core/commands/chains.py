@@ -128,8 +128,7 @@ def _corpus(namespace: argparse.Namespace, workspace: Workspace) -> str:
 
 def _trained(namespace: argparse.Namespace, workspace: Workspace, corpus: str, encoder_id: str) -> dict[str, Any]:
     """Train the net on whole chains; yes is said here to data that is a tree, since that is what was asked for."""
-    from lvm_core.commands.train import options
-    from lvm_core.config import check
+    from lvm_core.config import check, named_values
     from lvm_core.corpus.store import CorpusStore
     from lvm_core.dataset import split_documents
     from lvm_core.train import TrainConfig, train
@@ -140,7 +139,7 @@ def _trained(namespace: argparse.Namespace, workspace: Workspace, corpus: str, e
     config = TrainConfig(
         model=namespace.model, corpus=corpus, encoder=encoder_id, context=max(1, min(CONTEXT, validation - 1)),
         segment=longest - 1, residual=not namespace.plain, epochs=namespace.epochs, seed=namespace.seed,
-        held_out=HELD_OUT, yes=True, options=options(namespace.option),
+        held_out=HELD_OUT, yes=True, options=named_values(namespace.option),
     )  # fmt: skip
     return train(workspace, check(config), progress=ProgressLine())
 

@@ -4,9 +4,9 @@ import argparse
 from typing import Any
 
 from lvm_core import config
-from lvm_core.corpus.ingest import IngestSettings, ingest
+from lvm_core.corpus.ingest import IngestSettings, corpus_name, ingest
 from lvm_core.progress import ProgressLine
-from lvm_core.workspace import Workspace, slug
+from lvm_core.workspace import Workspace
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,14 +31,6 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
         encode = load_encoder(namespace.encoder or DEFAULT_ENCODER).encode
     corpus = namespace.corpus or corpus_name(namespace.source)
     return ingest(workspace, namespace.source, corpus, settings, ProgressLine(), encode).to_json()
-
-
-def corpus_name(source: str) -> str:
-    """Return the name a corpus gets when none is given: that of its source without path and endings."""
-    name = source.removeprefix("hf:").rstrip("/").replace("\\", "/").rpartition("/")[2].partition("@")[0]
-    for ending in (".bz2", ".gz", ".xml", ".jsonl", ".ndjson", ".txt", ".text", ".md", ".markdown"):
-        name = name.removesuffix(ending)
-    return slug(name)[:80]
 
 
 def report(result: dict[str, Any]) -> str:

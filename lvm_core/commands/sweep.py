@@ -6,8 +6,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from lvm_core.commands.train import check_data, options
+from lvm_core.commands.train import check_data
 from lvm_core.config import add_arguments as add_settings
+from lvm_core.config import given_values
 from lvm_core.errors import JobError, SettingsError, SourceError
 from lvm_core.jobs import pulse
 from lvm_core.progress import ProgressLine
@@ -32,8 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--resume", action="store_true", help="go on with --name: what is done is not done again")
     parser.add_argument("--show", action="store_true", help="show the ranking of --name so far; train nothing")
     parser.add_argument("--dry-run", action="store_true", help="list the runs; train nothing")
-    add_settings(parser, TrainConfig, skip=("options",))
-    parser.add_argument("--option", action="append", default=[], metavar="NAME=VALUE", help="an option of the net")
+    add_settings(parser, TrainConfig)
 
 
 def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
@@ -75,8 +75,8 @@ def asked(namespace: argparse.Namespace, name: str) -> Any:
     from lvm_core.train import plan, presets
     from lvm_core.train.sweep import new_sweep
 
-    fields = set(TrainConfig.__dataclass_fields__) - {"options"}
-    base = {key: value for key, value in vars(namespace).items() if key in fields} | options(namespace.option)
+    base = given_values(TrainConfig, namespace)
+    base |= base.pop("options", {})
     chosen = [bool(namespace.vary), bool(namespace.list), bool(namespace.schedule)]
     if sum(chosen) != 1:
         raise SettingsError(["A sweep needs one of --vary, --list and --schedule (--vary may be given several times)."])
@@ -86,22 +86,8 @@ def asked(namespace: argparse.Namespace, name: str) -> Any:
     elif namespace.list:
         runs = listed(Path(namespace.list))
     else:
-        runs = presets.grid(dict(varied(word) for word in namespace.vary))
+        runs = presets.grid(presets.varied(namespace.vary))
     return new_sweep(name, base, runs[: namespace.most] if namespace.most else runs, left_out)
-
-
-def varied(word: str) -> tuple[str, list[Any]]:
-    """Return the name and the values in a word such as lr=0.001,0.0005.
-
-    Raises:
-        SettingsError: for words of another form.
-    """
-    name, equals, rest = word.partition("=")
-    values = [v.strip() for v in rest.split(";" if ";" in rest else ",") if v.strip()]
-    if not equals or not name or not values:
-        raise SettingsError([f"--vary is {word!r}; expected NAME=V1,V2, such as lr=0.001,0.0005."])
-    key = name.strip().replace("-", "_")
-    return key, [options([f"{key}={value}"])[key] for value in values]
 
 
 def listed(path: Path) -> list[dict[str, Any]]:

@@ -1,13 +1,11 @@
 """train: a net or a baseline, from corpus to run folder."""
 
 import argparse
-import ast
 import sys
 from typing import Any
 
 from lvm_core.config import add_arguments as add_settings
 from lvm_core.config import from_namespace
-from lvm_core.errors import SettingsError
 from lvm_core.progress import ProgressLine
 from lvm_core.train import TrainConfig, train
 from lvm_core.workspace import Workspace
@@ -15,15 +13,14 @@ from lvm_core.workspace import Workspace
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare one flag a setting, the net's own options, and how to name and resume a run."""
-    add_settings(parser, TrainConfig, skip=("options",))
-    parser.add_argument("--option", action="append", default=[], metavar="NAME=VALUE", help="an option of the net")
+    add_settings(parser, TrainConfig)
     parser.add_argument("--run", help="name of the run [the model and the time]")
     parser.add_argument("--resume", action="store_true", help="continue --run from its last checkpoint")
 
 
 def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
     """Train, or go on training."""
-    config = None if namespace.resume else from_namespace(TrainConfig, namespace, options=options(namespace.option))
+    config = None if namespace.resume else from_namespace(TrainConfig, namespace)
     warnings = check_data(workspace, config) if config else []
     result = train(workspace, config, run=namespace.run, resume=namespace.resume, progress=ProgressLine())
     return {**result, "order": warnings}
@@ -42,24 +39,6 @@ def check_data(workspace: Workspace, config: TrainConfig) -> list[str]:
     for warning in warnings:
         print(f"warning: {warning}", file=sys.stderr, flush=True)
     return warnings
-
-
-def options(words: list[str]) -> dict[str, Any]:
-    """Return the net's options from words such as d_model=256.
-
-    Raises:
-        SettingsError: for words of another form.
-    """
-    found: dict[str, Any] = {}
-    for word in words:
-        name, equals, value = word.partition("=")
-        if not equals or not name:
-            raise SettingsError([f"--option is {word!r}; expected NAME=VALUE, such as d_model=256."])
-        try:
-            found[name.replace("-", "_")] = ast.literal_eval(value)
-        except (ValueError, SyntaxError):
-            found[name.replace("-", "_")] = {"true": True, "false": False}.get(value.lower(), value)
-    return found
 
 
 def report(result: dict[str, Any]) -> str:

@@ -16,7 +16,7 @@ from lvm_core.corpus.stages import Clock, export
 from lvm_core.corpus.writing import CorpusWriter, check_name, refuse_existing
 from lvm_core.errors import CorpusError, SourceError, WorkspaceError
 from lvm_core.types import Progress, no_progress
-from lvm_core.workspace import Workspace, need_space
+from lvm_core.workspace import Workspace, need_space, slug
 
 SPACE_BYTES = 10_000_000
 
@@ -108,6 +108,14 @@ def ingest(
     report.digest = info.digest
     progress(1.0, f"{report.n_documents:,} articles, {report.n_chunks:,} chunks in {report.seconds:.1f} s")
     return report
+
+
+def corpus_name(source: str) -> str:
+    """Return the name a corpus gets when none is given: that of its source without path and endings."""
+    name = source.removeprefix("hf:").rstrip("/").replace("\\", "/").rpartition("/")[2].partition("@")[0]
+    for ending in (".bz2", ".gz", ".xml", ".jsonl", ".ndjson", ".txt", ".text", ".md", ".markdown"):
+        name = name.removesuffix(ending)
+    return slug(name)[:80]
 
 
 class _Guarded:

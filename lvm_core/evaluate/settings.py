@@ -12,7 +12,7 @@ class EvaluateSettings:
     """What is measured, and on what."""
 
     split: str = setting(
-        "test", "articles to measure on; all is for a corpus that no model was trained on", choices=SPLITS
+        "test", "articles to measure on; all is for a corpus that no model was trained on", choices=SPLITS, always=True
     )
     split_seed: int = setting(0, "of the split by article: the one the models were trained with", low=0, high=2**31 - 1)
     context: int | None = setting(

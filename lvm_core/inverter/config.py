@@ -1,9 +1,8 @@
 """The settings of an inverter's training, one dataclass for the command line and the app's form."""
 
-import shlex
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
-from lvm_core.config import setting
+from lvm_core.config import command_line, setting
 from lvm_core.encoders import DEFAULT_ENCODER
 
 
@@ -11,8 +10,8 @@ from lvm_core.encoders import DEFAULT_ENCODER
 class InverterConfig:
     """What to train on, and how."""
 
-    corpus: str = setting("enwiki-sample,vital-leads", "corpora to train on, commas between")
-    encoder: str = setting(DEFAULT_ENCODER, "encoder whose vectors shall become text, by name")
+    corpus: str = setting("enwiki-sample,vital-leads", "corpora to train on, commas between", always=True)
+    encoder: str = setting(DEFAULT_ENCODER, "encoder whose vectors shall become text, by name", always=True)
     samples: int = setting(24_000, "texts the language model is trained on", "texts", low=1, high=10**9)
     batch_size: int = setting(16, "texts in a batch", "texts", low=1, high=4096)
     lr: float = setting(1e-3, "highest learning rate of LoRA and prefix (AdamW)", low=0.0)
@@ -41,14 +40,6 @@ class InverterConfig:
         return [name.strip() for name in self.corpus.split(",") if name.strip()]
 
 
-def command_line(config: InverterConfig) -> str:
-    """Return the command that trains with `config`, only what differs from the defaults spelled out."""
-    words = ["python", "-m", "lvm_core", "train-inverter"]
-    standard = InverterConfig()
-    for f in fields(config):
-        value = getattr(config, f.name)
-        if f.name in ("device", "checkpoint_s"):
-            continue
-        if f.name in ("corpus", "encoder") or value != getattr(standard, f.name):
-            words += ["--" + f.name.replace("_", "-"), str(value)]
-    return shlex.join(words)
+def arguments(config: InverterConfig) -> list[str]:
+    """Return the command that trains with `config` on any machine, word by word."""
+    return ["train-inverter", *command_line(config, skip=("device", "checkpoint_s"))]

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import torch
 
+from lvm_core.config import typed
 from lvm_core.device import describe_device
 from lvm_core.errors import ModelError
-from lvm_core.inverter.config import InverterConfig, command_line
+from lvm_core.inverter.config import InverterConfig, arguments
 from lvm_core.inverter.data import TrainingTexts
 from lvm_core.inverter.files import export
 from lvm_core.inverter.fit import make_batch, text_losses
@@ -119,7 +120,7 @@ def checkpoint(training: Training) -> dict[str, Any]:
         "sources": training.data.sources,
         "n_texts": training.data.n_train,
         "settings": dataclasses.asdict(config),
-        "command": command_line(config),
+        "command": typed(arguments(config)),
         "hardware": describe_device(training.net.embedding.device),
         "torch": torch.__version__,
         "samples": place.samples,

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import shlex
 import signal
 import sqlite3
 import subprocess
@@ -11,6 +10,7 @@ import threading
 import time
 from pathlib import Path
 
+from lvm_core.config import typed
 from lvm_core.errors import WorkspaceError
 from lvm_core.jobs import kinds, logs, machine, pulse, rows
 from lvm_core.jobs.rows import Job
@@ -36,7 +36,7 @@ def command(job: Job, workspace: Workspace) -> list[str]:
 def shown_command(argv: list[str], workspace: Workspace) -> str:
     """Return the command that a person would type for `argv`, ready to copy."""
     where = [] if workspace.root == Path("workspace").resolve() else ["--workspace", str(workspace.root)]
-    return shlex.join(["python", "-m", "lvm_core", argv[0], *where, *argv[1:]])
+    return typed([argv[0], *where, *argv[1:]])
 
 
 def environment(job: Job, workspace: Workspace) -> dict[str, str]:

@@ -28,12 +28,12 @@ STARTS_PER_ARTICLE = 3
 class DriftSettings:
     """Which rollouts are averaged."""
 
-    corpus: str = setting("enwiki-sample", "corpus whose articles are continued")
-    split: str = setting("test", "articles that are continued", choices=("test", "validation"))
+    corpus: str = setting("enwiki-sample", "corpus whose articles are continued", always=True)
+    split: str = setting("test", "articles that are continued", choices=("test", "validation"), always=True)
     articles: int = setting(100, "articles at most", "articles", low=1, high=10_000)
-    steps: int = setting(20, "predictions fed back", "chunks", low=1, high=MAX_STEPS)
+    steps: int = setting(20, "predictions fed back", "chunks", low=1, high=MAX_STEPS, always=True)
     context: int = setting(5, "real chunks before the first prediction; a longer memory reads more where there is more",
-                           "chunks", low=1, high=100)  # fmt: skip
+                           "chunks", low=1, high=100, always=True)  # fmt: skip
     split_seed: int = setting(0, "of the split by article", low=0)
 
 

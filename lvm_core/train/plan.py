@@ -1,7 +1,6 @@
 """What a training will be, before it starts: its problems all at once, its size, and about how long it takes."""
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -185,12 +184,3 @@ def _typed(name: str, value: Any) -> Any:
     """Return whole numbers as floats where the field is one: 1 for a learning rate is no mistake."""
     kind, _ = value_type(TrainConfig, name)
     return float(value) if kind is float and isinstance(value, int) and not isinstance(value, bool) else value
-
-
-def arguments(config: TrainConfig, also: Sequence[str] = ()) -> list[str]:
-    """Return the arguments of `train` that make `config`; only what differs from the defaults is spelled out."""
-    import shlex
-
-    from lvm_core.train.config import command_line
-
-    return [*shlex.split(command_line(config))[3:], *also]

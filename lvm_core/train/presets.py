@@ -5,6 +5,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from lvm_core.config import named_values
+from lvm_core.errors import SettingsError
+
 PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
     "fast try": (
         "Three epochs at five chunks of context: seconds to a minute on the embedded corpus, to see that all works.",
@@ -56,6 +59,23 @@ HUNDRED = (
 
 BEST_AGAIN = (("best three architectures", 3, 3), ("final validation", 1, 6))
 """Week 5: how many of the best architectures, and with how many further seeds each; 15 runs."""
+
+
+def varied(words: Iterable[str]) -> dict[str, list[Any]]:
+    """Return the settings that vary and their values, from words such as lr=0.001,0.0005.
+
+    Raises:
+        SettingsError: for words of another form.
+    """
+    vary: dict[str, list[Any]] = {}
+    for word in words:
+        name, equals, rest = word.partition("=")
+        values = [v.strip() for v in rest.split(";" if ";" in rest else ",") if v.strip()]
+        if not equals or not name.strip() or not values:
+            raise SettingsError([f"--vary is {word!r}; expected NAME=V1,V2, such as lr=0.001,0.0005."])
+        key = name.strip().replace("-", "_")
+        vary[key] = [named_values([f"{key}={value}"])[key] for value in values]
+    return vary
 
 
 def grid(vary: Mapping[str, Iterable[Any]]) -> list[dict[str, Any]]:

@@ -24,7 +24,7 @@ from lvm_core.checkpoint import (
     training_titles,
     weights_digest,
 )
-from lvm_core.config import check, from_dict
+from lvm_core.config import check, from_dict, typed
 from lvm_core.dataset import Corpora, TrainingSet, open_corpora
 from lvm_core.device import describe_device, pick_device
 from lvm_core.errors import ModelError, SettingsError
@@ -33,7 +33,7 @@ from lvm_core.nets.base import SequenceModel
 from lvm_core.nets.build import from_config
 from lvm_core.nets.ensemble import Ensemble
 from lvm_core.train.card import card
-from lvm_core.train.config import TrainConfig, command_line
+from lvm_core.train.config import TrainConfig, arguments
 from lvm_core.train.loop import Trainer
 from lvm_core.train.opening import check_corpora, choose_encoder, new_run, stored_config
 from lvm_core.train.validate import Validator
@@ -72,15 +72,15 @@ def train_run(
     check_corpora(config, corpora, stored)
     with torch.random.fork_rng(enabled=True):
         torch.manual_seed(config.seed)
-        job = Job(workspace, config, run, folder, corpora, device, progress)
+        training = Training(workspace, config, run, folder, corpora, device, progress)
         if config.model == Ensemble.name:
-            return job.join_members()
+            return training.join_members()
         if config.model in BASELINES:
-            return job.fit_baseline()
-        return job.train_net(stored, stop_after)
+            return training.fit_baseline()
+        return training.train_net(stored, stop_after)
 
 
-class Job:
+class Training:
     """One training or fit, with everything it needs opened."""
 
     def __init__(
@@ -207,7 +207,7 @@ class Job:
             "n_left_out": corpora.n_left_out,
             "train": {f: getattr(config, f) for f in config.__dataclass_fields__},
             "baselines": baselines,
-            "command": command_line(config),
+            "command": typed(arguments(config)),
             "code_version": __version__,
             "torch": torch.__version__,
             "hardware": describe_device(self.device),

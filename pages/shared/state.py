@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import streamlit as st
 
+from lvm_core.command_line import arguments
 from lvm_core.encoders import DEFAULT_ENCODER, ENCODERS
 from lvm_core.encoders.tmd import base_name
 from lvm_core.errors import LvmError
@@ -80,6 +81,12 @@ def encoder_name() -> str:
     """Return the name of the encoder in use, chosen on the System page."""
     name: str = st.session_state.get(ENCODER_KEY, DEFAULT_ENCODER)
     return name if (base_name(name) or name) in ENCODERS else DEFAULT_ENCODER
+
+
+def command_of_encoder(command: str, corpus: str) -> list[str]:
+    """Return the command that works on `corpus` with the encoder in use, named only where it is not the default."""
+    name = encoder_name()
+    return arguments(command, {"corpus": corpus, "encoder": name if name != DEFAULT_ENCODER else None})
 
 
 @st.cache_resource(show_spinner=False)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
+from lvm_core.config import typed
 from lvm_core.errors import LvmError
 
 APP = Path(__file__).resolve().parents[2] / "app.py"
@@ -116,9 +117,7 @@ def copy_text(text: str, key: str, colour: str = "prediction") -> None:
 
 def command(argv: Sequence[str]) -> None:
     """Show the command that a person would type, with a button that copies it."""
-    import shlex
-
-    st.code("python -m lvm_core " + shlex.join(argv), language=None, wrap_lines=True)
+    st.code(typed(argv), language=None, wrap_lines=True)
 
 
 def empty_state(title: str, body: str, action: str = "", key: str = "", icon: str = "inbox") -> bool:

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from lvm_core.config import command_line
 from lvm_core.jobs.store import JobStore
 from lvm_core.snap import SnapSettings
 from lvm_core.study.drift import DriftSettings, drift_key, drift_study, save_study
 from lvm_core.study.map import MapSettings, map_key
 from lvm_core.workspace import Workspace
-from pages.views.vectors import layout as map_job
 from tests.app.conftest import Open, press, shown
 
 
@@ -75,7 +75,7 @@ def test_a_umap_that_was_cut_off_says_so_and_is_made_again(seeded: Workspace, op
     query = {"models": "copy-last", "split": "validation", "windows": "30", "method": "umap"}
     settings = MapSettings(models="copy-last", split="validation", windows=30, method="umap")
     jobs = JobStore(seeded)
-    job = jobs.submit(map_job.project_command(settings), "UMAP")
+    job = jobs.submit(["project", *command_line(settings)], "UMAP")
     jobs.cancel(job)
     app = open_page(seeded, "vectors", **query)
     assert not app.exception

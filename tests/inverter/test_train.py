@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 import torch
 
+from lvm_core.config import typed
 from lvm_core.corpus.store import CorpusStore
 from lvm_core.dataset import split_documents
 from lvm_core.errors import CorpusError, DecoderError, ModelError, SettingsError
-from lvm_core.inverter.config import InverterConfig, command_line
+from lvm_core.inverter.config import InverterConfig, arguments
 from lvm_core.inverter.data import gather_texts, prepare
 from lvm_core.inverter.fit import text_batches
 from lvm_core.inverter.smollm import LanguageModel
@@ -138,6 +139,6 @@ def test_bad_settings_and_corpora_are_refused(here: Workspace, language: Languag
 
 
 def test_the_command_line_names_what_differs_from_the_defaults() -> None:
-    words = command_line(InverterConfig(corpus="a,b", samples=7, device="cpu"))
+    words = typed(arguments(InverterConfig(corpus="a,b", samples=7, device="cpu")))
     assert words == "python -m lvm_core train-inverter --corpus a,b --encoder all-MiniLM-L6-v2 --samples 7"
     assert np.all([f.metadata["help"] for f in dataclasses.fields(InverterConfig)])

@@ -3,7 +3,8 @@ import pytest
 from lvm_core.errors import SettingsError
 from lvm_core.nets import MODELS
 from lvm_core.train import TrainConfig, presets
-from lvm_core.train.plan import arguments, config_of, corpus_dim, option_names, plan
+from lvm_core.train.config import arguments
+from lvm_core.train.plan import config_of, corpus_dim, option_names, plan
 from lvm_core.workspace import Workspace
 
 

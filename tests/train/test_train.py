@@ -12,9 +12,10 @@ import pytest
 import torch
 
 from lvm_core.checkpoint import load_model, training_titles
+from lvm_core.config import typed
 from lvm_core.errors import CorpusError, ModelError, SettingsError, SpaceMismatch
 from lvm_core.train import TrainConfig, train
-from lvm_core.train.config import command_line
+from lvm_core.train.config import arguments
 from lvm_core.workspace import Workspace
 from tests.nets.toy import ENCODER, add_corpus, sizes
 
@@ -247,7 +248,7 @@ def test_bf16_trains_too(toy: Workspace) -> None:
 
 def test_the_command_line_has_what_differs_from_the_defaults() -> None:
     config = TrainConfig(model="gru", corpus="a b", lr=1e-3, residual=False, options={"d_model": 8})
-    assert command_line(config) == (
+    assert typed(arguments(config)) == (
         "python -m lvm_core train --model gru --corpus 'a b' --no-residual --lr 0.001 --option d_model=8"
     )
 

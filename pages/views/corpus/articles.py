@@ -9,7 +9,6 @@ import streamlit as st
 from lvm_core.types import Chunk, CorpusInfo
 from pages.shared import state, ui
 from pages.views.corpus import labels
-from pages.views.corpus.ingest import encode_argv
 
 PAGE = 40
 """Articles listed at once."""
@@ -150,9 +149,9 @@ def _turn(offset: int) -> None:
 def _meaning(corpus: CorpusInfo, text: str) -> None:
     if not any(info.name == corpus.name for info in state.encoded_corpora()):
         st.caption("Searching by meaning needs the vectors of this corpus. Encode it first:")
-        ui.command(encode_argv(corpus.name))
+        ui.command(state.command_of_encoder("encode", corpus.name))
         if st.button("Encode now", key="encode_now"):
-            state.jobs().submit(encode_argv(corpus.name), f"Encode {corpus.name}")
+            state.jobs().submit(state.command_of_encoder("encode", corpus.name), f"Encode {corpus.name}")
             st.toast("Encoding has been queued; its progress is at the foot of the page.")
         return
     if not text:

@@ -5,13 +5,11 @@ from typing import Any
 
 import streamlit as st
 
-from lvm_core.commands.ingest import corpus_name
-from lvm_core.config import check
+from lvm_core.config import check, command_line
 from lvm_core.corpus.chunks import CHUNKERS
-from lvm_core.corpus.ingest import IngestSettings
+from lvm_core.corpus.ingest import IngestSettings, corpus_name
 from lvm_core.corpus.sources.bundled import BUNDLED
 from lvm_core.corpus.writing import check_name, refuse_existing
-from lvm_core.encoders import DEFAULT_ENCODER
 from lvm_core.workspace import replacing
 from pages.shared import state, ui
 
@@ -33,19 +31,13 @@ def show() -> None:
         st.caption("The same on the command line")
         ui.command(argv)
         if encode:
-            ui.command(encode_argv(name or "NAME"))
+            ui.command(state.command_of_encoder("encode", name or "NAME"))
         st.caption(
             "Reads MediaWiki dumps (.xml, .xml.bz2), JSON lines with title and text, plain text, Markdown, folders of"
             " texts, and Hugging Face data sets (hf:NAME). Damaged lines and files are counted and named, never hidden."
         )
     if left.button("Read it in", type="primary", icon=":material/download:", disabled=not source):
         _submit(argv, name, settings, encode)
-
-
-def encode_argv(corpus: str) -> list[str]:
-    """Return the command that encodes `corpus` with the encoder in use."""
-    name = state.encoder_name()
-    return ["encode", "--corpus", corpus, *(["--encoder", name] if name != DEFAULT_ENCODER else [])]
 
 
 def _source() -> str:
@@ -90,14 +82,7 @@ def _settings() -> dict[str, Any]:
 
 
 def _argv(source: str, name: str, settings: dict[str, Any]) -> list[str]:
-    defaults = IngestSettings()
-    flags = [
-        part
-        for key, value in settings.items()
-        if value != getattr(defaults, key)
-        for part in (f"--{key.replace('_', '-')}", str(value))
-    ]
-    return ["ingest", source, "--corpus", name or "NAME", *flags]
+    return ["ingest", source, "--corpus", name or "NAME", *command_line(IngestSettings(**settings))]
 
 
 def _submit(argv: list[str], name: str, settings: dict[str, Any], encode: bool) -> None:
@@ -106,5 +91,5 @@ def _submit(argv: list[str], name: str, settings: dict[str, Any], encode: bool) 
     refuse_existing(state.workspace(), name, replace=False)
     state.jobs().submit(argv, f"Read {name}")
     if encode:
-        state.jobs().submit(encode_argv(name), f"Encode {name}")
+        state.jobs().submit(state.command_of_encoder("encode", name), f"Encode {name}")
     st.toast(f"'{name}' is being read in; its progress is at the foot of the page.")

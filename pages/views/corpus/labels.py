@@ -7,7 +7,6 @@ import streamlit as st
 
 from lvm_core.corpus.tmd.codes import DOMAIN_NAMES, MODIFIER_NAMES, TASK_NAMES, unpack
 from lvm_core.dataset.labelling import correct, domain_counts, labelled_chunks
-from lvm_core.encoders import DEFAULT_ENCODER
 from lvm_core.types import Chunk, CorpusInfo, DocumentInfo
 from pages.shared import charts, state, ui
 
@@ -16,12 +15,6 @@ TEASER = 160
 """Characters shown of the chunk whose label is mended."""
 
 KINDS = {"domain": DOMAIN_NAMES, "task": TASK_NAMES, "modifier": MODIFIER_NAMES}
-
-
-def argv(corpus: str) -> list[str]:
-    """Return the command that labels `corpus` by the encoder in use."""
-    name = state.encoder_name()
-    return ["tmd", "--corpus", corpus, *(["--encoder", name] if name != DEFAULT_ENCODER else [])]
 
 
 def said(name: str) -> str:
@@ -57,11 +50,11 @@ def choose(corpus: CorpusInfo) -> str | None:
 def offer(corpus: CorpusInfo, why: str) -> None:
     """Show the command that labels the corpus, and a button that queues it."""
     st.caption(why)
-    ui.command(argv(corpus.name))
+    ui.command(state.command_of_encoder("tmd", corpus.name))
     encoded = any(info.name == corpus.name for info in state.encoded_corpora())
     if st.button("Label now", key=f"label-{corpus.corpus_id}", disabled=not encoded,
                  help=None if encoded else "Labels are read off the vectors: encode the corpus first."):  # fmt: skip
-        state.jobs().submit(argv(corpus.name), f"Label {corpus.name}")
+        state.jobs().submit(state.command_of_encoder("tmd", corpus.name), f"Label {corpus.name}")
         st.toast("Labelling has been queued; its progress is at the foot of the page.")
 
 

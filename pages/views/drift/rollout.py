@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from lvm_core.config import command_line
 from lvm_core.study.average_drift import Rolled, described, roll_out
 from lvm_core.study.drift import DriftSettings, drift_key, load_study
 from lvm_core.workspace import Workspace
@@ -140,15 +141,8 @@ def averages(asked: Asked) -> None:
 
 def command(asked: Asked, settings: DriftSettings) -> list[str]:
     """Return the command that makes these averages, as a person would type it."""
-    argv = ["rollout"]
-    for model in asked.models:
-        argv += ["--model", model]
-    argv += ["--corpus", settings.corpus, "--split", settings.split, "--steps", str(settings.steps)]
-    argv += ["--context", str(settings.context)]
-    for name, field in asked.snap.__dataclass_fields__.items():
-        if (value := getattr(asked.snap, name)) != field.default:
-            argv += [f"--{name.replace('_', '-')}", str(value)]
-    return argv
+    argv = ["rollout", *(word for model in asked.models for word in ("--model", model))]
+    return [*argv, *command_line(settings), *command_line(asked.snap)]
 
 
 def _make(argv: list[str], settings: DriftSettings) -> None:

@@ -8,7 +8,9 @@ from typing import Any
 
 import streamlit as st
 
+from lvm_core.config import command_line
 from lvm_core.evaluate.results import ResultStore
+from lvm_core.evaluate.settings import EvaluateSettings
 from lvm_core.leaderboard import export, production
 from lvm_core.leaderboard.board import Group
 from lvm_core.workspace import disk_errors
@@ -33,17 +35,17 @@ def exports(groups: Sequence[Group]) -> None:
         st.download_button("JSON", text, "leaderboard.json", "application/json", key="board_json", width="stretch")
 
 
-def evaluate_command(rows: Sequence[Row], *extra: str) -> list[str]:
+def evaluate_command(rows: Sequence[Row], examples: int = 0) -> list[str]:
     """Return the command that measures the models of `rows` again on the same test."""
     first = rows[0]
-    split = first["split"].partition(",")[0]
+    settings = EvaluateSettings(
+        split=first["split"].partition(",")[0],
+        split_seed=int(first.get("split_seed") or 0),
+        leave_out_seen=first["split"].endswith("unseen"),
+        examples=examples,
+    )
     names = list(dict.fromkeys(row["model"] for row in rows))
-    argv = ["evaluate", *names, "--corpus", first["corpus"], "--encoder", first["encoder"], "--split", split]
-    if first.get("split_seed"):
-        argv += ["--split-seed", str(first["split_seed"])]
-    if first["split"].endswith("unseen"):
-        argv.append("--leave-out-seen")
-    return [*argv, *extra]
+    return ["evaluate", *names, "--corpus", first["corpus"], "--encoder", first["encoder"], *command_line(settings)]
 
 
 def submit(argv: list[str], title: str) -> None:
@@ -58,7 +60,7 @@ def of_rows(rows: Sequence[Row]) -> None:
         if st.button("Evaluate again", icon=":material/refresh:", type="tertiary"):
             submit(evaluate_command(rows), f"Evaluate {_names(rows)}")
         if st.button("Decode ten windows", icon=":material/notes:", type="tertiary"):
-            submit(evaluate_command(rows, "--examples", str(N_EXAMPLES)), f"Ten windows of {_names(rows)}")
+            submit(evaluate_command(rows, N_EXAMPLES), f"Ten windows of {_names(rows)}")
         if len(rows) == 1:
             _of_one(rows[0])
         _delete(rows)

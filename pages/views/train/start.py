@@ -6,9 +6,11 @@ from collections.abc import Sequence
 import streamlit as st
 
 from lvm_core.command_line import Flag, arguments, check_command, flags, job_commands, values_of
+from lvm_core.config import named_values
 from lvm_core.errors import JobError, LvmError
 from lvm_core.jobs import runner
 from lvm_core.train import TrainConfig
+from lvm_core.train.config import arguments as training_arguments
 from pages.shared import state, ui
 from pages.views.train import form as train_form
 
@@ -21,16 +23,12 @@ def training() -> None:
     """Show the form of a training and start it."""
     train_form.show()
     config = train_form.config()
-    from lvm_core.train.plan import arguments as arguments_of
-
     problems = _planned(config, 1)
-    offer(arguments_of(config), problems, "Start training")
+    offer(training_arguments(config), problems, "Start training")
 
 
 def sweep() -> None:
     """Show the form of a sweep: the settings that stay, and those that vary."""
-    from lvm_core.train.plan import arguments as arguments_of
-
     st.text_area(
         "vary", key=VARY, height=90, placeholder="lr = 0.001, 0.0005\nd_model = 256, 512\nmodel = amn, lstm",
         help="A setting of the training or an option of the net a line, and its values. All combinations are run.",
@@ -50,7 +48,7 @@ def sweep() -> None:
     words += [] if words else [w for line in lines for w in ("--vary", _packed(line))]
     most = int(st.session_state.get(SWEEP_MOST) or 100)
     words += ["--most", str(most)] if most < n_runs else []
-    offer(["sweep", *arguments_of(config)[1:], *words], problems, "Start sweep")
+    offer(["sweep", *training_arguments(config)[1:], *words], problems, "Start sweep")
 
 
 def _packed(line: str) -> str:
@@ -60,7 +58,6 @@ def _packed(line: str) -> str:
 
 def _sweep_size(lines: Sequence[str]) -> tuple[int, list[str]]:
     """Return how many runs the sweep has, and what is wrong with what varies."""
-    from lvm_core.commands.sweep import varied
     from lvm_core.train import plan, presets
 
     if st.session_state.get(SCHEDULE):
@@ -69,7 +66,7 @@ def _sweep_size(lines: Sequence[str]) -> tuple[int, list[str]]:
             st.caption(f"Left out: {ui.plain(sentence)}")
     else:
         try:
-            runs = presets.grid(dict(varied(_packed(line)) for line in lines)) if lines else []
+            runs = presets.grid(presets.varied(map(_packed, lines))) if lines else []
             for settings in runs[:1]:
                 plan.config_of({"model": train_form.draft()["model"], **settings})
         except LvmError as error:
@@ -138,10 +135,8 @@ def take_command(argv: Sequence[str]) -> None:
     """Put the command line of a job into the form it belongs to."""
     values = values_of(argv)
     if argv[0] in ("train", "sweep"):
-        from lvm_core.commands.train import options
-
-        chosen = options(str(values.get("option", "")).splitlines())
-        train_form.take({**values, "options": chosen})
+        options = named_values(str(values.get("option", "")).splitlines())
+        train_form.take({**values, "options": options})
         if argv[0] == "sweep":
             st.session_state[VARY] = str(values.get("vary", ""))
             st.session_state[SCHEDULE] = values.get("schedule") is not None

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 
+from lvm_core.config import command_line
 from lvm_core.jobs.store import Job
 from lvm_core.study.map import MapData, MapSettings, VectorMap, lay_out, load_map, map_key, save_map
 from lvm_core.workspace import Workspace
@@ -41,7 +42,7 @@ def the_map(settings: MapSettings, found: MapData) -> tuple[VectorMap, str]:
 
 
 def _job(settings: MapSettings) -> None:
-    argv, name = project_command(settings), NAMES[settings.method]
+    argv, name = ["project", *command_line(settings)], NAMES[settings.method]
     own = [job for job in state.jobs().list() if list(job.argv) == argv]
     running = [job for job in own if job.state in ("queued", "running")]
     if running:
@@ -63,16 +64,3 @@ def _say_how_it_ended(job: Job, name: str) -> None:
     if said:
         why = f": {ui.plain(job.message)}" if job.message and job.state == "failed" else ""
         st.warning(f"The last {name} of this map {said}{why}. Nothing of it was kept; make it again.")
-
-
-def project_command(settings: MapSettings) -> list[str]:
-    """Return the command that makes this map, as a person would type it."""
-    standard = MapSettings()
-    argv = ["project"]
-    for name in MapSettings.__dataclass_fields__:
-        value = getattr(settings, name)
-        if value == getattr(standard, name):
-            continue
-        flag = name.replace("_", "-")
-        argv += [f"--{flag}" if value else f"--no-{flag}"] if isinstance(value, bool) else [f"--{flag}", str(value)]
-    return argv
