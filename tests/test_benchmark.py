@@ -50,7 +50,7 @@ def test_memory_is_measured_in_processes_of_their_own(workspace: Workspace) -> N
 
 
 def test_what_is_missing_is_a_row_and_stops_nothing(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lvm_core.encoders.catalogue.MINILM_WHEEL", "a-wheel-that-is-not-installed")
+    monkeypatch.setattr("lvm_core.encoders.minilm.WHEEL", "a-wheel-that-is-not-installed")
     rows = run(workspace, ["encode", "help"], small=True)
     assert [(row.ours is None, row.reached is None) for row in rows] == [(True, True), (False, False)]
     assert "pip install --no-deps" in rows[0].note

@@ -6,7 +6,7 @@ from typing import Any
 
 from lvm_core.benchmark.measure import Bench, Row, alternate, rate, sample_texts
 from lvm_core.encoders import load_encoder
-from lvm_core.encoders.catalogue import minilm_folder
+from lvm_core.encoders.minilm import minilm_folder
 from lvm_core.encoders.precision import FAITHFUL_COSINE
 from lvm_core.vectors.geometry import cosine
 

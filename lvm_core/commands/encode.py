@@ -9,12 +9,10 @@ from lvm_core.workspace import Workspace
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags."""
+    from lvm_core.encoders import choices_help
+
     parser.add_argument("--corpus", required=True, help="name of an ingested corpus")
-    parser.add_argument(
-        "--encoder",
-        help="name of an encoder, folder of a sentence-transformers model, or organisation/name on the hub"
-        " [all-MiniLM-L6-v2]",
-    )
+    parser.add_argument("--encoder", help=choices_help())
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps [auto]")
     parser.add_argument("--batch-size", type=int, default=512, help="chunks between two savings [512]")
 
@@ -45,14 +43,30 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
         "dim": matrix.dim,
         "encode_s": round(matrix.info.encode_s, 1),
         "index": index.kind,
+        **_probe(index),
         "path": str(workspace.vectors(matrix.corpus, matrix.encoder_id)),
     }
+
+
+def _probe(index: object) -> dict[str, Any]:
+    """Return how many lists a search looks into and what that was measured to find, where the index has lists."""
+    from lvm_core.vectors.ivf import IvfIndex
+
+    if not isinstance(index, IvfIndex):
+        return {}
+    return {"n_lists": index.n_lists, "n_probe": index.probe.n_probe, "index_recall": index.probe.recall}
 
 
 def report(result: dict[str, Any]) -> str:
     """Return the result as one line."""
     rate = result["n_chunks"] / max(result["encode_s"], 0.1)
+    probe = ""
+    if "n_probe" in result:
+        probe = (
+            f" ({result['n_probe']} of {result['n_lists']} lists a search: {result['index_recall']:.1%} of the true"
+            " neighbours on a sample)"
+        )
     return (
         f"{result['corpus']}: {result['n_chunks']:,} chunks as {result['dim']}-D vectors of {result['encoder']}"
-        f" in {result['encode_s']:.0f} s ({rate:,.0f}/s), {result['index']} index"
+        f" in {result['encode_s']:.0f} s ({rate:,.0f}/s), {result['index']} index{probe}"
     )

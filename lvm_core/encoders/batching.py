@@ -25,14 +25,14 @@ def check_texts(texts: Sequence[str]) -> list[str]:
     """
     if isinstance(texts, str):
         raise EncoderError("encode was given one string; expected a list of texts. Put it in a list.")
-    for place, text in enumerate(texts, start=1):
+    for number, text in enumerate(texts, start=1):
         if not isinstance(text, str):
-            raise EncoderError(f"Text {place} is {type(text).__name__}; expected a string.")
+            raise EncoderError(f"Text {number} is {type(text).__name__}; expected a string.")
         if not text.strip():
-            raise EncoderError(f"Text {place} of {len(texts)} is empty; expected at least one word. Leave it out.")
+            raise EncoderError(f"Text {number} of {len(texts)} is empty; expected at least one word. Leave it out.")
         if not _is_unicode(text):
             raise EncoderError(
-                f"Text {place} holds half a surrogate pair, which is no character."
+                f"Text {number} holds half a surrogate pair, which is no character."
                 " Read the file as UTF-8 with errors='replace'."
             )
     return list(texts)
@@ -47,7 +47,7 @@ def _is_unicode(text: str) -> bool:
 
 
 def batches(lengths: Sequence[int], n_threads: int = 1, tokens: int = TOKENS_PER_BATCH) -> list[Rows]:
-    """Return places in `lengths`, longest first, grouped so that a padded batch has at most `tokens` tokens.
+    """Return positions in `lengths`, longest first, grouped so that a padded batch has at most `tokens` tokens.
 
     The longest come first, so that a batch that is too large for the memory fails at once. A few short texts are
     dealt out to the threads instead.

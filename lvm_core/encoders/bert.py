@@ -86,15 +86,15 @@ class BertEncoder:
         """Return the unit vectors (B, D) of token ids."""
         lengths = np.fromiter((len(row) for row in ids), dtype=np.int64, count=len(ids))
         padded = np.zeros((len(ids), int(lengths.max())), dtype=np.int64)
-        there = np.arange(padded.shape[1]) < lengths[:, None]
-        padded[there] = np.concatenate(ids)
-        tokens, mask = torch.from_numpy(padded).to(self.device), torch.from_numpy(there).to(self.device)  # (B, T)
+        is_token = np.arange(padded.shape[1]) < lengths[:, None]
+        padded[is_token] = np.concatenate(ids)
+        tokens, mask = torch.from_numpy(padded).to(self.device), torch.from_numpy(is_token).to(self.device)  # (B, T)
         x = self._norm_of(self._words[tokens] + self._positions[: padded.shape[1]], self._norm)  # (B, T, D)
-        attended = None if there.all() else mask[:, None, None, :]
+        attended = None if is_token.all() else mask[:, None, None, :]
         for layer in self._layers:
             x = self._block(x, layer, attended)
-        kept = mask[..., None]
-        means = (x * kept).sum(dim=1, dtype=torch.float32) / kept.sum(dim=1)  # (B, D)
+        counted = mask[..., None]
+        means = (x * counted).sum(dim=1, dtype=torch.float32) / counted.sum(dim=1)  # (B, D)
         vectors: Vectors = F.normalize(means, dim=-1).cpu().numpy()
         return vectors
 
@@ -152,10 +152,10 @@ def load_bert(folder: Path, identity: str, device: str = "auto", dtype: Any = No
     Raises:
         EncoderError: if a file is missing or damaged.
     """
-    place = pick_device(device)
-    chosen = dtype or (torch.bfloat16 if quick_at_bf16(place) else torch.float32)
+    torch_device = pick_device(device)
+    precision = dtype or (torch.bfloat16 if quick_at_bf16(torch_device) else torch.float32)
     try:
-        return BertEncoder(folder, identity, place, chosen)
+        return BertEncoder(folder, identity, torch_device, precision)
     # the tokenizer's Rust code raises plain Exception
     except Exception as error:
         raise EncoderError(

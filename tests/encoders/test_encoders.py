@@ -11,7 +11,7 @@ from lvm_core.corpus.tmd import labels as tmd_labels
 from lvm_core.encoders import DEFAULT_ENCODER, encoder_for, encoder_id, load_encoder
 from lvm_core.encoders.batching import batches
 from lvm_core.encoders.bert import load_bert
-from lvm_core.encoders.catalogue import minilm_folder
+from lvm_core.encoders.minilm import minilm_folder
 from lvm_core.encoders.precision import PROBES, cosines
 from lvm_core.encoders.sentence import load_sentence
 from lvm_core.errors import EncoderError, SpaceMismatch
@@ -176,6 +176,23 @@ def test_any_sentence_transformers_folder_loads_and_comes_back_by_its_id(tmp_pat
     assert cosines(again.encode(TEXTS), load_sentence(folder, "x", "cpu").encode(TEXTS)).min() > 0.999
 
 
+def test_a_folder_that_went_away_takes_no_encoder_with_it(tmp_path: Path, cache: Path) -> None:
+    for name in ("one", "two"):
+        shutil.copytree(minilm_folder(), tmp_path / name / "my-own-model")
+        load_encoder(str(tmp_path / name / "my-own-model"), "cpu")
+        load_encoder(f"{DEFAULT_ENCODER}:{tmp_path / name / 'my-own-model'}", "cpu")
+    shutil.rmtree(tmp_path / "two")
+    assert encoder_for("my-own-model@53aa51172d14", "cpu").id == "my-own-model@53aa51172d14"
+    shutil.rmtree(tmp_path / "one")
+    with pytest.raises(EncoderError, match=r"one/my-own-model is no model folder.*where it lies now with --encoder"):
+        encoder_for("my-own-model@53aa51172d14", "cpu")
+    assert encoder_for(MINILM_ID, "cpu").id == MINILM_ID, "the wheel finds the built-in one"
+    (cache / "encoders.json").write_text('{"all-MiniLM-L6-v2@53aa51172d14": "all-MiniLM-L6-v2:/gone"}')
+    assert encoder_for(MINILM_ID, "cpu").id == MINILM_ID
+    (cache / "encoders.json").write_text("damaged")
+    assert encoder_for(MINILM_ID, "cpu").id == MINILM_ID
+
+
 def test_other_weights_under_the_same_name_are_refused(tmp_path: Path) -> None:
     with pytest.raises(SpaceMismatch, match="all-MiniLM-L6-v2@000000000000"):
         encoder_for("all-MiniLM-L6-v2@000000000000")
@@ -188,6 +205,7 @@ def test_other_weights_under_the_same_name_are_refused(tmp_path: Path) -> None:
         ("nobody/nothing", "huggingface-cli download nobody/nothing"),
         ("gtr-t5-base", "huggingface-cli download sentence-transformers/gtr-t5-base"),
         ("gtr-t5-base:/nowhere at all", "is no model folder"),
+        ("all-MiniLM-L6-v2:", "names no folder behind the colon; expected all-MiniLM-L6-v2:FOLDER"),
     ],
 )
 def test_an_encoder_that_is_not_there_says_how_to_get_it(

@@ -9,15 +9,10 @@ from typing import NamedTuple
 import streamlit as st
 
 from lvm_core.encoders import ENCODERS
-from lvm_core.encoders.catalogue import INSTALL_MINILM, minilm_folder
-from lvm_core.encoders.mpnet import INSTALL as INSTALL_MPNET
-from lvm_core.encoders.mpnet import SHA256, WHEELS
 from lvm_core.encoders.tmd import SUFFIX
-from lvm_core.errors import LvmError
 from lvm_core.workspace import Workspace
 
 PACKAGES = ("torch", "transformers", "sentence-transformers", "vec2text", "faiss-cpu", "streamlit", "plotly", "numpy")
-HUB = "huggingface-cli download sentence-transformers/gtr-t5-base"
 SIZES_FOR_S = 20
 
 
@@ -70,53 +65,15 @@ def versions() -> dict[str, str]:
     return found
 
 
-def installed(package: str) -> bool:
-    """Return whether pip has `package`."""
-    try:
-        importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return False
-    return True
-
-
-def in_hub_cache(repository: str) -> bool:
-    """Return whether the hub's cache on this machine holds weights of `repository`."""
-    from huggingface_hub.constants import HF_HUB_CACHE
-
-    folder = Path(HF_HUB_CACHE) / f"models--{repository.replace('/', '--')}" / "snapshots"
-    names = ("model.safetensors", "pytorch_model.bin")
-    return folder.is_dir() and any((snapshot / name).exists() for snapshot in folder.iterdir() for name in names)
-
-
 def encoders() -> list[Found]:
     """Return the encoders and whether their files are here, without loading or fetching any."""
-    gtr = in_hub_cache("sentence-transformers/gtr-t5-base")
-    joined = (Workspace.cache() / f"all-mpnet-base-v2-{SHA256[:12]}").is_dir()
-    here = {
-        "all-MiniLM-L6-v2": _has_minilm(),
-        "all-mpnet-base-v2": joined or all(installed(wheel) for wheel in WHEELS),
-        "gtr-t5-base-st": gtr,
-        "gtr-t5-base": gtr,
-    }
-    get = {"all-MiniLM-L6-v2": INSTALL_MINILM, "all-mpnet-base-v2": INSTALL_MPNET}
-    return [
-        Found(name, kind.about.partition(": pip")[0], here.get(name, False), get.get(name, HUB))
-        for name, kind in ENCODERS.items()
-    ]
+    return [Found(name, kind.summary, kind.is_here(), kind.install) for name, kind in ENCODERS.items()]
 
 
-def encoder_choices(found: Sequence[Found]) -> list[str]:
+def encoder_choices(encoders: Sequence[Found]) -> list[str]:
     """Return the names of the encoders that are here, then those with the 16 dimensions of a TMD code behind."""
-    here = [encoder.name for encoder in found if encoder.here]
+    here = [encoder.name for encoder in encoders if encoder.here]
     return here + [name + SUFFIX for name in here]
-
-
-def _has_minilm() -> bool:
-    try:
-        minilm_folder()
-    except LvmError:
-        return False
-    return True
 
 
 def decoders(workspace: Workspace, space: str) -> list[Found]:
