@@ -29,7 +29,7 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
     if namespace.drop:
         return {**about, "dropped": drop_pgvector(matrix, namespace.url)}
     began = time.monotonic()
-    made = build_pgvector(workspace, namespace.corpus, space, namespace.url, namespace.vectors, ProgressLine())
+    made = build_pgvector(matrix, namespace.url, namespace.vectors, ProgressLine())
     return {**about, "n_rows": made.n_rows, "dim": made.dim, "vectors": namespace.vectors,
             "seconds": round(time.monotonic() - began, 1)}  # fmt: skip
 

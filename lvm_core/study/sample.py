@@ -14,8 +14,9 @@ from lvm_core.evaluate.testset import TestSet, make_test_set
 from lvm_core.nets.base import SequenceModel
 from lvm_core.snap import search_excluding
 from lvm_core.types import Hit, Index, Rows, Vectors
+from lvm_core.vectors.flat import FlatIndex
 from lvm_core.vectors.geometry import unit_rows
-from lvm_core.vectors.index import FlatIndex, open_index
+from lvm_core.vectors.index import open_index
 from lvm_core.workspace import Workspace
 
 MAX_TEST_CHUNKS = 20_000
@@ -82,7 +83,7 @@ class WindowSample:
 
         In a corpus that is searched exactly one product of matrices says it: which chunk it is need not be known.
         """
-        if not isinstance(self.index, FlatIndex) or self.index.kind != "exact":
+        if not isinstance(self.index, FlatIndex):
             return first_cosines(self.neighbours(vectors, 1))
         given, found = unit_rows(vectors), np.full(len(vectors), np.nan, dtype=np.float32)
         for start in range(0, len(given), BLOCK):

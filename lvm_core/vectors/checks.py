@@ -1,11 +1,12 @@
 """What every decoder, snap and search demands of a vector and of a number of steps, said once."""
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 
-from lvm_core.errors import DecoderError, SettingsError
-from lvm_core.types import Vectors
+from lvm_core.errors import CorpusError, DecoderError, EncoderError, SettingsError
+from lvm_core.types import Rows, Vectors
 
 MAX_STEPS = 50
 """More corrections than the published vec2text runs ever took."""
@@ -55,3 +56,47 @@ def check_steps(steps: int) -> int:
             [f"steps is {steps!r}; expected 0 (the first hypothesis) to {MAX_STEPS} corrections; 1, 3 and 5 are usual."]
         )
     return int(steps)
+
+
+class Searched(Protocol):
+    """What an index says of itself."""
+
+    @property
+    def encoder_id(self) -> str: ...
+
+    @property
+    def dim(self) -> int: ...
+
+    @property
+    def n_rows(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """A search that an index can answer: queries (Q, D), `k` of the rows that are left, sorted rows to leave out."""
+
+    queries: Vectors
+    k: int
+    exclude: Rows
+
+
+def check_search(queries: Any, k: int, exclude: Rows | None, index: Searched) -> Search:
+    """Return the search, with k at most the rows that `exclude` leaves (0 where it leaves none).
+
+    Raises:
+        EncoderError: if the queries are not of the index's dimension.
+        CorpusError: if k is below 1.
+    """
+    vectors = np.atleast_2d(np.asarray(queries, dtype=np.float32))
+    if not vectors.size:
+        vectors = vectors.reshape(0, index.dim)
+    if vectors.shape[1] != index.dim:
+        raise EncoderError(
+            f"The queries have {vectors.shape[1]} dimensions; the index of '{index.encoder_id}' has {index.dim}."
+            " Encode them with the same encoder."
+        )
+    if k < 1:
+        raise CorpusError(f"k is {k}; expected at least 1 neighbour. Ask for one or more.")
+    rows = np.unique(np.asarray([] if exclude is None else exclude, dtype=np.int64))
+    rows = rows[(rows >= 0) & (rows < index.n_rows)]
+    return Search(vectors, min(int(k), index.n_rows - len(rows)), rows)

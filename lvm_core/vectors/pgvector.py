@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lvm_core.errors import CorpusError, EncoderError, SourceError
+from lvm_core.errors import CorpusError, SourceError
 from lvm_core.exchange.postgres.binary_copy import PACK, CopyStream, pack_rows
 from lvm_core.exchange.postgres.connection import connected, database_url, table_name
 from lvm_core.exchange.postgres.write import vector_type_for
 from lvm_core.types import Hit, Progress, Rows, Vectors, no_progress
-from lvm_core.vectors.matrix import VectorMatrix, open_matrix
-from lvm_core.workspace import Workspace
+from lvm_core.vectors.checks import check_search
+from lvm_core.vectors.matrix import VectorMatrix
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
@@ -53,32 +53,22 @@ class PgVectorIndex:
             CorpusError: if k is below 1.
             SourceError: if the server does not answer.
         """
-        queries = np.atleast_2d(np.asarray(queries, dtype=np.float32))
-        if queries.shape[1] != self.dim and queries.size:
-            raise EncoderError(
-                f"The queries have {queries.shape[1]} dimensions; the index of '{self.encoder_id}' has {self.dim}."
-                " Encode them with the same encoder."
-            )
-        if k < 1:
-            raise CorpusError(f"k is {k}; expected at least 1 neighbour.")
-        if not queries.size:
-            return []
-        left_out = [] if exclude is None else np.unique(np.asarray(exclude, dtype=np.int64)).tolist()
-        wanted = min(k, self.n_rows - sum(0 <= row < self.n_rows for row in left_out))
-        if wanted < 1:
-            return [[] for _ in queries]
+        search = check_search(queries, k, exclude, self)
+        if search.k < 1 or not len(search.queries):
+            return [[] for _ in search.queries]
+        left_out = search.exclude.tolist()
         with connected(self._url, readonly=True) as connection, connection.cursor() as cursor:
             cursor.execute("SET LOCAL hnsw.iterative_scan = strict_order")
-            cursor.execute("SET LOCAL hnsw.ef_search = %s", (min(max(EF_SEARCH, 2 * wanted), EF_MOST),))
-            return [self._nearest(cursor, query, wanted, left_out) for query in queries]
+            cursor.execute("SET LOCAL hnsw.ef_search = %s", (min(max(EF_SEARCH, 2 * search.k), EF_MOST),))
+            return [self._nearest(cursor, query, search.k, left_out) for query in search.queries]
 
     def _nearest(self, cursor: "Cursor", query: Vectors, k: int, left_out: list[int]) -> list[Hit]:
-        found = self._ask(cursor, query, k, left_out)
-        if len(found) < k:  # the graph was searched as far as the server's settings let it
+        hits = self._ask(cursor, query, k, left_out)
+        if len(hits) < k:  # the graph was searched as far as the server's settings let it
             cursor.execute("SAVEPOINT everything; SET LOCAL enable_indexscan = off")
-            found = self._ask(cursor, query, k, left_out)
+            hits = self._ask(cursor, query, k, left_out)
             cursor.execute("ROLLBACK TO SAVEPOINT everything")
-        return sorted(found, key=lambda hit: -hit.cosine)
+        return sorted(hits, key=lambda hit: -hit.cosine)
 
     def _ask(self, cursor: "Cursor", query: Vectors, k: int, left_out: list[int]) -> list[Hit]:
         from psycopg2.sql import SQL
@@ -172,19 +162,16 @@ def _about(cursor: "Cursor", table: str) -> dict[str, Any] | None:
 
 
 def build_pgvector(
-    workspace: Workspace, corpus: str, encoder_id: str, url: str | None = None, vector_type: str = "halfvec",
-    progress: Progress = no_progress,
-) -> PgVectorIndex:  # fmt: skip
-    """Write the vectors of an encoded corpus into PostgreSQL, index them, and return the index.
+    matrix: VectorMatrix, url: str | None = None, vector_type: str = "halfvec", progress: Progress = no_progress
+) -> PgVectorIndex:
+    """Write the vectors of a corpus into PostgreSQL, index them, and return the index.
 
     Raises:
-        CorpusError: if the corpus is not encoded.
         SourceError: if the server refuses or has no pgvector.
     """
-    matrix = open_matrix(workspace, corpus, encoder_id)
-    about = {"corpus": corpus, "digest": matrix.digest, "encoder_id": encoder_id, "n_rows": matrix.n_rows,
-             "dim": matrix.dim}  # fmt: skip
-    table = index_table(matrix.digest, encoder_id)
+    about = {"corpus": matrix.corpus, "digest": matrix.digest, "encoder_id": matrix.encoder_id,
+             "n_rows": matrix.n_rows, "dim": matrix.dim}  # fmt: skip
+    table = index_table(matrix.digest, matrix.encoder_id)
     return fill_table(database_url(url), table, matrix.slice, about, vector_type, progress)
 
 
