@@ -1,5 +1,6 @@
 """studio.db: one SQLite file in WAL mode, its schema brought up by numbered migrations."""
 
+import functools
 import sqlite3
 import threading
 from importlib import resources
@@ -51,17 +52,13 @@ def _empty() -> sqlite3.Connection:
 
 def _scripts() -> list[tuple[int, str]]:
     folder = resources.files("lvm_core").joinpath("migrations")
-    found = [(int(f.name[:4]), f.read_text(encoding="utf-8")) for f in folder.iterdir() if f.name.endswith(".sql")]
-    return sorted(found)
+    scripts = [(int(f.name[:4]), f.read_text(encoding="utf-8")) for f in folder.iterdir() if f.name.endswith(".sql")]
+    return sorted(scripts)
 
 
-_newest_cache: list[int] = []
-
-
+@functools.cache
 def _newest() -> int:
-    if not _newest_cache:
-        _newest_cache.append(_scripts()[-1][0])
-    return _newest_cache[0]
+    return _scripts()[-1][0]
 
 
 def _migrate(connection: sqlite3.Connection) -> None:

@@ -73,12 +73,13 @@ class Pulse:
             )  # fmt: skip
 
 
-_current: list[Pulse] = []
+_current: Pulse | None = None
+"""A process is one job at most."""
 
 
 def current() -> Pulse | None:
     """Return the pulse of the job this process is, or None."""
-    return _current[-1] if _current else None
+    return _current
 
 
 def job_of_environment() -> Pulse | None:
@@ -94,6 +95,7 @@ def watched(command: Callable[[], int]) -> int:
 
     SIGTERM becomes KeyboardInterrupt, so that a cancelled command can put its state away.
     """
+    global _current
     pulse = job_of_environment()
     if pulse is None:
         return command()
@@ -101,7 +103,7 @@ def watched(command: Callable[[], int]) -> int:
     if not pulse.start():
         print(f"job {pulse.job} was given to another process", file=sys.stderr)
         return NOT_MINE
-    _current.append(pulse)
+    _current = pulse
     code, message = 1, ""
     try:
         code = command()
@@ -111,7 +113,7 @@ def watched(command: Callable[[], int]) -> int:
         message = f"{type(error).__name__}: {error}"
         raise
     finally:
-        _current.remove(pulse)
+        _current = None
         pulse.finish(code, message)
     return code
 

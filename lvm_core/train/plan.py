@@ -1,5 +1,6 @@
 """What a training will be, before it starts: its problems all at once, its size, and about how long it takes."""
 
+import functools
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -125,21 +126,17 @@ def _latest(workspace: Workspace) -> list[str]:
     return [f.name for f in sorted(folders, key=lambda f: -f.stat().st_mtime)[:MOST_RUNS]]
 
 
-_measured: list[float] = []
-
-
+@functools.cache
 def _flops() -> float:
-    """Return floating-point operations a second of a middling matrix product, measured once (10 ms)."""
+    """Return floating-point operations a second of a middling matrix product, measured once a process (10 ms)."""
     import torch
 
-    if not _measured:
-        a = torch.ones(512, 512)
+    a = torch.ones(512, 512)
+    torch.mm(a, a)
+    start = time.perf_counter()
+    for _ in range(10):
         torch.mm(a, a)
-        began = time.perf_counter()
-        for _ in range(10):
-            torch.mm(a, a)
-        _measured.append(0.3 * 10 * 2 * 512**3 / max(time.perf_counter() - began, 1e-6))
-    return _measured[0]
+    return 0.3 * 10 * 2 * 512**3 / max(time.perf_counter() - start, 1e-6)
 
 
 def corpus_dim(workspace: Workspace, config: TrainConfig) -> int:
