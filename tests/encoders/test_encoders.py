@@ -12,10 +12,11 @@ from lvm_core.encoders import DEFAULT_ENCODER, encoder_for, encoder_id, load_enc
 from lvm_core.encoders.batching import batches
 from lvm_core.encoders.bert import load_bert
 from lvm_core.encoders.minilm import minilm_folder
-from lvm_core.encoders.precision import PROBES, cosines
+from lvm_core.encoders.precision import PROBES
 from lvm_core.encoders.sentence import load_sentence
 from lvm_core.errors import EncoderError, SpaceMismatch
 from lvm_core.types import Encoder
+from lvm_core.vectors.geometry import cosine
 from tests.decode import tiny_vec2text
 from tests.encoders.contract import TEXTS, EncoderContract
 
@@ -91,8 +92,8 @@ def test_tmd_adds_the_sixteen_numbers_of_the_label_to_any_encoder(minilm: Encode
         vectors, plain = wrapped.encode(TEXTS), base.encode(TEXTS)
         assert vectors.shape == (4, base.dim + 16)
         labels = tmd_vectors(label_by_encoder(plain, base).tolist())
-        assert cosines(vectors[:, :-16], plain).min() > 0.999
-        assert cosines(vectors[:, -16:], labels).min() > 0.999
+        assert cosine(vectors[:, :-16], plain).min() > 0.999
+        assert cosine(vectors[:, -16:], labels).min() > 0.999
         assert np.allclose(np.linalg.norm(vectors[:, -16:], axis=1), np.sqrt(0.5), atol=1e-3)
 
 
@@ -121,7 +122,7 @@ def test_minilm_gives_the_vectors_of_sentence_transformers_in_both_precisions() 
     precise = load_bert(minilm_folder(), "x", "cpu", torch.float32).encode(texts)
     assert np.abs(precise - reference).max() < 1e-5
     halved = load_bert(minilm_folder(), "x", "cpu", torch.bfloat16).encode(texts)
-    assert cosines(halved, reference).min() >= 0.998
+    assert cosine(halved, reference).min() >= 0.998
 
 
 def test_several_threads_give_what_one_gives() -> None:
@@ -144,7 +145,7 @@ def test_the_two_gtr_spaces_differ_in_id_norm_and_direction(on_hub: Path) -> Non
     assert st.id.partition("@")[0] == "gtr-t5-base-st"
     assert plain.id.partition("@")[2] != st.id.partition("@")[2]
     assert (plain.unit_norm, st.unit_norm) == (False, True)
-    assert np.abs(cosines(plain.encode(TEXTS), st.encode(TEXTS))).max() < 0.5
+    assert np.abs(cosine(plain.encode(TEXTS), st.encode(TEXTS))).max() < 0.5
 
 
 def test_gtr_is_the_masked_mean_of_t5_over_32_tokens(on_hub: Path) -> None:
@@ -173,7 +174,7 @@ def test_any_sentence_transformers_folder_loads_and_comes_back_by_its_id(tmp_pat
     encoder = load_encoder(str(folder), "cpu")
     assert encoder.id == "my-own-model@53aa51172d14"
     again = encoder_for(encoder.id, "cpu")
-    assert cosines(again.encode(TEXTS), load_sentence(folder, "x", "cpu").encode(TEXTS)).min() > 0.999
+    assert cosine(again.encode(TEXTS), load_sentence(folder, "x", "cpu").encode(TEXTS)).min() > 0.999
 
 
 def test_a_folder_that_went_away_takes_no_encoder_with_it(tmp_path: Path, cache: Path) -> None:
