@@ -10,10 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lvm_core import forecast
 from lvm_core.config import check, setting
-from lvm_core.errors import ModelError, SettingsError
+from lvm_core.errors import SettingsError
 from lvm_core.nets.base import SequenceModel
 from lvm_core.types import Index, Rows, Vectors
+from lvm_core.vectors.geometry import Values, cosine
 
 MAX_STEPS = 50
 
@@ -45,10 +47,10 @@ class Drift:
     step before; near 1 means that the model repeats itself. `to_manifold`: to the nearest real chunk.
     """
 
-    to_truth: Vectors
-    to_start: Vectors
-    to_previous: Vectors
-    to_manifold: Vectors
+    to_truth: Values
+    to_start: Values
+    to_previous: Values
+    to_manifold: Values
 
 
 def rollout(
@@ -71,34 +73,20 @@ def rollout(
         ModelError: if a context has not the model's dimension, is empty, or holds NaN.
         SettingsError: if `steps` is out of bounds.
     """
-    import torch
-
     check(RolloutSettings(steps=steps))
-    _check_context(model, context)
     history = np.asarray(context, dtype=np.float32)
     raw: list[Vectors] = []
     fed: list[Vectors] = []
     clamped: list[NDArray[np.bool_]] = []
-    model.eval()
     for _ in range(steps):
         window = history[:, -max_context:] if max_context else history
-        said = model.predict_next(torch.from_numpy(np.ascontiguousarray(window))).float().numpy()
+        said = forecast.after(model, window).vectors
         pulled, held = snap(said, window) if snap else (said, np.zeros(len(said), dtype=np.bool_))
         raw.append(said)
         fed.append(pulled)
         clamped.append(held)
         history = np.concatenate([history, pulled[:, None]], axis=1)
     return Rollout(np.stack(fed, axis=1), np.stack(raw, axis=1), np.stack(clamped, axis=1))
-
-
-def _check_context(model: SequenceModel, context: Vectors) -> None:
-    if context.ndim != 3 or context.shape[1] == 0 or context.shape[2] != model.dim:
-        raise ModelError(
-            f"The contexts are of shape {tuple(context.shape)}; expected (B, T, {model.dim}) with T of at least 1."
-            " Encode the chunks with the model's own encoder."
-        )
-    if not np.isfinite(context).all():
-        raise ModelError("The context vectors hold NaN or infinite values. Encode the chunks again.")
 
 
 def drift(
@@ -119,24 +107,17 @@ def drift(
     """
     vectors = result.vectors
     n_batch, n_steps, _ = vectors.shape
-    to_truth = np.full((n_batch, n_steps), np.nan, dtype=np.float32)
+    to_truth = np.full((n_batch, n_steps), np.nan)
     if truth is not None:
         shared = min(n_steps, truth.shape[1])
-        to_truth[:, :shared] = _cosine(vectors[:, :shared], truth[:, :shared])
+        to_truth[:, :shared] = cosine(vectors[:, :shared], truth[:, :shared])
     previous = np.concatenate([context[:, -1:], vectors[:, :-1]], axis=1)
-    to_manifold = np.full((n_batch, n_steps), np.nan, dtype=np.float32)
+    to_manifold = np.full((n_batch, n_steps), np.nan)
     if index is not None:
         hits = index.search(vectors.reshape(n_batch * n_steps, -1), 1, exclude)
         flat = [found[0].cosine if found else np.nan for found in hits]
-        to_manifold = np.asarray(flat, dtype=np.float32).reshape(n_batch, n_steps)
-    return Drift(to_truth, _cosine(vectors, context[:, -1:]), _cosine(vectors, previous), to_manifold)
-
-
-def _cosine(a: Vectors, b: Vectors) -> Vectors:
-    norms = np.linalg.norm(a, axis=-1) * np.linalg.norm(b, axis=-1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        found: Vectors = (np.sum(a * b, axis=-1) / np.where(norms == 0, np.nan, norms)).astype(np.float32)
-    return found
+        to_manifold = np.asarray(flat, dtype=np.float64).reshape(n_batch, n_steps)
+    return Drift(to_truth, cosine(vectors, context[:, -1:]), cosine(vectors, previous), to_manifold)
 
 
 def effective_rank(vectors: Vectors) -> float:
@@ -155,7 +136,7 @@ def effective_rank(vectors: Vectors) -> float:
     return float(np.exp(-(share * np.log(share)).sum()))
 
 
-def influence(model: SequenceModel, context: Vectors) -> Vectors:
+def influence(model: SequenceModel, context: Vectors) -> Values:
     """Return for each chunk of the context (T, D) how much the prediction turns when it is left out: 1 - cosine, (T,).
 
     Leave-one-out attribution (Li, Monroe and Jurafsky 2016, "Understanding neural networks through
@@ -164,14 +145,8 @@ def influence(model: SequenceModel, context: Vectors) -> Vectors:
     Raises:
         SettingsError: if there is only one chunk, so that nothing would be left.
     """
-    import torch
-
-    _check_context(model, context[None])
     n_chunks = len(context)
     if n_chunks < 2:
         raise SettingsError(["The context has 1 chunk; leaving it out leaves nothing. Give at least 2 chunks."])
     left_out = np.stack([np.delete(context, i, axis=0) for i in range(n_chunks)])
-    model.eval()
-    whole = model.predict_next(torch.from_numpy(np.ascontiguousarray(context[None]))).float().numpy()
-    without = model.predict_next(torch.from_numpy(left_out)).float().numpy()
-    return 1.0 - _cosine(without, whole)
+    return 1.0 - cosine(forecast.after(model, left_out).vectors, forecast.after(model, context).vectors)

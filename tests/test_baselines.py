@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from lvm_core import forecast
 from lvm_core.baselines import build_baseline
 from lvm_core.dataset import evaluation_windows
 from lvm_core.errors import CorpusError, SettingsError
@@ -22,8 +23,8 @@ def fitted(name: str, **options):
 
 def cosine(model, context: int = 5) -> float:
     windows = evaluation_windows(TEST, context)
-    said = model.predict_next(torch.from_numpy(X[windows.contexts])).numpy()
-    return float((said * X[windows.targets]).sum(1).mean())
+    predictions = forecast.after(model, X[windows.contexts]).vectors
+    return float((predictions * X[windows.targets]).sum(1).mean())
 
 
 def test_weighted_mean_is_ordinary_least_squares() -> None:

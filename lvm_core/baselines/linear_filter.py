@@ -9,7 +9,6 @@ from torch import Tensor
 
 from lvm_core.baselines.base import Baseline, articles
 from lvm_core.config import setting
-from lvm_core.nets.base import unit
 from lvm_core.nets.memory import Span, lagged, memory_features, running_sum, span_mean, spans_within
 from lvm_core.types import DocumentInfo, Progress, VectorSource, no_progress
 
@@ -56,7 +55,7 @@ class LinearFilter(Baseline):
         self.register_buffer("basis", torch.eye(dim))  # (D, D), a component a column
         self.register_buffer("weights", weights)  # (lengths, K, D)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def unscaled(self, x: Tensor) -> Tensor:
         z = (x.float() - self.mean) @ self.basis
         total = running_sum(z) if len(self.spans) > 1 and self.spans[-1][1] - self.spans[-1][0] > 1 else None
         edges = torch.tensor(self.lengths, device=x.device)
@@ -69,7 +68,7 @@ class LinearFilter(Baseline):
             one = stop - start == 1 or total is None
             feature = lagged(z, start) if one else span_mean(total, (start, stop))[0]  # type: ignore[arg-type]
             out += weights[:, k] * feature
-        return unit(out @ self.basis.T + self.mean)
+        return out @ self.basis.T + self.mean
 
     def fit(self, vectors: VectorSource, documents: Sequence[DocumentInfo], progress: Progress = no_progress) -> None:
         def half(part: int) -> Progress:

@@ -28,8 +28,8 @@ class CopyLast(Baseline):
     name = "copy-last"
     sliding = True
 
-    def forward(self, x: Tensor) -> Tensor:
-        return unit(x)
+    def unscaled(self, x: Tensor) -> Tensor:
+        return x.float()
 
 
 class ContextMean(Baseline):
@@ -43,8 +43,8 @@ class ContextMean(Baseline):
         """Make the baseline; there is nothing to fit."""
         super().__init__(dim, options)
 
-    def forward(self, x: Tensor) -> Tensor:
-        return unit(span_mean(running_sum(x), (0, self.options.context))[0])
+    def unscaled(self, x: Tensor) -> Tensor:
+        return span_mean(running_sum(x), (0, self.options.context))[0]
 
 
 class WeightedMean(Baseline):
@@ -80,14 +80,14 @@ class WeightedMean(Baseline):
                 ridge = 1e-6 * a.diagonal().mean() * torch.eye(t + 1, dtype=torch.float64)
                 self.weights[t, : t + 1] = torch.linalg.solve(a + ridge, right[t, : t + 1]).float()
 
-    def forward(self, x: Tensor) -> Tensor:
+    def unscaled(self, x: Tensor) -> Tensor:
         longest = self.options.context
         row = torch.arange(x.shape[1], device=x.device).clamp(max=longest - 1)
         weights = self.weights[row]  # (T, lags)
         out = torch.zeros_like(x, dtype=torch.float32)
         for lag in range(min(longest, x.shape[1])):
             out += weights[:, lag, None] * lagged(x, lag)
-        return unit(out)
+        return out
 
 
 def _add_gram(gram: Tensor, right: Tensor, near: Tensor) -> None:
@@ -129,7 +129,7 @@ class CorpusMean(Baseline):
             total += x.double().sum(0)
         self.mean.copy_(unit(total))
 
-    def forward(self, x: Tensor) -> Tensor:
+    def unscaled(self, x: Tensor) -> Tensor:
         return self.mean.expand_as(x).contiguous()
 
 
@@ -139,10 +139,10 @@ class Random(Baseline):
     name = "random"
     sliding = True
 
-    def forward(self, x: Tensor) -> Tensor:
+    def unscaled(self, x: Tensor) -> Tensor:
         turn = _random_turn(x.shape[-1]).to(x.device)
         # a sine of large numbers: neighbours in the space land anywhere
-        return unit(torch.sin(30.0 * (x.float() @ turn)))
+        return torch.sin(30.0 * (x.float() @ turn))
 
 
 @lru_cache(maxsize=4)

@@ -8,13 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
-from torch import Tensor
 
-from lvm_core.nets.base import SequenceModel, unit
+from lvm_core import forecast
+from lvm_core.nets.base import SequenceModel
 from lvm_core.types import DocumentInfo, VectorSource
-
-CHAINS_AT_ONCE = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,43 +23,26 @@ class Score:
     cosine: float
 
 
-@torch.inference_mode()
 def score_chains(
     model: SequenceModel, vectors: VectorSource, chains: Sequence[DocumentInfo], rows: frozenset[int] | None = None
 ) -> Score:
     """Return the scores of `model` on each next vector of `chains`, predicted from all that comes before it.
 
     Args:
-        model: in evaluation mode, on the CPU.
+        model: any net or baseline.
         vectors: the matrix that the chains lie in.
-        chains: sequences of at least two vectors; they are padded on the right and masked.
+        chains: the sequences; those of one vector have nothing to predict.
         rows: where given, only targets at these rows count.
     """
     squares = cosines = 0.0
     count = 0
-    longest_first = sorted((c for c in chains if c.n_chunks >= 2), key=lambda c: -c.n_chunks)
-    for k in range(0, len(longest_first), CHAINS_AT_ONCE):
-        x, y, mask = _padded(vectors, longest_first[k : k + CHAINS_AT_ONCE], rows)
-        said = model(x).float()
-        squares += float(((said - y) ** 2).mean(-1)[mask].sum())
-        cosines += float((said * y).sum(-1)[mask].sum())
+    for part in forecast.over_articles(model, vectors, chains):
+        mask = part.mask if rows is None else part.mask & np.isin(part.rows, np.fromiter(rows, np.int64, len(rows)))
+        predictions, truths = part.forecast.vectors[mask], part.truths[mask]
+        squares += float(((predictions - truths) ** 2).mean(-1).sum())
+        cosines += float((predictions * truths).sum(-1).sum())
         count += int(mask.sum())
     return Score(count, squares / max(count, 1), cosines / max(count, 1))
-
-
-def _padded(
-    vectors: VectorSource, chains: Sequence[DocumentInfo], rows: frozenset[int] | None
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the vectors but the last (B, T, D), those after each (B, T, D), and which of these count (B, T)."""
-    sizes = np.array([c.n_chunks for c in chains], dtype=np.int64)
-    first = np.array([c.first_row for c in chains], dtype=np.int64)
-    place = np.arange(sizes.max())
-    wanted = first[:, None] + np.minimum(place, sizes[:, None] - 1)
-    block = unit(torch.from_numpy(vectors.rows(wanted.ravel()))).view(*wanted.shape, -1)
-    mask = place[1:] < sizes[:, None]
-    if rows is not None:
-        mask &= np.isin(wanted[:, 1:], np.fromiter(rows, dtype=np.int64, count=len(rows)))
-    return block[:, :-1], block[:, 1:], torch.from_numpy(mask)
 
 
 def unseen_rows(

@@ -94,8 +94,7 @@ def _predictions(
     workspace: Workspace, encoder_id: str, corpus: str, cases: Cases, models: Sequence[str], index: Index
 ) -> dict[str, Vectors]:
     """Return each model's predictions (N, D) of the chunks under test, raw and snapped without their articles."""
-    import torch
-
+    from lvm_core import forecast
     from lvm_core.checkpoint import load_model
     from lvm_core.snap import snap_batch
     from lvm_core.vectors.matrix import open_matrix
@@ -103,12 +102,12 @@ def _predictions(
     matrix = open_matrix(workspace, corpus, encoder_id)
     found: dict[str, Vectors] = {}
     for ref in models:
-        loaded = load_model(workspace, ref, encoder_id)
+        loaded = load_model(workspace, ref, encoder_id, matrix.dim)
         contexts = []
         for chunk, own in zip(cases.chunks, cases.own, strict=True):
             first = max(int(own[0]), chunk.row - loaded.info.context)
             contexts.append(unit_rows(matrix.slice(first, chunk.row)))
-        raw = [loaded.model.predict_next(torch.from_numpy(c)[None])[0].numpy() for c in contexts]
+        raw = [forecast.after(loaded.model, context, ref).vectors for context in contexts]
         found[f"prediction of {ref}"] = unit_rows(np.stack(raw))
         snapped = snap_batch(np.stack(raw), contexts, index, matrix.rows, exclude=list(cases.own))
         found[f"snapped prediction of {ref}"] = np.stack([result.vector for result in snapped])

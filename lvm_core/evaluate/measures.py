@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from lvm_core import forecast
+from lvm_core.device import one_thread
 from lvm_core.evaluate.testset import TestSet
 from lvm_core.metrics import bootstrap, retrieval, similarity, timing
 from lvm_core.metrics.bootstrap import Sums
@@ -77,19 +79,13 @@ def difference(one: Sums, other: Sums) -> dict[str, Any]:
 
 def speed_fields(model: SequenceModel, test: TestSet, context: int) -> dict[str, Any]:
     """Return latency of one query and of a batch on one thread (ms), batch speed-up, and memory of the weights (MB)."""
-    import torch
-
     windows = test.windows(context)
     longest = int(windows.lengths.max())
     lines = np.resize(np.flatnonzero(windows.lengths == longest), BATCH)
-    batch = torch.from_numpy(test.vectors[windows.contexts[lines, :longest]])
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # one query is too small to share, and other work on the machine would be measured
-    try:
-        one = timing.latency(lambda: model.predict_next(batch[:1]), n_calls=60, budget_s=0.3)
-        many = timing.latency(lambda: model.predict_next(batch), n_calls=20, n_warm=2, budget_s=0.3)
-    finally:
-        torch.set_num_threads(threads)
+    batch = test.vectors[windows.contexts[lines, :longest]]
+    with one_thread():  # one query is too small to share, and other work on the machine would be measured
+        one = timing.latency(lambda: forecast.after(model, batch[:1]), n_calls=60, budget_s=0.3)
+        many = timing.latency(lambda: forecast.after(model, batch), n_calls=20, n_warm=2, budget_s=0.3)
     tensors = [*model.parameters(), *model.buffers()]
     return {
         "latency_ms": one.median_ms,

@@ -5,14 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lvm_core import __version__
+from lvm_core import __version__, forecast
 from lvm_core.checkpoint import LoadedModel
 from lvm_core.config import check
 from lvm_core.corpus.store import CorpusStore
 from lvm_core.errors import CorpusError, ModelError
 from lvm_core.evaluate import guards, sums, texts
 from lvm_core.evaluate import measures as measure
-from lvm_core.evaluate.predictions import predict_windows
 from lvm_core.evaluate.results import ResultStore, Row
 from lvm_core.evaluate.settings import EvaluateSettings
 from lvm_core.evaluate.subjects import (
@@ -153,7 +152,8 @@ class _Run:
     def _measure(self, subject: Subject, saying: "texts.TextStage", twins: list[dict[str, Any]]) -> Row:
         loaded = self.filters.load(subject)
         context = self.settings.context or subject.context
-        predictions = predict_windows(loaded.model, self.test, context, self._inner)
+        windows = self.test.windows(context)
+        predictions = forecast.over_windows(loaded.model, self.test, windows, subject.info.ref, self._inner).vectors
         by_article = measure.sums_by_article(measure.window_measures(predictions, self.test), self.test)
         fields = measure.measured_fields(by_article)
         speed = measure.speed_fields(loaded.model, self.test, context)
@@ -225,7 +225,8 @@ class _Run:
         model, fitted_on = found
         key = (weights_digest(model), context)
         if key not in self._filter_sums:
-            self._filter_sums[key] = measure.cosine_sums(predict_windows(model, self.test, context), self.test)
+            filtered = forecast.over_windows(model, self.test, self.test.windows(context)).vectors
+            self._filter_sums[key] = measure.cosine_sums(filtered, self.test)
         return {**measure.difference(cosine, self._filter_sums[key]), "context": context, "fitted_on": fitted_on}
 
 

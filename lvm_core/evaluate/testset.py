@@ -28,7 +28,7 @@ MEASURES = 1
 
 @dataclass(frozen=True)
 class TestSet:
-    """M chunks of A articles and N windows over them. Columns are line numbers of `vectors`.
+    """M chunks of A articles and N windows over them; a `VectorSource` whose rows are the columns, numbered from 0.
 
     `excluded` (N, 5) are the columns that are no candidates in retrieval: the five chunks before the target.
     """
@@ -46,6 +46,14 @@ class TestSet:
     targets: Rows
     article: Rows
     position: Rows
+
+    def rows(self, idx: Rows) -> Vectors:
+        """Return the vectors (n, D) in the columns `idx`."""
+        return self.vectors[idx]
+
+    def slice(self, start: int, stop: int) -> Vectors:
+        """Return the vectors in the columns start .. stop - 1, (n, D)."""
+        return self.vectors[start:stop]
 
     @property
     def n_windows(self) -> int:

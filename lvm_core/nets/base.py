@@ -27,8 +27,9 @@ class SequenceModel(nn.Module):
     every context length, and padding behind a position never changes it.
 
     A subclass gives `correction(x)`, and `start(x)` where it has a starting point of its own; the prediction
-    is the unit vector of their sum. In residual form the starting point is a fitted filter (its weights are
-    buffers, not parameters) and the last layer begins at zero, so that the untrained net is the filter.
+    is the unit vector of their sum. A rule that has no such parts gives that sum, `unscaled(x)`, itself. In residual
+    form the starting point is a fitted filter (its weights are buffers, not parameters) and the last layer begins at
+    zero, so that the untrained net is the filter.
     """
 
     name: ClassVar[str] = ""
@@ -36,7 +37,7 @@ class SequenceModel(nn.Module):
     sliding: ClassVar[bool] = False
     """True where a position looks at no more than the last `reach` chunks, wherever the sequence began."""
     Options: ClassVar[type[Any] | None] = None
-    filter: nn.Module | None
+    filter: "SequenceModel | None"
     scale: Tensor
 
     def __init__(self, dim: int, options: Any = None) -> None:
@@ -49,16 +50,16 @@ class SequenceModel(nn.Module):
     def config(self) -> dict[str, Any]:
         """Return what `lvm_core.nets.from_config` needs to make this net again."""
         options = dataclasses.asdict(self.options) if self.options is not None else {}
-        found: dict[str, Any] = {"model": self.name, "dim": self.dim, "options": options}
-        if isinstance(self.filter, SequenceModel):
-            found["filter"] = self.filter.config()
-        return found
+        described: dict[str, Any] = {"model": self.name, "dim": self.dim, "options": options}
+        if self.filter is not None:
+            described["filter"] = self.filter.config()
+        return described
 
     def n_parameters(self) -> int:
         """Return the number of trainable parameters."""
         return sum(p.numel() for p in self.parameters() if p.requires_grad)
 
-    def attach(self, filter: nn.Module, last: nn.Linear) -> None:
+    def attach(self, filter: "SequenceModel", last: nn.Linear) -> None:
         """Make this the residual form: start from `filter`, with the layer `last` set to zero."""
         self.filter = filter
         self.register_buffer("scale", torch.ones(()))
@@ -78,19 +79,18 @@ class SequenceModel(nn.Module):
         del x
         return None
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Return the predictions (B, T, D), unit norm, for the vectors (B, T, D)."""
+    def unscaled(self, x: Tensor) -> Tensor:
+        """Return the predictions (B, T, D) for the vectors (B, T, D) before they are brought to unit norm."""
         change = self.correction(x).float()
         if self.filter is not None:
-            return unit(self.filter(x) + self.scale * change)
-        begin = self.start(x)
-        return unit(change if begin is None else begin + change)
+            start: Tensor = self.filter(x)
+            return start + self.scale * change
+        beginning = self.start(x)
+        return change if beginning is None else beginning + change
 
-    @torch.inference_mode()
-    def predict_next(self, context: Tensor) -> Tensor:
-        """Return the prediction (B, D) after contexts (B, T, D) of equal length."""
-        predictions: Tensor = self(context)
-        return predictions[:, -1]
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the predictions (B, T, D), unit norm, for the vectors (B, T, D)."""
+        return unit(self.unscaled(x))
 
 
 def unit(x: Tensor) -> Tensor:

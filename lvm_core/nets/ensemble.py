@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from lvm_core.errors import ModelError
-from lvm_core.nets.base import SequenceModel, unit
+from lvm_core.nets.base import SequenceModel
 
 
 class Ensemble(SequenceModel):
@@ -40,7 +40,6 @@ class Ensemble(SequenceModel):
     def config(self) -> dict[str, Any]:
         return {"model": self.name, "dim": self.dim, "options": {"weights": self.weights.tolist()}}
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Return the predictions (B, T, D), unit norm, for the vectors (B, T, D)."""
+    def unscaled(self, x: Tensor) -> Tensor:
         said = [weight * member(x) for weight, member in zip(self.weights, self.members, strict=True)]
-        return unit(torch.stack(said).sum(0))
+        return torch.stack(said).sum(0)

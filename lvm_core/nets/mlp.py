@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from lvm_core.config import setting
-from lvm_core.nets.base import NetOptions, SequenceModel, unit
+from lvm_core.nets.base import NetOptions, SequenceModel
 from lvm_core.nets.memory import LAGS, Span, running_sum, span_mean
 
 
@@ -58,19 +58,19 @@ class Mlp(SequenceModel):
     def last_layer(self) -> nn.Linear:
         return self.head
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Return the predictions (B, T, D), unit norm; the filter, which is an input too, runs once."""
+    def unscaled(self, x: Tensor) -> Tensor:
+        """Return the predictions (B, T, D) before they are scaled; the filter, which is an input too, runs once."""
         if self.filter is None:
-            return unit(self.correction(x).float())
-        said = self.filter(x)
-        return unit(said + self.scale * self.correction(x, said).float())
+            return self.correction(x).float()
+        filtered: Tensor = self.filter(x)
+        return filtered + self.scale * self.correction(x, filtered).float()
 
-    def correction(self, x: Tensor, said: Tensor | None = None) -> Tensor:
-        """Return what is added to the starting point (B, T, D), which the filter `said`."""
+    def correction(self, x: Tensor, filtered: Tensor | None = None) -> Tensor:
+        """Return what is added to the starting point (B, T, D), which is `filtered`, the filter's prediction."""
         total = running_sum(x)
         parts = [x.float() if span == (0, 1) else span_mean(total, span)[0] for span in self.spans]
         if self.filter is not None:
-            parts.append(self.filter(x) if said is None else said)
+            parts.append(self.filter(x) if filtered is None else filtered)
         # entries of unit vectors brought to size 1, so that the first layer starts like any other
         out: Tensor = self.head(self.mix(torch.cat(parts, dim=-1) * self.dim**0.5))
         return out

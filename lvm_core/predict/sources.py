@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lvm_core.device import one_thread
-from lvm_core.errors import CorpusError, LvmError, ModelError
+from lvm_core.errors import CorpusError, LvmError
 from lvm_core.predict.settings import PASSTHROUGH
 from lvm_core.types import Chunk, CorpusInfo, DocumentInfo, Index, Rows, Vectors
 from lvm_core.workspace import Workspace
@@ -42,17 +41,9 @@ class Forecaster:
             context = context[-self.max_context :]
         if self.model is None:
             return context[-1], note
-        import torch
+        from lvm_core import forecast
 
-        with torch.inference_mode(), one_thread():
-            said = self.model.predict_next(torch.from_numpy(np.ascontiguousarray(context))[None])
-        vector: Vectors = said[0].float().cpu().numpy()
-        if not np.isfinite(vector).all():
-            raise ModelError(
-                f"Model '{self.name}' predicts NaN; its weights are damaged or its training diverged."
-                " Train it again, or choose another model."
-            )
-        return vector, note
+        return forecast.after(self.model, context, self.name).vectors, note
 
 
 def load_forecaster(workspace: Workspace, ref: str, encoder_id: str, dim: int) -> Forecaster:

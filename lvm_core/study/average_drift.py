@@ -123,7 +123,7 @@ def roll_out(
             truth = start.truth[None, : settings.steps] if len(start.truth) else None
             measured = drift(result, context, truth)
             hits = index.search(result.vectors[0], 1, start.own)
-            near = np.array([[h[0].cosine if h else np.nan for h in hits]], dtype=np.float32)
+            near = np.array([[h[0].cosine if h else np.nan for h in hits]], dtype=np.float64)
             rows = np.array([h[0].row if h else -1 for h in hits], dtype=np.int64)
             measured = replace(measured, to_manifold=near)
             found.append(Rolled(ref, name, result.vectors[0], result.clamped[0], measured, rows))

@@ -153,7 +153,7 @@ def _roll(
     measured = drift(result, context, truth)
     flat = result.vectors.reshape(-1, context.shape[2])
     hits = search_excluding(index, flat, 1, [own for own in exclude for _ in range(steps)])
-    nearest = np.array([h[0].cosine if h else np.nan for h in hits], dtype=np.float32).reshape(len(places), steps)
+    nearest = np.array([h[0].cosine if h else np.nan for h in hits], dtype=np.float64).reshape(len(places), steps)
     return replace(measured, to_manifold=nearest), result.clamped
 
 

@@ -49,7 +49,7 @@ class MapSettings:
 class Layer:
     """One model's predictions on the W windows. Cosines (W,) to the target, and to the nearest real chunk of
     another article, raw and snapped; `clamped` (W,) where the drift clamp engaged; `lengths` (W,) of the raw
-    predictions before they were brought to unit norm, NaN where a model does not scale.
+    predictions before they were brought to unit norm.
     """
 
     raw: Vectors
@@ -157,13 +157,12 @@ def numbers(data: MapData) -> list[dict[str, Any]]:
 
     `cosine` to the target; `nearest`: cosine to the nearest real chunk of another article; `effective_rank`:
     directions the vectors spread over; `common`: length of their mean, 1 if all are the same; `length`: of the
-    raw predictions before they were brought to unit norm, None where the model does not scale.
+    raw predictions before they were brought to unit norm, None for other rows.
     """
     rows = [_row("target", "", data.target_vectors, None, data.target_nearest)]
     for ref, layer in data.layers.items():
-        length = float(layer.lengths.mean())
         row = _row(ref, "raw", layer.raw, layer.cosine, layer.nearest)
-        rows.append({**row, "length": None if np.isnan(length) else length})
+        rows.append({**row, "length": float(layer.lengths.mean())})
         if data.settings.snap:
             own = _row(ref, "snapped", layer.snapped, layer.snapped_cosine, layer.snapped_nearest)
             rows.append({**own, "clamped": float(layer.clamped.mean())})

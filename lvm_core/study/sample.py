@@ -2,16 +2,14 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lvm_core.checkpoint import load_model
-from lvm_core.evaluate.predictions import TOKENS
 from lvm_core.evaluate.subjects import Stage, Subject, choose_encoder, open_stage
 from lvm_core.evaluate.testset import TestSet, make_test_set
-from lvm_core.nets.base import SequenceModel
+from lvm_core.forecast import Forecast, over_windows
 from lvm_core.snap import search_excluding
 from lvm_core.types import Hit, Index, Rows, Vectors
 from lvm_core.vectors.flat import FlatIndex
@@ -22,16 +20,6 @@ from lvm_core.workspace import Workspace
 MAX_TEST_CHUNKS = 20_000
 BLOCK = 512
 """Vectors compared with the corpus at once: bounds memory at BLOCK x chunks x 4 bytes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What a model says on W windows: `vectors` (W, D), unit norm, and their `lengths` (W,) before they were made
-    so; NaN for a model that does not scale what it says.
-    """
-
-    vectors: Vectors
-    lengths: Vectors
 
 
 @dataclass(frozen=True)
@@ -98,74 +86,20 @@ class WindowSample:
         """The whole corpus (N, D), of a size that is searched exactly."""
         return unit_rows(self.stage.matrix.slice(0, self.stage.matrix.n_rows))
 
-    def predict(self, ref: str) -> Said:
-        """Return what a model says on the windows.
-
-        Where a position sees no more than the model's own memory, one pass over an article says all of its windows.
+    def predict(self, ref: str) -> Forecast:
+        """Return what a model says on the windows, (W, D).
 
         Raises:
             ModelError, SpaceMismatch: if the model is unknown or of another encoder.
         """
         loaded = load_model(self.workspace, ref, self.test.encoder_id, self.stage.matrix.dim)
-        context = Subject(loaded.info, None).context
-        if loaded.model.sliding and getattr(loaded.model, "reach", context + 1) <= context:
-            return self._by_article(loaded.model)
-        return self._by_window(loaded.model, context)
-
-    def _by_article(self, model: SequenceModel) -> Said:
-        vectors, lengths = _nothing(len(self.chosen), self.test.vectors.shape[1])
-        for number in np.unique(self.article):
-            lines = np.flatnonzero(self.article == number)
-            first = int(self.test.starts[number])
-            last = self.test.targets[self.chosen[lines]] - first
-            said = forward(model, self.test.vectors[first : first + int(last.max())][None])
-            vectors[lines], lengths[lines] = said.vectors[0, last - 1], said.lengths[0, last - 1]
-        return Said(vectors, lengths)
-
-    def _by_window(self, model: SequenceModel, context: int) -> Said:
-        windows = self.test.windows(context).take(self.chosen)
-        vectors, lengths = _nothing(len(self.chosen), self.test.vectors.shape[1])
-        order, size = np.argsort(windows.lengths, kind="stable"), max(16, TOKENS // context)
-        for start in range(0, len(order), size):
-            lines = order[start : start + size]
-            own = windows.take(lines)
-            said = forward(model, self.test.vectors[own.contexts[:, : int(own.lengths.max())]])
-            place = (np.arange(len(lines)), own.lengths - 1)
-            vectors[lines], lengths[lines] = said.vectors[place], said.lengths[place]
-        return Said(vectors, lengths)
-
-
-def _nothing(n: int, dim: int) -> tuple[Vectors, Vectors]:
-    return np.empty((n, dim), dtype=np.float32), np.full(n, np.nan, dtype=np.float32)
+        windows = self.test.windows(Subject(loaded.info, None).context).take(self.chosen)
+        return over_windows(loaded.model, self.test, windows, ref)
 
 
 def first_cosines(hits: list[list[Hit]]) -> Vectors:
     """Return the cosine of each first hit (N,), NaN where nothing was found."""
     return np.array([found[0].cosine if found else np.nan for found in hits], dtype=np.float32)
-
-
-def forward(model: SequenceModel, x: Vectors) -> Said:
-    """Return the predictions (B, T, D) after each chunk of `x` (B, T, D), with lengths (B, T)."""
-    import torch
-    from torch.overrides import TorchFunctionMode
-
-    class LastScaled(TorchFunctionMode):
-        """Notes what was last brought to unit norm: in a forward of any net or rule, the prediction itself."""
-
-        given: torch.Tensor | None = None
-
-        def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-            del types
-            if func is torch.nn.functional.normalize:
-                self.given = args[0]
-            return func(*args, **(kwargs or {}))
-
-    model.eval()
-    with torch.inference_mode(), LastScaled() as scaled:
-        said: Vectors = model(torch.from_numpy(np.ascontiguousarray(x))).float().numpy()
-    if scaled.given is None or scaled.given.shape != said.shape:
-        return Said(said, np.full(said.shape[:2], np.nan, dtype=np.float32))
-    return Said(said, scaled.given.norm(dim=-1).numpy().astype(np.float32))
 
 
 def sample_windows(

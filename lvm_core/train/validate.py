@@ -7,12 +7,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lvm_core import forecast
 from lvm_core.dataset import evaluation_windows
 from lvm_core.errors import SettingsError
 from lvm_core.nets.base import SequenceModel, unit
-from lvm_core.types import DocumentInfo, VectorSource
+from lvm_core.types import DocumentInfo, Rows, Vectors, VectorSource
 
-ROWS_AT_ONCE = 8192
 FULL = 5
 """Targets with at least this many chunks before them count, whatever the context length."""
 
@@ -45,8 +45,8 @@ class Validator:
         Raises:
             SettingsError: if no article is long enough for one.
         """
-        found = evaluation_windows(documents, context, minimum=min(FULL, context))
-        if not len(found):
+        windows = evaluation_windows(documents, context, minimum=min(FULL, context))
+        if not len(windows):
             longest = max((d.n_chunks for d in documents), default=0)
             raise SettingsError(
                 [
@@ -54,64 +54,35 @@ class Validator:
                     " so there is nothing to validate on. Use a shorter context, or ingest longer articles."
                 ]
             )
-        chosen = np.unique(np.linspace(0, len(found) - 1, min(most, len(found))).astype(np.int64))
-        self.windows = found.take(chosen)
-        self.vectors, self.documents, self.device = vectors, documents, device
-        self.context = context
+        chosen = np.unique(np.linspace(0, len(windows) - 1, min(most, len(windows))).astype(np.int64))
+        self.windows = windows.take(chosen)
+        self.vectors, self.device = vectors, device
         self.n_articles = len(np.unique(self.windows.article))
 
     def cosine(self, model: SequenceModel) -> float:
         """Return the mean cosine of the model's predictions to the true next chunks."""
         return self.scores(model).cosine
 
-    @torch.inference_mode()
     def scores(self, model: SequenceModel, recall: bool = False) -> "Scores":
         """Return the mean cosine, and where `recall` is asked for the share of targets found among the first five.
 
         What is searched are the targets of all the windows, without the last five chunks of the context.
         """
-        said, truth = self.predictions(model), self._unit_rows(self.windows.targets)
-        cosine = float((said * truth).sum(-1).mean())
-        return Scores(cosine, _recall(said, truth, self.windows.targets) if recall else None)
+        predictions = torch.from_numpy(self.predictions(model)).to(self.device)
+        truth = unit(torch.from_numpy(self.vectors.rows(self.windows.targets))).to(self.device)
+        cosine = float((predictions * truth).sum(-1).mean())
+        return Scores(cosine, _recall(predictions, truth, self.windows.targets) if recall else None)
 
-    @torch.inference_mode()
-    def predictions(self, model: SequenceModel) -> Tensor:
+    def predictions(self, model: SequenceModel) -> Vectors:
         """Return the prediction (N, D) for each window, in order."""
-        was = model.training
-        model.eval()
-        try:
-            by_article = model.sliding and getattr(model, "reach", self.context + 1) <= self.context
-            return self._by_article(model) if by_article else self._by_window(model)
-        finally:
-            model.train(was)
-
-    def _by_window(self, model: SequenceModel) -> Tensor:
-        windows, size = self.windows, max(1, ROWS_AT_ONCE // self.context)
-        found = []
-        for k in range(0, len(windows), size):
-            contexts, lengths = windows.contexts[k : k + size], torch.from_numpy(windows.lengths[k : k + size])
-            x = self._unit_rows(contexts.ravel()).view(len(contexts), self.context, -1)
-            found.append(model(x)[torch.arange(len(x)), lengths - 1].float())
-        return torch.cat(found)
-
-    def _by_article(self, model: SequenceModel) -> Tensor:
-        """One pass over each article: the same numbers, since a position sees no further than its window."""
-        found = []
-        for number in np.unique(self.windows.article):
-            document = self.documents[number]
-            x = self._unit_rows(document.rows)
-            targets = torch.from_numpy(self.windows.targets[self.windows.article == number] - document.first_row)
-            found.append(model(x[None, :-1])[0, targets - 1].float())
-        return torch.cat(found)
-
-    def _unit_rows(self, rows: "np.ndarray[tuple[int], np.dtype[np.int64]]") -> Tensor:
-        return unit(torch.from_numpy(self.vectors.rows(rows))).to(self.device)
+        return forecast.over_windows(model, self.vectors, self.windows).vectors
 
 
-def _recall(said: Tensor, truth: Tensor, rows: "np.ndarray[tuple[int], np.dtype[np.int64]]") -> float:
+def _recall(predictions: Tensor, truth: Tensor, rows: Rows) -> float:
     chosen = torch.from_numpy(np.unique(np.linspace(0, len(rows) - 1, min(len(rows), SEARCHED)).astype(np.int64)))
-    said, truth, place = said[chosen], truth[chosen], torch.from_numpy(rows)[chosen].to(said.device)
+    place = torch.from_numpy(rows)[chosen].to(predictions.device)
+    predictions, truth = predictions[chosen], truth[chosen]
     back = place[:, None] - place[None, :]
-    scores = (said @ truth.T).masked_fill((back >= 1) & (back <= FULL), float("-inf"))
+    scores = (predictions @ truth.T).masked_fill((back >= 1) & (back <= FULL), float("-inf"))
     better = (scores > scores.diagonal()[:, None]).sum(1)
     return float((better < FULL).float().mean())

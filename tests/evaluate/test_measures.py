@@ -3,8 +3,14 @@ import pytest
 
 from lvm_core.baselines import build_baseline
 from lvm_core.evaluate import measures as measure
-from lvm_core.evaluate.predictions import predict_windows
+from lvm_core.evaluate.testset import TestSet
+from lvm_core.forecast import over_windows
+from lvm_core.types import Vectors
 from tests.evaluate.worlds import DIM, make_world
+
+
+def predicted(rule: str, test: TestSet) -> Vectors:
+    return over_windows(build_baseline(rule, DIM), test, test.windows(5)).vectors
 
 
 def test_the_truth_scores_full_marks_and_noise_scores_chance() -> None:
@@ -22,8 +28,8 @@ def test_the_truth_scores_full_marks_and_noise_scores_chance() -> None:
 
 def test_the_mean_of_the_context_cannot_tell_ahead_from_behind_and_copy_last_can() -> None:
     test, _ = make_world([200, 300, 250])
-    mean = measure.window_measures(predict_windows(build_baseline("context-mean", DIM), test, 5), test)
-    last = measure.window_measures(predict_windows(build_baseline("copy-last", DIM), test, 5), test)
+    mean = measure.window_measures(predicted("context-mean", test), test)
+    last = measure.window_measures(predicted("copy-last", test), test)
     assert np.nanmean(mean["direction"]) == pytest.approx(0.5, abs=0.06)
     assert np.nanmean(last["direction"]) > 0.65
     assert np.nanmean(last["direction_matched"]) > np.nanmean(mean["direction_matched"])
@@ -31,7 +37,7 @@ def test_the_mean_of_the_context_cannot_tell_ahead_from_behind_and_copy_last_can
 
 def test_fields_hold_the_mean_over_windows_and_its_interval() -> None:
     test, _ = make_world([60, 80, 50])
-    measures = measure.window_measures(predict_windows(build_baseline("copy-last", DIM), test, 5), test)
+    measures = measure.window_measures(predicted("copy-last", test), test)
     fields = measure.measured_fields(measure.sums_by_article(measures, test))
     assert set(measure.MEASURE_NAMES) <= set(fields)
     assert fields["cosine"] == pytest.approx(measures["cosine"].mean())

@@ -2,14 +2,10 @@
 
 import numpy as np
 import pytest
-import torch
 
-from lvm_core.baselines import LinearFilter
-from lvm_core.baselines.linear_filter import LinearFilterOptions
 from lvm_core.errors import CorpusError, SpaceMismatch
-from lvm_core.evaluate.predictions import predict_windows
-from lvm_core.nets import build_model
-from lvm_core.study.sample import forward, sample_windows
+from lvm_core.forecast import over_windows
+from lvm_core.study.sample import sample_windows
 from lvm_core.workspace import Workspace
 
 SHIPPED = ["linear-filter-100", "mlp-100", "amn", "copy-last"]
@@ -21,26 +17,8 @@ def test_predictions_are_those_of_an_evaluation(seeded_once: Workspace, ref: str
 
     sample = sample_windows(seeded_once, [ref], "enwiki-sample", "train", 25)
     loaded = load_model(seeded_once, ref, sample.test.encoder_id, 384)
-    whole = predict_windows(loaded.model, sample.test, max(loaded.info.context, 5))
-    np.testing.assert_allclose(sample.predict(ref).vectors, whole[sample.chosen], atol=1e-5)
-
-
-def test_lengths_are_those_before_the_prediction_was_scaled() -> None:
-    x = torch.nn.functional.normalize(torch.randn(2, 7, 16), dim=-1)
-    rule = LinearFilter(16, LinearFilterOptions(context=5))
-    said = forward(rule, x.numpy())
-    np.testing.assert_allclose(said.lengths[:, 0], 1, atol=1e-5)  # the mean of one chunk is the chunk
-    np.testing.assert_allclose(said.lengths[:, 4], x[:, :5].mean(dim=1).norm(dim=-1).numpy(), atol=1e-5)
-    net = build_model("amn", 16)
-    np.testing.assert_allclose(forward(net, x.numpy()).vectors, net.eval()(x).detach().numpy(), atol=1e-6)
-    unscaled = forward(build_model_without_scale(), x.numpy())
-    assert np.isnan(unscaled.lengths).all()
-
-
-def build_model_without_scale() -> torch.nn.Module:
-    from lvm_core.baselines import build_baseline
-
-    return build_baseline("corpus-mean", 16)
+    whole = over_windows(loaded.model, sample.test, sample.test.windows(max(loaded.info.context, 5)))
+    np.testing.assert_allclose(sample.predict(ref).vectors, whole.vectors[sample.chosen], atol=1e-5)
 
 
 def test_windows_are_spread_over_all_articles(seeded_once: Workspace) -> None:

@@ -7,6 +7,7 @@ import io
 import numpy as np
 import streamlit as st
 
+from lvm_core import forecast
 from lvm_core.checkpoint import load_model
 from lvm_core.decode.decoders import available_decoders
 from lvm_core.snap import snap
@@ -55,19 +56,11 @@ def _echo(asked: Asked, name: str, steps: int) -> list[Said]:
     for ref in asked.models:
         loaded = load_model(state.workspace(), ref, start.encoder_id, matrix.dim)
         context = start.last(loaded.info.context, asked.context)
-        raw = _predict(loaded.model, context)
+        raw = forecast.after(loaded.model, context, ref).vectors
         names += [(ref, "raw"), (ref, "snapped")]
         vectors += [raw, snap(raw, context, state.index(asked.corpus), matrix.rows, start.own, asked.snap).vector]
     said = decoding.say(np.stack(vectors), name, steps, asked.corpus)
     return [(ref, kind, text) for (ref, kind), text in zip(names, said, strict=True)]
-
-
-def _predict(model: object, context: Vectors) -> Vectors:
-    import torch
-
-    given = torch.from_numpy(np.ascontiguousarray(context))[None]
-    said: Vectors = model.predict_next(given)[0].float().numpy()  # type: ignore[attr-defined]
-    return said
 
 
 def _table(rows: list[Said]) -> str:
