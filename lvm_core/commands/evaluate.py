@@ -37,8 +37,12 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
         raise SettingsError(["No model was named; expected one or more, or all: python -m lvm_core evaluate all."])
     refs = "all" if namespace.models == ["all"] else namespace.models
     space = namespace.encoder if not namespace.encoder or "@" in namespace.encoder else encoder_id(namespace.encoder)
-    found = evaluate(workspace, refs, namespace.corpus, settings, space, ProgressLine()).to_json()
-    return {**found, "rows": [public(row) for row in ranked_rows(found["rows"])]}
+    evaluation = evaluate(workspace, refs, namespace.corpus, settings, space, ProgressLine())
+    return {
+        "rows": [public(row, evaluation.examples.get(row.id, [])) for row in ranked_rows(evaluation.rows)],
+        "refused": evaluation.refused,
+        "near_duplicates": evaluation.near_duplicates,
+    }
 
 
 def _run_decoder(namespace: argparse.Namespace, workspace: Workspace, settings: EvaluateSettings) -> dict[str, Any]:
@@ -59,13 +63,15 @@ def report(result: dict[str, Any]) -> str:
     """Return the board as a table, the windows in full below it; of a decoder its scores and texts."""
     if "decoder_id" in result:
         return _decoder_report(result)
-    from lvm_core.leaderboard.export import cell, table
+    from lvm_core.evaluate.measures import MEASURES
+    from lvm_core.evaluate.rows import Row
+    from lvm_core.leaderboard.export import to_text
 
     first = result["rows"][0]
     lines = [
         f"{first['corpus']}, {first['split']}: {first['n_windows']:,} windows of {first['n_articles']} articles,"
         f" encoder {first['encoder']}, coherence {first['coherence']['test']:.3f}",
-        table(result["rows"]),
+        to_text([Row.read(row) for row in result["rows"]]),
     ]
     lines += [f"refused: {refused['reason']}" for refused in result["refused"]]
     for twin in result["near_duplicates"]:
@@ -74,9 +80,8 @@ def report(result: dict[str, Any]) -> str:
             f"near-duplicate: test article '{twin['test']}' and '{twin['train']}' of {twin['corpus']} ({share})"
         )
     lines += [_example(row, shown) for row in result["rows"] for shown in row.get("examples", [])]
-    decoded = [row for row in result["rows"] if row.get("n_decoded")]
-    for row in decoded:
-        scores = ", ".join(f"{n} {cell(row, n)}" for n in ("round_trip_cosine", "echo", "rouge_1", "rouge_l", "bleu"))
+    for row in (row for row in result["rows"] if row.get("n_decoded")):
+        scores = ", ".join(f"{m.heading} {m.write(row[m.name])}" for m in MEASURES.values() if m.texts)
         lines.append(f"{row['model']}, {row['n_decoded']} windows by {row['decoder']}: {scores}")
     return "\n".join(lines)
 

@@ -1,12 +1,13 @@
 """leaderboard: what was evaluated, ranked; rows that cannot be compared stand in tables of their own."""
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lvm_core.errors import ModelError
 from lvm_core.workspace import Workspace
 
-FORMATS = ("table", "csv", "markdown")
+if TYPE_CHECKING:
+    from lvm_core.evaluate.rows import Row
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,10 +33,13 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
     from lvm_core.leaderboard import board, export
 
     done = _change(namespace, workspace)
-    rows = [row for row in board.all_rows(workspace) if _wanted(row, namespace)]
+    stored = board.load_rows(workspace)
+    rows = [row for row in stored.rows if _wanted(row, namespace)]
     _check_field(namespace.by, rows)
     groups = board.groups(rows, namespace.by)
     result = export.to_json(groups)
+    if stored.n_damaged:
+        result["damaged"] = stored.n_damaged
     if done:
         result["done"] = done
     if namespace.form == "csv":
@@ -60,29 +64,32 @@ def _change(namespace: argparse.Namespace, workspace: Workspace) -> str:
     return ""
 
 
-def _wanted(row: dict[str, Any], namespace: argparse.Namespace) -> bool:
+def _wanted(row: "Row", namespace: argparse.Namespace) -> bool:
     encoder = namespace.encoder
     return (
-        namespace.corpus in (None, row["corpus"])
-        and namespace.split in (None, row["split"])
-        and (encoder is None or encoder in (row["encoder"], row["encoder"].rpartition("@")[0]))
+        namespace.corpus in (None, row.corpus)
+        and namespace.split in (None, str(row.split))
+        and (encoder is None or encoder in (row.encoder, row.encoder.rpartition("@")[0]))
     )
 
 
-def _check_field(field: str, rows: list[dict[str, Any]]) -> None:
-    known = sorted({name for row in rows for name, value in row.items() if isinstance(value, (int, float))})
-    if rows and field not in known:
-        raise ModelError(f"The board has no number '{field}' to rank by; expected one of {', '.join(known)}.")
+def _check_field(field: str, rows: "list[Row]") -> None:
+    names = sorted({name for row in rows for name in row.numbers})
+    if rows and field not in names:
+        raise ModelError(f"The board has no number '{field}' to rank by; expected one of {', '.join(names)}.")
 
 
 def report(result: dict[str, Any]) -> str:
     """Return the export asked for, else one table a group."""
-    from lvm_core.leaderboard.export import table
+    from lvm_core.evaluate.rows import Row
+    from lvm_core.leaderboard.export import to_text
 
     if "text" in result:
         return str(result["text"]).rstrip("\n")
     parts = [result["done"]] if "done" in result else []
     for group in result["groups"]:
-        rows = [row for row in result["rows"] if row["comparable"] == group["comparable"]]
-        parts += [group["title"], table(rows), ""]
+        rows = [Row.read(row) for row in result["rows"] if row["comparable"] == group["comparable"]]
+        parts += [group["title"], to_text(rows), ""]
+    if result.get("damaged"):
+        parts.append(f"Results left out, because they cannot be read: {result['damaged']}.")
     return "\n".join(parts).rstrip() or "Nothing has been evaluated yet. Run: python -m lvm_core evaluate all"

@@ -1,5 +1,6 @@
 """Measuring models on unseen articles: the test set is made once, every model passes over it in batches."""
 
+import dataclasses
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,9 +11,10 @@ from lvm_core.checkpoint import LoadedModel
 from lvm_core.config import check
 from lvm_core.corpus.store import CorpusStore
 from lvm_core.errors import CorpusError, ModelError
-from lvm_core.evaluate import guards, sums, texts
-from lvm_core.evaluate import measures as measure
-from lvm_core.evaluate.results import ResultStore, Row
+from lvm_core.evaluate import guards, measures
+from lvm_core.evaluate.measures import MEASURES
+from lvm_core.evaluate.results import ResultStore
+from lvm_core.evaluate.rows import ArticleSums, Example, Gain, Row
 from lvm_core.evaluate.settings import EvaluateSettings
 from lvm_core.evaluate.subjects import (
     Filters,
@@ -24,6 +26,7 @@ from lvm_core.evaluate.subjects import (
     weights_digest,
 )
 from lvm_core.evaluate.testset import TestSet, make_test_set
+from lvm_core.evaluate.texts import TextStage
 from lvm_core.evaluate.twins import find_twins
 from lvm_core.metrics import timing
 from lvm_core.metrics.bootstrap import Sums
@@ -33,15 +36,15 @@ from lvm_core.workspace import Workspace
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What an evaluation found: `rows` of the board, models `refused` with the reason, and near-duplicates."""
+    """What an evaluation found: `rows` of the board, models `refused` with the reason, and near-duplicates.
+
+    `examples` are the windows in full by the id of their row.
+    """
 
     rows: list[Row]
     refused: list[dict[str, str]]
     near_duplicates: list[dict[str, Any]]
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the fields as the `evaluate` command prints them."""
-        return {"rows": self.rows, "refused": self.refused, "near_duplicates": self.near_duplicates}
+    examples: dict[int | None, list[Example]]
 
 
 def evaluate(
@@ -74,18 +77,14 @@ def evaluate(
     subjects = choose_subjects(stage, refs)
     documents, subjects, refused = _unseen(stage, subjects, chosen, strict=refs != "all")
     test = make_test_set(
-        documents, stage.matrix.rows, corpus, stage.corpus.digest, space, _split_name(chosen), chosen.split_seed,
+        documents, stage.matrix.rows, corpus, stage.corpus.digest, space, str(chosen.tested), chosen.split_seed,
         chosen.max_chunks,
     )  # fmt: skip
     run = _Run(stage, test, subjects, chosen, progress)
     progress(0.0, "looking for near-duplicate articles")
     twins = find_twins(stage, test, subjects, chosen) if chosen.twins else []
     rows = run.measure_all(twins)
-    return Evaluation(rows, refused, twins)
-
-
-def _split_name(settings: EvaluateSettings) -> str:
-    return f"{settings.split}, unseen" if settings.leave_out_seen else settings.split
+    return Evaluation(rows, refused, twins, run.examples)
 
 
 def _unseen(
@@ -128,13 +127,14 @@ class _Run:
         self.corpora = CorpusStore(stage.workspace)
         self._progress, self._share, self._note = progress, 0.0, ""
         self.filters = Filters(stage, lambda _share, message: progress(self._share, f"{self._note}: {message}"))
+        self.examples: dict[int | None, list[Example]] = {}
         self._filter_sums: dict[tuple[str, int], Sums] = {}
 
     def measure_all(self, twins: list[dict[str, Any]]) -> list[Row]:
         """Measure every model, store its row and return the rows."""
         began = time.monotonic()
         rows = []
-        saying = texts.TextStage(self.stage, self.test, self.settings)
+        extras = TextStage(self.stage, self.test, self.settings)
         for number, subject in enumerate(self.subjects):
             spent = time.monotonic() - began
             left = f", {spent / number * (len(self.subjects) - number):.0f} s left" if number else ""
@@ -143,33 +143,46 @@ class _Run:
                 f"{subject.info.ref} ({number + 1} of {len(self.subjects)}{left})",
             )
             self._progress(self._share, self._note)
-            rows.append(self._measure(subject, saying, twins))
+            rows.append(self._measure(subject, extras, twins))
         self._progress(
             1.0, f"{len(rows)} models on {self.test.n_windows:,} windows in {time.monotonic() - began:.1f} s"
         )
         return rows
 
-    def _measure(self, subject: Subject, saying: "texts.TextStage", twins: list[dict[str, Any]]) -> Row:
+    def _measure(self, subject: Subject, extras: TextStage, twins: list[dict[str, Any]]) -> Row:
         loaded = self.filters.load(subject)
         context = self.settings.context or subject.context
         windows = self.test.windows(context)
         predictions = forecast.over_windows(loaded.model, self.test, windows, subject.info.ref, self._inner).vectors
-        by_article = measure.sums_by_article(measure.window_measures(predictions, self.test), self.test)
-        fields = measure.measured_fields(by_article)
-        speed = measure.speed_fields(loaded.model, self.test, context)
-        row = {
+        sums = measures.sums_by_article(measures.window_measures(predictions, self.test), self.test)
+        values, intervals = measures.means(sums)
+        speed = measures.speed(loaded.model, self.test, context)
+        decodings = extras.decoded(predictions)
+        row = Row(
             **self._identity(subject, loaded, context),
-            **fields,
-            **speed,
-            "efficiency": timing.efficiency(fields["cosine"], speed["latency_ms"]),
-            "train_s": loaded.info.result.get("train_s"),
-            "vs_filter": self._against_filter(subject, loaded, context, by_article["cosine"]),
-            "near_duplicates": _twins_of(subject, twins),
-        }
-        row.update(saying.fields(loaded, context, predictions))
-        examples = saying.examples(loaded.info, context) if self._shows(subject) else None
-        row["id"] = self.store.save(row, sums.to_json(by_article, [d.title for d in self.test.documents]), examples)
-        return row if examples is None else {**row, "examples": examples}
+            values={
+                **values,
+                **speed,
+                "parameters": loaded.model.n_parameters() or _n_fitted(loaded),
+                "efficiency": timing.efficiency(values["cosine"] or 0.0, speed["latency_ms"]),
+                "train_s": loaded.info.result.get("train_s"),
+                **(decodings.values if decodings else {}),
+            },
+            intervals={**intervals, **(decodings.intervals if decodings else {})},
+            vs_filter=self._against_filter(subject, loaded, context, sums["cosine"]),
+            near_duplicates=_twins_of(subject, twins),
+            snapped=extras.snapped(context, predictions),
+            drift=extras.drift(loaded, context),
+            decoder=decodings.decoder if decodings else None,
+            n_decoded=decodings.n if decodings else None,
+        )
+        examples = extras.examples(loaded.info, context) if self._shows(subject) else None
+        paired = {name: sums[name] for name, measure in MEASURES.items() if measure.paired}
+        articles = ArticleSums([d.title for d in self.test.documents], paired)
+        stored = dataclasses.replace(row, id=self.store.save(row, articles, examples))
+        if examples is not None:
+            self.examples[stored.id] = examples
+        return stored
 
     def _shows(self, subject: Subject) -> bool:
         return bool(self.settings.examples) and not subject.fitted_here  # Predict knows models on disk only
@@ -177,7 +190,7 @@ class _Run:
     def _inner(self, share: float, message: str) -> None:
         self._progress(self._share + share / len(self.subjects), f"{self._note}: {message}")
 
-    def _identity(self, subject: Subject, loaded: LoadedModel, context: int) -> Row:
+    def _identity(self, subject: Subject, loaded: LoadedModel, context: int) -> dict[str, Any]:
         info, test = subject.info, self.test
         return {
             "model": info.ref,
@@ -185,11 +198,10 @@ class _Run:
             "kind": info.kind,
             "corpus": test.corpus,
             "encoder": test.encoder_id,
-            "split": test.split,
+            "split": self.settings.tested,
             "context": context,
             "n_windows": test.n_windows,
             "n_articles": test.n_articles,
-            "parameters": loaded.model.n_parameters() or _n_fitted(loaded),
             "shipped": info.shipped,
             "trained_on": [c["name"] for c in info.config.get("corpora", [])],
             "n_train_articles": None if subject.titles is None else len(subject.titles),
@@ -197,28 +209,25 @@ class _Run:
             "coherence": {"test": test.coherence, "train": self._trained_coherence(subject)},
             "comparable": test.comparable,
             "key": test.key,
-            "corpus_digest": test.corpus_digest,
             "split_seed": test.split_seed,
             "index_digest": test.index_digest,
-            "code_version": __version__,
+            "other": {"corpus_digest": test.corpus_digest, "code_version": __version__},
             "created": time.time(),
         }
 
     def _trained_coherence(self, subject: Subject) -> dict[str, float]:
         """Return the mean cosine of neighbouring chunks of each corpus a model was trained on, where it is here."""
-        found = {}
-        there = {info.name: info.digest for info in self.corpora.corpora()}
+        coherences = {}
+        digests = {info.name: info.digest for info in self.corpora.corpora()}
         for corpus in subject.info.config.get("corpora", []):
-            if there.get(corpus["name"]) == corpus["digest"]:
-                known = [(d.coherence, d.n_chunks) for d in self.corpora.documents(corpus["name"]) if d.coherence]
-                weight = sum(n for _, n in known)
+            if digests.get(corpus["name"]) == corpus["digest"]:
+                articles = [(d.coherence, d.n_chunks) for d in self.corpora.documents(corpus["name"]) if d.coherence]
+                weight = sum(n for _, n in articles)
                 if weight:
-                    found[corpus["name"]] = sum(c * n for c, n in known) / weight
-        return found
+                    coherences[corpus["name"]] = sum(c * n for c, n in articles) / weight
+        return coherences
 
-    def _against_filter(
-        self, subject: Subject, loaded: LoadedModel, context: int, cosine: Sums
-    ) -> dict[str, Any] | None:
+    def _against_filter(self, subject: Subject, loaded: LoadedModel, context: int, cosine: Sums) -> Gain | None:
         found = self.filters.of(subject, loaded, context)
         if found is None:
             return None
@@ -226,8 +235,8 @@ class _Run:
         key = (weights_digest(model), context)
         if key not in self._filter_sums:
             filtered = forecast.over_windows(model, self.test, self.test.windows(context)).vectors
-            self._filter_sums[key] = measure.cosine_sums(filtered, self.test)
-        return {**measure.difference(cosine, self._filter_sums[key]), "context": context, "fitted_on": fitted_on}
+            self._filter_sums[key] = measures.cosine_sums(filtered, self.test)
+        return measures.gain(cosine, self._filter_sums[key], context, fitted_on)
 
 
 def _n_fitted(loaded: LoadedModel) -> int:
@@ -236,5 +245,5 @@ def _n_fitted(loaded: LoadedModel) -> int:
 
 
 def _twins_of(subject: Subject, twins: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    own = set(subject.titles or [])
-    return [twin for twin in twins if twin["train"] in own]
+    titles = set(subject.titles or [])
+    return [twin for twin in twins if twin["train"] in titles]

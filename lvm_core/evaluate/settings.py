@@ -8,6 +8,23 @@ SPLITS = ("test", "validation", "all")
 
 
 @dataclass(frozen=True, slots=True)
+class Split:
+    """The articles a row was measured on; `unseen`: those that any model was trained on were left out."""
+
+    name: str
+    unseen: bool = False
+
+    @classmethod
+    def read(cls, text: str) -> "Split":
+        """Return what `str` made into text."""
+        name, _, rest = text.partition(", ")
+        return cls(name, rest == "unseen")
+
+    def __str__(self) -> str:
+        return f"{self.name}, unseen" if self.unseen else self.name
+
+
+@dataclass(frozen=True, slots=True)
 class EvaluateSettings:
     """What is measured, and on what."""
 
@@ -31,3 +48,8 @@ class EvaluateSettings:
     decoder: str = setting("auto", "what makes text for --decode; auto takes the best one there is")
     steps: int = setting(1, "corrections of the decoder for --decode", "steps", 0, 50)
     drift: int = setting(0, "steps of a rollout whose drift is measured", "chunks", 0, 50)
+
+    @property
+    def tested(self) -> Split:
+        """The articles as a row names them."""
+        return Split(self.split, self.leave_out_seen)

@@ -22,7 +22,7 @@ FIRST_POSITION = 5
 on the same targets (it reads what there is), or models of different memory could not be compared."""
 
 N_RIVALS = 4
-MEASURES = 1
+MEANING = 1
 """Raised when the meaning of a measure changes, so that old rows are never ranked with new ones."""
 
 
@@ -121,7 +121,7 @@ class TestSet:
             "first_position": FIRST_POSITION,
             "n_windows": self.n_windows,
             "index_digest": self.index_digest,
-            "measures": MEASURES,
+            "measures": MEANING,
         }
 
     @cached_property

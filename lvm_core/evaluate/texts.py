@@ -1,5 +1,7 @@
 """What is measured where asked for: the snap, the drift, the decoded text, ten windows in full."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -7,13 +9,14 @@ import numpy as np
 
 from lvm_core.checkpoint import LoadedModel, ModelInfo
 from lvm_core.corpus.store import CorpusStore
-from lvm_core.evaluate import measures as measure
+from lvm_core.evaluate import measures
+from lvm_core.evaluate.rows import Ends, Example, flat
 from lvm_core.evaluate.settings import EvaluateSettings
 from lvm_core.evaluate.subjects import Stage
 from lvm_core.evaluate.testset import FIRST_POSITION, TestSet
-from lvm_core.metrics import bootstrap, text
+from lvm_core.metrics import text
 from lvm_core.types import Decoder, Encoder, Index, Rows, Vectors
-from lvm_core.vectors.geometry import Values, cosine, unit_rows
+from lvm_core.vectors.geometry import unit_rows
 
 DRIFT_WINDOWS = 128
 """Rollouts whose drift is averaged, spread evenly over the windows that have enough text after them."""
@@ -24,6 +27,16 @@ def evenly(places: Rows, n: int) -> Rows:
     if len(places) <= n:
         return places
     return places[np.linspace(0, len(places) - 1, n).round().astype(np.int64)]
+
+
+@dataclass(frozen=True, slots=True)
+class Decodings:
+    """The means over `n` decoded predictions of every measure of texts, with their intervals."""
+
+    decoder: str
+    n: int
+    values: Mapping[str, float | None]
+    intervals: Mapping[str, Ends]
 
 
 class TextStage:
@@ -57,7 +70,7 @@ class TextStage:
     def decoder(self) -> Decoder:
         from lvm_core.decode.decoders import load_decoder
 
-        articles = [self._own_article(line) for line in self._decoded_lines.tolist()]
+        articles = [self._rows_of_article(line) for line in self._decoded_lines.tolist()]
         return load_decoder(
             self.stage.workspace, self.decoder_name, self.encoder, self.stage.corpus.name, exclude=articles
         )
@@ -66,24 +79,18 @@ class TextStage:
     def _decoded_lines(self) -> Rows:
         return evenly(np.arange(self.test.n_windows), self.settings.decode)
 
-    def fields(self, loaded: LoadedModel, context: int, predictions: Vectors) -> dict[str, Any]:
-        """Return the fields of a row that were asked for, from the predictions (N, D) of a model."""
-        found: dict[str, Any] = {}
-        if self.settings.snap:
-            found["snapped"] = self._snapped(context, predictions)
-        if self.settings.drift:
-            found["drift"] = self._drift(loaded, context)
-        if self.settings.decode:
-            found.update(self._decoded(predictions))
-        return found
-
     # ------------------------------------------------------------ snap
 
-    def _own_article(self, line: int) -> Rows:
+    def _rows_of_article(self, line: int) -> Rows:
         return self.test.documents[int(self.test.article[line])].rows
 
-    def _snapped(self, context: int, predictions: Vectors) -> dict[str, Any]:
-        """Return the measures of the snapped predictions, their neighbours never of the article under test."""
+    def snapped(self, context: int, predictions: Vectors) -> dict[str, Any] | None:
+        """Return the measures of the snapped predictions, their neighbours never of the article under test.
+
+        None where they were not asked for.
+        """
+        if not self.settings.snap:
+            return None
         from lvm_core.snap import snap_batch
 
         windows = self.test.windows(context)
@@ -92,22 +99,27 @@ class TextStage:
         for number in np.unique(self.test.article):
             lines = np.flatnonzero(self.test.article == number)
             contexts = [self.test.vectors[windows.contexts[i, : windows.lengths[i]]] for i in lines]
-            own = self._own_article(int(lines[0]))
-            results = snap_batch(predictions[lines], contexts, self.index, self.stage.matrix.rows, own)
+            excluded = self._rows_of_article(int(lines[0]))
+            results = snap_batch(predictions[lines], contexts, self.index, self.stage.matrix.rows, excluded)
             vectors[lines] = np.stack([result.vector for result in results])
             clamped += sum(result.drift_clamped for result in results)
-        sums = measure.sums_by_article(measure.window_measures(vectors, self.test), self.test)
-        raw = measure.cosine_sums(predictions, self.test)
+        sums = measures.sums_by_article(measures.window_measures(vectors, self.test), self.test)
+        gain = measures.gain(sums["cosine"], measures.cosine_sums(predictions, self.test))
         return {
-            **measure.measured_fields(sums),
+            **flat(*measures.means(sums)),
             "drift_clamped": clamped / self.test.n_windows,
-            "vs_raw": measure.difference(sums["cosine"], raw),
+            "vs_raw": {"cosine": gain.cosine, "ci": gain.ci},
         }
 
     # ------------------------------------------------------------ drift
 
-    def _drift(self, loaded: LoadedModel, context: int) -> dict[str, Any] | None:
-        """Return the mean cosines of each step of rollouts from real contexts; None where no article is long enough."""
+    def drift(self, loaded: LoadedModel, context: int) -> dict[str, Any] | None:
+        """Return the mean cosines of each step of rollouts from real contexts.
+
+        None where they were not asked for, or no article is long enough.
+        """
+        if not self.settings.drift:
+            return None
         from lvm_core.rollout import drift, rollout
 
         steps = self.settings.drift
@@ -125,25 +137,17 @@ class TextStage:
 
     # ------------------------------------------------------------ text
 
-    def _decoded(self, predictions: Vectors) -> dict[str, Any]:
-        """Return word overlap, round trip and echo of the decoded predictions, with their intervals.
-
-        Echo: the decoded text encoded again, its cosine to the true next chunk (the large concept model's
-        round-trip distance, as a cosine); round trip: to the vector that was decoded.
-        """
+    def decoded(self, predictions: Vectors) -> Decodings | None:
+        """Return the measures of the decoded predictions; None where they were not asked for."""
+        if not self.settings.decode:
+            return None
         lines = self._decoded_lines
-        said = [run[-1] for run in self.decoder.decode_all(predictions[lines], self.settings.steps)]
+        texts = [run[-1].text for run in self.decoder.decode_all(predictions[lines], self.settings.steps)]
         truths = [chunk.text for chunk in self._store.chunks(self.stage.corpus.name, self._rows(lines))]
-        scores = text.text_scores([decoded.text for decoded in said], truths)
-        again = unit_rows(self.encoder.encode([decoded.text or " " for decoded in said]))
-        values: dict[str, Values] = {
-            "round_trip_cosine": cosine(again, predictions[lines]),
-            "echo": cosine(again, self.test.truths[lines]),
-            **{name: np.array([score[name] for score in scores]) for name in (*text.ROUGE_KEYS, "bleu")},
-        }
-        article = self.test.article[lines]
-        sums = {name: bootstrap.article_sums(own, article) for name, own in values.items()}
-        return {"decoder": self.decoder_name, "n_decoded": len(lines), **measure.measured_fields(sums)}
+        encoded = unit_rows(self.encoder.encode([one or " " for one in texts]))
+        answers = measures.Texts(texts, truths, encoded, predictions[lines], self.test.truths[lines])
+        values, intervals = measures.means(measures.text_sums(answers, self.test.article[lines]))
+        return Decodings(self.decoder_name, len(lines), values, intervals)
 
     def _rows(self, lines: Rows) -> Rows:
         rows: Rows = self.test.corpus_rows[self.test.targets[lines]]
@@ -157,36 +161,36 @@ class TextStage:
 
         return Predictor(self.stage.workspace, self.stage.encoder_id, self.stage.corpus.name, self.encoder)
 
-    def examples(self, info: ModelInfo, context: int) -> list[dict[str, Any]]:
+    def examples(self, info: ModelInfo, context: int) -> list[Example]:
         """Return windows spread evenly over the test, each with context, target, predicted text, scores and timings."""
         from lvm_core.predict.settings import PredictSettings
 
         settings = PredictSettings(decoder=self.settings.decoder)
-        found = []
+        examples = []
         for line in evenly(np.arange(self.test.n_windows), self.settings.examples).tolist():
             row = int(self._rows(np.array([line]))[0])
             length = min(context, int(self.test.position[line]))
             rows = list(range(row - length, row))
-            (said,) = self._predictor.predict([], [info.ref], settings, target_row=row, context_rows=rows)
-            found.append(_example(said, line))
-        return found
+            (prediction,) = self._predictor.predict([], [info.ref], settings, target_row=row, context_rows=rows)
+            examples.append(_example(prediction, line))
+        return examples
 
 
-def _example(said: Any, line: int) -> dict[str, Any]:
-    target = said.details["target"]
-    return {
-        "window": line,
-        "article": target.article,
-        "position": target.position,
-        "context": said.details["context"][-FIRST_POSITION:],
-        "n_context": len(said.details["context"]),
-        "target": target.text,
-        "text": said.text,
-        "method": said.method,
-        "steps": said.steps,
-        "cosine": said.details["raw_cosine_to_target"],
-        "snapped_cosine": said.cosine_to_target if said.snap_on else None,
-        "round_trip_cosine": said.round_trip_cosine,
-        **text.text_scores([said.text], [target.text])[0],
-        "timings_ms": {name: round(ms, 2) for name, ms in said.timings_ms.items()},
-    }
+def _example(prediction: Any, line: int) -> Example:
+    target, context = prediction.details["target"], prediction.details["context"]
+    return Example(
+        window=line,
+        article=target.article,
+        position=target.position,
+        context=context[-FIRST_POSITION:],
+        n_context=len(context),
+        target=target.text,
+        text=prediction.text,
+        method=prediction.method,
+        steps=prediction.steps,
+        cosine=prediction.details["raw_cosine_to_target"],
+        snapped_cosine=prediction.cosine_to_target if prediction.snap_on else None,
+        round_trip_cosine=prediction.round_trip_cosine,
+        scores=text.text_scores([prediction.text], [target.text])[0],
+        timings_ms={name: round(ms, 2) for name, ms in prediction.timings_ms.items()},
+    )

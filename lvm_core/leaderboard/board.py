@@ -1,5 +1,7 @@
 """Rows of the board, grouped by what they were measured on and ranked within their group only."""
 
+import dataclasses
+import functools
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -7,18 +9,20 @@ from pathlib import Path
 from typing import Any
 
 from lvm_core.errors import ModelError
-from lvm_core.evaluate.results import ResultStore, Row
+from lvm_core.evaluate.measures import lower_is_better
+from lvm_core.evaluate.results import ResultStore, StoredRows
+from lvm_core.evaluate.rows import ArticleSums, Example, Row
 from lvm_core.workspace import SHIPPED_BOARD, Workspace, read_json, write_text
 
-LOWER_IS_BETTER = ("mse", "latency_ms", "batch_latency_ms", "parameters", "memory_mb", "train_s")
+Place = tuple[str, str, int]
+"""Model, test and context: a workspace's own row takes the place of a shipped one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Rows measured on the same windows against the same index, best first; `key` says on what."""
+    """Rows measured on the same windows against the same index, best first."""
 
     comparable: str
-    key: dict[str, Any]
     rows: list[Row]
 
     @property
@@ -26,31 +30,56 @@ class Group:
         """Return the test in a few words."""
         first = self.rows[0]
         return (
-            f"{first['corpus']} · {first['split']} · {first['n_articles']} articles, {first['n_windows']:,} windows"
-            f" · {first['encoder'].split('@')[0]}"
+            f"{first.corpus} · {first.split} · {first.n_articles:,} articles, {first.n_windows:,} windows"
+            f" · {first.encoder.split('@')[0]}"
         )
+
+
+@dataclass(frozen=True, slots=True)
+class ShippedBoard:
+    """The rows that came with the studio, with the sums by article and the windows in full of each."""
+
+    rows: list[Row]
+    articles: dict[Place, ArticleSums]
+    examples: dict[Place, list[Example]]
 
 
 def all_rows(workspace: Workspace) -> list[Row]:
     """Return the workspace's rows, and those that came with the studio where the workspace has none of its own."""
-    own = ResultStore(workspace).rows()
-    have = {_place(row) for row in own}
-    return own + [row for row in shipped_rows() if _place(row) not in have]
+    return load_rows(workspace).rows
 
 
-def shipped_rows() -> list[Row]:
-    """Return the rows that came with the studio, each with `shipped_result` true and its sums by article."""
+def load_rows(workspace: Workspace) -> StoredRows:
+    """Return the rows of `all_rows`, and how many could not be read."""
+    stored = ResultStore(workspace).load()
+    places = {_place(row) for row in stored.rows}
+    shipped = [row for row in shipped_board().rows if _place(row) not in places]
+    return StoredRows(stored.rows + shipped, stored.n_damaged)
+
+
+def shipped_board() -> ShippedBoard:
+    """Return what came with the studio: read once, and again when the file changes."""
     if not SHIPPED_BOARD.exists():
-        return []
-    board = read_json(SHIPPED_BOARD)
-    rows: list[Row] = board["rows"]
-    for row in rows:
-        row["articles"] = {"titles": board["titles"][row["comparable"]], **row["articles"]}
-    return [{**row, "shipped_result": True} for row in rows]
+        return ShippedBoard([], {}, {})
+    return _shipped(SHIPPED_BOARD, SHIPPED_BOARD.stat().st_mtime_ns)
 
 
-def _place(row: Row) -> tuple[str, str, int]:
-    return row["model"], row["comparable"], row["context"]
+@functools.lru_cache(maxsize=1)
+def _shipped(path: Path, stamp: int) -> ShippedBoard:  # noqa: ARG001 - the stamp is what the cache goes by
+    board = read_json(path)
+    rows, articles, examples = [], {}, {}
+    for stored in board["rows"]:
+        sums = {"titles": board["titles"][stored["comparable"]], **stored.pop("articles")}
+        windows = stored.pop("examples", [])
+        row = dataclasses.replace(Row.read(stored), shipped_result=True)
+        rows.append(row)
+        articles[_place(row)] = ArticleSums.read(sums)
+        examples[_place(row)] = [Example.read(window) for window in windows]
+    return ShippedBoard(rows, articles, examples)
+
+
+def _place(row: Row) -> Place:
+    return row.model, row.comparable, row.context
 
 
 def ship(workspace: Workspace, path: str | Path = SHIPPED_BOARD) -> int:
@@ -59,82 +88,101 @@ def ship(workspace: Workspace, path: str | Path = SHIPPED_BOARD) -> int:
     Latencies are of the machine they were measured on; every other number is the same on any.
     """
     store = ResultStore(workspace)
-    kept = [row for row in store.rows() if row.get("shipped")]
+    shipped = sorted(
+        (row for row in store.rows() if row.shipped),
+        key=lambda row: (row.corpus, str(row.split), row.context, row.model),
+    )
     titles: dict[str, list[str]] = {}
-    rows = []
-    for row in sorted(kept, key=lambda row: (row["corpus"], row["split"], row["context"], row["model"])):
-        sums = store.articles(row["id"])
-        titles[row["comparable"]] = sums.pop("titles")
-        own = {name: value for name, value in row.items() if name != "id"}
-        rows.append({**own, "articles": _rounded(sums), "examples": store.examples(row["id"])})
+    rows: list[dict[str, Any]] = []
+    for row in shipped:
+        sums = store.articles(row.id or 0).to_json()
+        titles[row.comparable] = sums.pop("titles")
+        examples = [example.to_json() for example in store.examples(row.id or 0)]
+        plain = dataclasses.replace(row, id=None).to_json()
+        rows.append({**plain, "articles": _rounded(sums), "examples": examples})
     lines = ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
     heading = json.dumps(titles, ensure_ascii=False)
     write_text(Path(path), f'{{"titles": {heading},\n"rows": [\n{lines}\n]}}\n')
     return len(rows)
 
 
-def _rounded(sums: dict[str, list[float]]) -> dict[str, list[float]]:
+def _rounded(sums: dict[str, Any]) -> dict[str, Any]:
     """Return sums by article to four decimals, whole numbers as such: what intervals are drawn from, not more."""
-    return {name: [int(v) if float(v).is_integer() else round(v, 4) for v in values] for name, values in sums.items()}
+    return {
+        name: _rounded(values)
+        if isinstance(values, dict)
+        else [int(v) if float(v).is_integer() else round(v, 4) for v in values]
+        for name, values in sums.items()
+    }
 
 
-def row_examples(workspace: Workspace, row: Row) -> list[dict[str, Any]]:
+def row_examples(workspace: Workspace, row: Row) -> list[Example]:
     """Return the windows that were decoded for a row, stored or shipped; none where none were asked for."""
-    if row.get("shipped_result"):
-        found: list[dict[str, Any]] = row.get("examples", [])
-        return found
-    return ResultStore(workspace).examples(int(row["id"]))
+    if row.shipped_result:
+        return shipped_board().examples[_place(row)]
+    return ResultStore(workspace).examples(row.id or 0)
 
 
-def row_articles(workspace: Workspace, row: Row) -> dict[str, Any]:
+def row_articles(workspace: Workspace, row: Row) -> ArticleSums:
     """Return the sums by article of a row, stored or shipped."""
-    if "articles" in row:
-        found: dict[str, Any] = row["articles"]
-        return found
-    return ResultStore(workspace).articles(int(row["id"]))
+    if row.shipped_result:
+        return shipped_board().articles[_place(row)]
+    return ResultStore(workspace).articles(row.id or 0)
 
 
 def groups(rows: Iterable[Row], by: str = "cosine") -> list[Group]:
-    """Return the rows by what they were measured on, each group ranked by `by`; the largest test first.
+    """Return the rows by what they were measured on, each group ranked by `by`.
 
-    Each row gets `rank` and `level_with_best`: whether its interval meets that of the group's first, so that
-    the order of the two is not sure by itself (the paired difference may still be).
+    The tests that came with the studio come first, the largest before the others: an evaluation of one's own does not
+    put another test in front. Then those with the most rows.
     """
-    found: dict[str, list[Row]] = {}
+    by_test: dict[str, list[Row]] = {}
     for row in rows:
-        found.setdefault(row["comparable"], []).append(row)
-    ranked = [Group(key, own[0].get("key", {}), ranked_rows(own, by)) for key, own in found.items()]
-    return sorted(ranked, key=lambda group: (-len(group.rows), -group.rows[0]["n_windows"], group.comparable))
+        by_test.setdefault(row.comparable, []).append(row)
+    ranked = [Group(key, ranked_rows(members, by)) for key, members in by_test.items()]
+    shipped = {row.comparable for row in shipped_board().rows}
+
+    def order(group: Group) -> tuple[bool, int, int, str]:
+        came_along = group.comparable in shipped
+        return not came_along, 0 if came_along else -len(group.rows), -group.rows[0].n_windows, group.comparable
+
+    return sorted(ranked, key=order)
 
 
 def ranked_rows(rows: Sequence[Row], by: str = "cosine") -> list[Row]:
     """Return comparable rows best first by `by`, with `rank` and `level_with_best`; rows without a value come last.
 
+    `level_with_best` says whether a row's interval meets that of the first, so that the order of the two is not
+    sure by itself (the paired difference may still be).
+
     Raises:
         ModelError: if the rows were not measured on the same windows against the same index.
     """
-    if len({row["comparable"] for row in rows}) > 1:
+    if len({row.comparable for row in rows}) > 1:
         raise ModelError(
             "These rows were measured on different windows or against different indexes and cannot be ranked"
             " together. Evaluate the models on the same corpus and split first."
         )
-    sign = 1 if by in LOWER_IS_BETTER else -1
-    order = sorted(rows, key=lambda row: (row.get(by) is None, sign * (row.get(by) or 0.0), row["model"]))
-    return [{**row, "rank": place, "level_with_best": _meets(row, order[0], by)} for place, row in enumerate(order, 1)]
+    sign = 1 if lower_is_better(by) else -1
+    order = sorted(rows, key=lambda row: (row.number(by) is None, sign * (row.number(by) or 0.0), row.model))
+    return [
+        dataclasses.replace(row, rank=rank, level_with_best=_meets(row, order[0], by))
+        for rank, row in enumerate(order, 1)
+    ]
 
 
 def _meets(row: Row, best: Row, by: str) -> bool:
-    own, top = row.get(f"{by}_ci"), best.get(f"{by}_ci")
-    if not own or not top:
+    ends, top = row.intervals.get(by), best.intervals.get(by)
+    if not ends or not top:
         return False
-    return bool(own[0] <= top[1] and top[0] <= own[1])
+    return bool(ends[0] <= top[1] and top[0] <= ends[1])
 
 
 def front(rows: Sequence[Row], quality: str = "cosine", cost: str = "latency_ms") -> list[Row]:
     """Return the rows that no other beats in both quality and cost (the Pareto front), cheapest first."""
-    known = [row for row in rows if row.get(quality) is not None and row.get(cost) is not None]
-    found: list[Row] = []
-    for row in sorted(known, key=lambda row: (row[cost], -row[quality])):
-        if not found or row[quality] > found[-1][quality]:
-            found.append(row)
-    return found
+    measured = [(c, q, row) for row in rows if (q := row.number(quality)) is not None and (c := row.number(cost))]
+    best: list[Row] = []
+    for _, value, row in sorted(measured, key=lambda one: (one[0], -one[1])):
+        if not best or value > (best[-1].number(quality) or 0.0):
+            best.append(row)
+    return best

@@ -6,17 +6,18 @@ from pathlib import Path
 import pytest
 
 from lvm_core.evaluate.results import ResultStore
+from lvm_core.evaluate.rows import Example
 from lvm_core.leaderboard import production
 from lvm_core.workspace import Workspace
 from tests.app.conftest import Open, press, shown
 from tests.leaderboard.rows import add, make_row
 
-EXAMPLE = {
+EXAMPLE = Example.read({
     "window": 3, "article": "Apollo 11", "position": 9, "context": ["One <b>chunk</b>."], "n_context": 1,
     "target": "The Eagle has landed.", "text": "A landing was made.", "method": "extractive", "steps": 0, "cosine": 0.5,
     "snapped_cosine": 0.4, "round_trip_cosine": 0.9, "rouge_1": 0.2, "rouge_2": 0.1, "rouge_l": 0.2, "bleu": 0.05,
     "timings_ms": {"encode": 1.0, "predict": 2.0, "snap": 3.0, "decode": 4.0, "total": 10.0},
-}  # fmt: skip
+})  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -101,7 +102,7 @@ def test_deleting_asks_first_and_then_takes_the_row_off(workspace: Workspace, op
     assert "Take gru-1 off the board?" in shown(app)
     press(app, "Delete")
     assert not app.exception
-    assert "gru-1" not in {row["model"] for row in ResultStore(workspace).rows()}
+    assert "gru-1" not in {row.model for row in ResultStore(workspace).rows()}
     assert "gru-1" not in list(app.dataframe[0].value["model"])
 
 

@@ -1,6 +1,7 @@
 """Evaluation from corpus to stored rows: fair, repeatable, and refusing what would flatter."""
 
 import math
+from typing import Any
 
 import pytest
 
@@ -8,8 +9,9 @@ from lvm_core.corpus.store import CorpusStore
 from lvm_core.dataset import split_documents
 from lvm_core.errors import CorpusError, ModelError, SpaceMismatch
 from lvm_core.evaluate.results import ResultStore
-from lvm_core.evaluate.run import evaluate
+from lvm_core.evaluate.run import Evaluation, evaluate
 from lvm_core.evaluate.settings import EvaluateSettings
+from lvm_core.leaderboard.export import public
 from lvm_core.train import TrainConfig, train
 from lvm_core.workspace import Workspace
 from tests.evaluate.worlds import ENCODER, make_corpus
@@ -28,6 +30,11 @@ def nothing_shipped(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.Te
     monkeypatch.setattr("lvm_core.checkpoint.SHIPPED", tmp_path_factory.mktemp("models"))
 
 
+def rows_of(evaluation: Evaluation) -> list[dict[str, Any]]:
+    """Return the rows as the command prints them."""
+    return [public(row, evaluation.examples.get(row.id, [])) for row in evaluation.rows]
+
+
 def quick(**fields: object) -> EvaluateSettings:
     return EvaluateSettings(**fields)  # type: ignore[arg-type]
 
@@ -39,7 +46,7 @@ def train_amn(workspace: Workspace) -> None:
 def test_every_rule_is_measured_and_the_filter_stands_at_zero_against_itself(workspace: Workspace) -> None:
     make_corpus(workspace, "toy", SIZES)
     found = evaluate(workspace, "all", "toy")
-    rows = {row["model"]: row for row in found.rows}
+    rows = {row["model"]: row for row in rows_of(found)}
     assert set(rows) == RULES
     assert set(rows["linear-filter"]) >= DESIGN_FIELDS
     assert rows["linear-filter"]["vs_filter"]["cosine"] == 0.0
@@ -47,9 +54,9 @@ def test_every_rule_is_measured_and_the_filter_stands_at_zero_against_itself(wor
     assert rows["context-mean"]["vs_filter"]["cosine"] < 0
     assert rows["random"]["cosine"] == pytest.approx(0, abs=0.1)
     assert rows["linear-filter"]["cosine"] > rows["corpus-mean"]["cosine"]
-    assert {row["n_articles"] for row in found.rows} == {3}
-    assert {row["n_windows"] for row in found.rows} == {3 * (24 - 5)}
-    for row in found.rows:
+    assert {row["n_articles"] for row in rows_of(found)} == {3}
+    assert {row["n_windows"] for row in rows_of(found)} == {3 * (24 - 5)}
+    for row in rows_of(found):
         assert row["efficiency"] == pytest.approx(row["cosine"] / row["latency_ms"] * 1000)
         low, high = row["cosine_ci"]
         assert low <= row["cosine"] <= high
@@ -58,8 +65,8 @@ def test_every_rule_is_measured_and_the_filter_stands_at_zero_against_itself(wor
 
 def test_evaluating_again_gives_the_same_numbers_and_no_second_row(workspace: Workspace) -> None:
     make_corpus(workspace, "toy", SIZES)
-    first = evaluate(workspace, ["copy-last", "linear-filter"], "toy").rows
-    again = evaluate(workspace, ["copy-last", "linear-filter"], "toy").rows
+    first = rows_of(evaluate(workspace, ["copy-last", "linear-filter"], "toy"))
+    again = rows_of(evaluate(workspace, ["copy-last", "linear-filter"], "toy"))
     for a, b in zip(first, again, strict=True):
         for name in ("cosine", "cosine_ci", "recall_at_5", "recall_at_5_ci", "mrr", "vs_filter", "comparable"):
             assert a[name] == b[name]
@@ -69,7 +76,7 @@ def test_evaluating_again_gives_the_same_numbers_and_no_second_row(workspace: Wo
 def test_a_trained_net_is_held_against_the_filter_of_its_own_articles(workspace: Workspace) -> None:
     make_corpus(workspace, "toy", SIZES)
     train_amn(workspace)
-    (row,) = evaluate(workspace, ["amn-1"], "toy").rows
+    (row,) = rows_of(evaluate(workspace, ["amn-1"], "toy"))
     assert row["kind"] == "net"
     assert row["net"] == "amn"
     assert row["trained_on"] == ["toy"]
@@ -81,8 +88,8 @@ def test_a_trained_net_is_held_against_the_filter_of_its_own_articles(workspace:
 
 def test_memory_of_any_length_is_measured_on_the_same_windows(workspace: Workspace) -> None:
     make_corpus(workspace, "toy", SIZES)
-    short = evaluate(workspace, ["linear-filter"], "toy").rows[0]
-    long = evaluate(workspace, ["linear-filter"], "toy", quick(context=20)).rows[0]
+    short = rows_of(evaluate(workspace, ["linear-filter"], "toy"))[0]
+    long = rows_of(evaluate(workspace, ["linear-filter"], "toy", quick(context=20)))[0]
     assert (short["context"], long["context"]) == (5, 20)
     assert short["comparable"] == long["comparable"]
     assert short["n_windows"] == long["n_windows"]
@@ -97,7 +104,7 @@ def test_a_model_that_saw_the_test_articles_is_refused_with_their_titles(workspa
         evaluate(workspace, ["amn-1"], "other", quick(split="all"))
     found = evaluate(workspace, "all", "other", quick(split="all"))
     assert [refused["model"] for refused in found.refused] == ["amn-1"]
-    assert "amn-1" not in {row["model"] for row in found.rows}
+    assert "amn-1" not in {row["model"] for row in rows_of(found)}
 
 
 def test_seen_articles_can_be_left_out_for_everyone(workspace: Workspace) -> None:
@@ -106,17 +113,17 @@ def test_seen_articles_can_be_left_out_for_everyone(workspace: Workspace) -> Non
     make_corpus(workspace, "other", [24] * 6, titles, seed=7)
     train_amn(workspace)
     found = evaluate(workspace, ["amn-1", "copy-last"], "other", quick(split="all", leave_out_seen=True))
-    assert {row["model"] for row in found.rows} == {"amn-1", "copy-last"}
-    assert found.rows[0]["n_articles"] < 6
-    whole = evaluate(workspace, ["copy-last"], "other", quick(split="all")).rows[0]
-    assert whole["comparable"] != found.rows[0]["comparable"]
+    assert {row["model"] for row in rows_of(found)} == {"amn-1", "copy-last"}
+    assert rows_of(found)[0]["n_articles"] < 6
+    whole = rows_of(evaluate(workspace, ["copy-last"], "other", quick(split="all")))[0]
+    assert whole["comparable"] != rows_of(found)[0]["comparable"]
 
 
 def test_a_model_meets_another_corpus_with_the_coherence_of_both(workspace: Workspace) -> None:
     make_corpus(workspace, "toy", SIZES)
     make_corpus(workspace, "strange", [30] * 4, [f"Strange {i}" for i in range(4)], seed=3)
     train_amn(workspace)
-    (row,) = evaluate(workspace, ["amn-1"], "strange", quick(split="all")).rows
+    (row,) = rows_of(evaluate(workspace, ["amn-1"], "strange", quick(split="all")))
     assert row["split"] == "all"
     assert row["n_articles"] == 4
     assert set(row["coherence"]["train"]) == {"toy"}
@@ -131,12 +138,12 @@ def test_articles_of_two_corpora_with_one_title_are_reported_as_near_duplicates(
     trained = [d.title for d in split_documents(CorpusStore(workspace).documents("toy"))["train"]]
     expected = [(title.replace(" ", "-"), title, "toy") for title in trained]
     assert [(t["test"], t["train"], t["corpus"]) for t in found.near_duplicates] == expected
-    assert found.rows[0]["near_duplicates"] == found.near_duplicates
+    assert rows_of(found)[0]["near_duplicates"] == found.near_duplicates
 
 
 def test_snap_and_drift_are_measured_where_asked_for(workspace: Workspace) -> None:
     make_corpus(workspace, "toy", SIZES)
-    (row,) = evaluate(workspace, ["linear-filter"], "toy", quick(snap=True, drift=4)).rows
+    (row,) = rows_of(evaluate(workspace, ["linear-filter"], "toy", quick(snap=True, drift=4)))
     assert row["snapped"]["cosine"] == pytest.approx(row["cosine"] + row["snapped"]["vs_raw"]["cosine"])
     assert 0 <= row["snapped"]["drift_clamped"] <= 1
     assert row["drift"]["steps"] == 4
@@ -145,7 +152,7 @@ def test_snap_and_drift_are_measured_where_asked_for(workspace: Workspace) -> No
 
 def test_windows_are_decoded_and_shown_in_full_with_scores_and_timings(seeded: Workspace) -> None:
     settings = quick(decode=4, examples=3, decoder="extractive")
-    (row,) = evaluate(seeded, ["copy-last"], "enwiki-sample", settings).rows
+    (row,) = rows_of(evaluate(seeded, ["copy-last"], "enwiki-sample", settings))
     assert row["n_decoded"] == 4
     for name in ("round_trip_cosine", "rouge_1", "rouge_2", "rouge_l", "bleu"):
         assert 0 <= row[name] <= 1
@@ -157,7 +164,8 @@ def test_windows_are_decoded_and_shown_in_full_with_scores_and_timings(seeded: W
         assert len(shown["context"]) == 5
         assert set(shown["timings_ms"]) >= {"encode", "predict", "snap", "decode", "total"}
         assert -1 <= shown["cosine"] <= 1
-    assert ResultStore(seeded).examples(row["id"]) == row["examples"]
+    stored = ResultStore(seeded).examples(row["id"])
+    assert [example.to_json() for example in stored] == row["examples"]
 
 
 def test_mistakes_say_what_to_do(workspace: Workspace) -> None:

@@ -1,10 +1,12 @@
 """Rows of a made-up board."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from lvm_core.evaluate.results import ResultStore
+from lvm_core.evaluate.rows import ArticleSums, Row
 from lvm_core.metrics import bootstrap
 from lvm_core.metrics.bootstrap import Sums
 from lvm_core.workspace import Workspace
@@ -12,7 +14,7 @@ from lvm_core.workspace import Workspace
 N_ARTICLES, N_WINDOWS = 30, 20
 
 
-def make_row(model: str, cosine: float, **fields: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+def make_row(model: str, cosine: float, **fields: Any) -> tuple[Row, ArticleSums]:
     """Return a row and its sums by article, whose difficulty all models share."""
     hard = np.random.default_rng(5).normal(0, 0.05, N_ARTICLES)
     own = np.random.default_rng(sum(model.encode())).normal(0, 0.002, N_ARTICLES)
@@ -35,16 +37,12 @@ def make_row(model: str, cosine: float, **fields: Any) -> tuple[dict[str, Any], 
         "coherence": {"test": 0.4, "train": {"toy": 0.41}}, "near_duplicates": [], "trained_on": ["toy"],
         **fields,
     }  # fmt: skip
-    articles = {
-        "titles": [f"Article {i}" for i in range(N_ARTICLES)],
-        "n": [N_WINDOWS] * N_ARTICLES,
-        **{name: values.tolist() for name, values in sums.items()},
-    }
-    return row, articles
+    count = np.full(N_ARTICLES, float(N_WINDOWS))
+    by_article = {name: Sums(values, count) for name, values in sums.items()}
+    return Row.read(row), ArticleSums([f"Article {i}" for i in range(N_ARTICLES)], by_article)
 
 
-def add(workspace: Workspace, model: str, cosine: float, **fields: Any) -> dict[str, Any]:
+def add(workspace: Workspace, model: str, cosine: float, **fields: Any) -> Row:
     """Store a row and return it as the board reads it."""
     row, articles = make_row(model, cosine, **fields)
-    stored = ResultStore(workspace).save(row, articles)
-    return {**row, "id": stored}
+    return replace(row, id=ResultStore(workspace).save(row, articles))

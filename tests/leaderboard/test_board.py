@@ -22,8 +22,8 @@ def test_rows_are_ranked_within_their_group_only(workspace: Workspace) -> None:
     add(workspace, "gru-1", 0.53)
     add(workspace, "lstm-1", 0.99, comparable="another test", n_windows=10)
     first, second = board.groups(board.all_rows(workspace))
-    assert [(row["rank"], row["model"]) for row in first.rows] == [(1, "gru-1"), (2, "amn-1")]
-    assert [(row["rank"], row["model"]) for row in second.rows] == [(1, "lstm-1")]
+    assert [(row.rank, row.model) for row in first.rows] == [(1, "gru-1"), (2, "amn-1")]
+    assert [(row.rank, row.model) for row in second.rows] == [(1, "lstm-1")]
 
 
 def test_rows_of_two_tests_are_never_ranked_together() -> None:
@@ -33,9 +33,9 @@ def test_rows_of_two_tests_are_never_ranked_together() -> None:
 
 
 def test_ranking_by_a_cost_puts_the_smallest_first_and_the_unmeasured_last() -> None:
-    rows = [make_row("a", 0.5, latency_ms=3.0)[0], make_row("b", 0.5, latency_ms=1.0)[0], make_row("c", 0.5)[0]]
-    rows[2]["latency_ms"] = None
-    assert [row["model"] for row in board.ranked_rows(rows, "latency_ms")] == ["b", "a", "c"]
+    rows = [make_row("a", 0.5, latency_ms=3.0)[0], make_row("b", 0.5, latency_ms=1.0)[0]]
+    rows.append(make_row("c", 0.5, latency_ms=None)[0])
+    assert [row.model for row in board.ranked_rows(rows, "latency_ms")] == ["b", "a", "c"]
 
 
 def test_overlap_with_the_best_is_noted() -> None:
@@ -44,14 +44,14 @@ def test_overlap_with_the_best_is_noted() -> None:
         make_row("b", 0.51, cosine_ci=[0.49, 0.53])[0],
         make_row("c", 0.40, cosine_ci=[0.38, 0.42])[0],
     ]
-    assert [row["level_with_best"] for row in board.ranked_rows(rows)] == [True, True, False]
+    assert [row.level_with_best for row in board.ranked_rows(rows)] == [True, True, False]
 
 
 def test_the_front_holds_what_nothing_else_beats_in_both() -> None:
     values = {"slow best": (0.53, 3.0), "fast": (0.50, 0.1), "beaten": (0.49, 0.2), "middle": (0.52, 1.0)}
     rows = [make_row(name, cosine, latency_ms=ms)[0] for name, (cosine, ms) in values.items()]
-    rows.append(make_row("unmeasured", 0.9)[0] | {"latency_ms": None})
-    assert [row["model"] for row in board.front(rows)] == ["fast", "middle", "slow best"]
+    rows.append(make_row("unmeasured", 0.9, latency_ms=None)[0])
+    assert [row.model for row in board.front(rows)] == ["fast", "middle", "slow best"]
 
 
 def test_a_shipped_board_shows_until_the_model_is_evaluated_here(workspace: Workspace, tmp_path: Path) -> None:
@@ -60,11 +60,11 @@ def test_a_shipped_board_shows_until_the_model_is_evaluated_here(workspace: Work
     assert board.ship(workspace, tmp_path / "board.json") == 1
     newcomer = Workspace(tmp_path / "new")
     (row,) = board.all_rows(newcomer)
-    assert (row["model"], row["shipped_result"]) == ("amn", True)
-    assert board.row_articles(newcomer, row)["n"] == [20] * 30
+    assert (row.model, row.shipped_result) == ("amn", True)
+    assert board.row_articles(newcomer, row).to_json()["n"] == [20] * 30
     add(newcomer, "amn", 0.49)
     (row,) = board.all_rows(newcomer)
-    assert row["cosine"] == 0.49
+    assert row.values["cosine"] == 0.49
 
 
 def test_shipping_again_writes_the_same_file(workspace: Workspace, tmp_path: Path) -> None:

@@ -10,14 +10,14 @@ from tests.leaderboard.rows import add, make_row
 def test_a_small_sure_gain_is_called_better_though_the_two_intervals_overlap(workspace: Workspace) -> None:
     net = add(workspace, "amn-1", 0.510)
     rule = add(workspace, "linear-filter-5", 0.504)
-    assert net["cosine_ci"][0] < rule["cosine_ci"][1]
+    assert net.intervals["cosine"][0] < rule.intervals["cosine"][1]
     difference = verdict.compare(workspace, net, rule)
     assert difference.mean == pytest.approx(0.006)
     assert difference.low > 0
     said = verdict.verdict(net, rule, difference, verdict.compare(workspace, net, rule, "recall_at_5"))
     assert said.startswith("amn-1 predicts the next chunk better than linear-filter-5, the best trivial rule here,")
     assert "cosine 0.5100 against 0.5040, +0.0060, 95 % interval [+0.00" in said
-    assert "exactly as well as that rule: 25.0% against 25.0% of windows" in said
+    assert "exactly as well as that rule: 25.0 % against 25.0 % of windows" in said
 
 
 def test_worse_is_called_worse_and_unsure_is_called_unsure() -> None:
@@ -44,7 +44,7 @@ def test_the_best_rule_is_the_best_baseline() -> None:
     rows = [make_row("amn-1", 0.6)[0], make_row("copy-last", 0.4)[0], make_row("linear-filter-5", 0.5)[0]]
     found = verdict.best_rule(rows)
     assert found is not None
-    assert found["model"] == "linear-filter-5"
+    assert found.model == "linear-filter-5"
     assert verdict.best_rule(rows[:1]) is None
 
 

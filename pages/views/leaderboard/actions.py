@@ -4,21 +4,20 @@ import json
 import shutil
 import time
 from collections.abc import Sequence
-from typing import Any
 
 import streamlit as st
 
 from lvm_core.config import command_line
 from lvm_core.evaluate.results import ResultStore
+from lvm_core.evaluate.rows import Row
 from lvm_core.evaluate.settings import EvaluateSettings
 from lvm_core.leaderboard import export, production
 from lvm_core.leaderboard.board import Group
 from lvm_core.workspace import disk_errors
 from pages.shared import state
 from pages.views.leaderboard.compare import info_of
-from pages.views.leaderboard.table import CHOSEN, label
+from pages.views.leaderboard.table import CHOSEN
 
-Row = dict[str, Any]
 N_EXAMPLES = 10
 
 
@@ -39,13 +38,13 @@ def evaluate_command(rows: Sequence[Row], examples: int = 0) -> list[str]:
     """Return the command that measures the models of `rows` again on the same test."""
     first = rows[0]
     settings = EvaluateSettings(
-        split=first["split"].partition(",")[0],
-        split_seed=int(first.get("split_seed") or 0),
-        leave_out_seen=first["split"].endswith("unseen"),
+        split=first.split.name,
+        split_seed=first.split_seed,
+        leave_out_seen=first.split.unseen,
         examples=examples,
     )
-    names = list(dict.fromkeys(row["model"] for row in rows))
-    return ["evaluate", *names, "--corpus", first["corpus"], "--encoder", first["encoder"], *command_line(settings)]
+    names = list(dict.fromkeys(row.model for row in rows))
+    return ["evaluate", *names, "--corpus", first.corpus, "--encoder", first.encoder, *command_line(settings)]
 
 
 def submit(argv: list[str], title: str) -> None:
@@ -67,7 +66,7 @@ def of_rows(rows: Sequence[Row]) -> None:
 
 
 def _names(rows: Sequence[Row]) -> str:
-    return ", ".join(dict.fromkeys(row["model"] for row in rows))
+    return ", ".join(dict.fromkeys(row.model for row in rows))
 
 
 def _of_one(row: Row) -> None:
@@ -81,25 +80,25 @@ def _of_one(row: Row) -> None:
         st.caption(f"★ serves as the production {info.name}")
     elif st.button("Promote", icon=":material/star:", type="tertiary", help=f"Make it the production {info.name}"):
         before = production.promote_model(state.workspace(), info.ref)
-        said = f"{info.ref} is the production {info.name} now."
-        st.session_state["board_said"] = said + (f" {before.model} is archived." if before else "")
+        archived = f" {before.model} is archived." if before else ""
+        st.session_state["board_note"] = f"{info.ref} is the production {info.name} now.{archived}"
         st.rerun()
 
 
 def _delete(rows: Sequence[Row]) -> None:
     with st.popover("Delete", icon=":material/delete:", type="tertiary"):
-        stored = [row for row in rows if "id" in row]
+        stored = [row for row in rows if row.id is not None]
         runs = [info for row in rows if (info := info_of(row)) is not None and not info.shipped]
         if not stored and not runs:
             st.write("These rows came with the studio and stay.")
             return
-        st.write(f"Take {', '.join(label(row) for row in stored) or 'nothing'} off the board?")
+        st.write(f"Take {_names(stored) or 'nothing'} off the board?")
         with_runs = bool(runs) and st.checkbox(
             f"Delete {', '.join(info.ref for info in runs)} too, with weights and checkpoints", key="board_delete_runs"
         )
         if st.button("Delete", type="primary", key="board_delete"):
             for row in stored:
-                ResultStore(state.workspace()).delete(int(row["id"]))
+                ResultStore(state.workspace()).delete(row.id or 0)
             for info in runs if with_runs else []:
                 ResultStore(state.workspace()).delete_model(info.ref)
                 with disk_errors(info.path):
@@ -116,11 +115,11 @@ def clear_choice() -> None:
 
 def history() -> None:
     """Show which models serve and which did, with dates."""
-    found = production.promotions(state.workspace())
-    if not found:
+    promotions = production.promotions(state.workspace())
+    if not promotions:
         return
     with st.expander("Production models", icon=":material/star:"):
-        for one in found:
+        for one in promotions:
             until = f"archived {_day(one.archived)}" if one.archived else "serves now"
             st.caption(f"{one.net}: **{one.model}** since {_day(one.promoted)}, {until}")
 

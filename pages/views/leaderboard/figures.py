@@ -1,15 +1,16 @@
 """Figures of the board: intervals as dots with whiskers, and quality against latency with the front marked."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import plotly.graph_objects as go
+import streamlit as st
 
+from lvm_core.evaluate.measures import MEASURES, Measure
+from lvm_core.evaluate.rows import Row
 from lvm_core.leaderboard.board import front
 from pages.shared import charts
-from pages.views.leaderboard.table import label
 
-Row = dict[str, Any]
 MOST = 24
 """Rows drawn; the table holds the rest."""
 
@@ -17,42 +18,75 @@ FAR = 0.7
 """Rows below this share of the best are left out of figures: beside them the others could not be told apart."""
 
 
-def near_best(rows: Sequence[Row], field: str) -> list[Row]:
-    """Return the rows that are drawn for a measure, best first."""
-    known = sorted((row for row in rows if row.get(field) is not None), key=lambda row: -row[field])
-    near = [row for row in known if row[field] >= FAR * known[0][field]]
-    return (near if field == "cosine" else [row for row in known if row[field] > 0.02])[:MOST]
+def show(rows: Mapping[str, Row]) -> None:
+    """Show cosine and recall with their intervals, and quality against latency."""
+    left, middle, right = st.columns(3, gap="medium")
+    for column, name, title in (
+        (left, "cosine", "Cosine to the true next chunk"),
+        (middle, "recall_at_5", "True chunk among the nearest five"),
+    ):
+        with column:
+            st.html(f'<p class="lvm-section">{title}, 95 % by article</p>')
+            figure = whiskers(rows, MEASURES[name])
+            charts.show(figure, f"board_{name}", f"{MEASURES[name].heading} of each model with its interval")
+    with right:
+        st.html('<p class="lvm-section">Quality against latency</p>')
+        name = st.segmented_control(
+            "Quality",
+            ["cosine", "recall_at_5"],
+            format_func=lambda name: MEASURES[name].heading,
+            default="cosine",
+            key="board_quality",
+            label_visibility="collapsed",
+        )
+        figure = trade(rows, MEASURES[name or "cosine"])
+        charts.show(figure, "board_trade", "Quality against latency, the front joined by a line")
 
 
-def whiskers(rows: Sequence[Row], field: str, title: str, percent: bool = False) -> go.Figure:
-    """Return one dot with its interval a row, best at the top; `title` has the unit."""
-    best = near_best(rows, field)
-    factor = 100 if percent else 1
+def near_best(rows: Mapping[str, Row], measure: Measure) -> list[tuple[str, Row, float]]:
+    """Return the rows that are drawn for a measure with their values, best first."""
+    measured = [(name, row, value) for name, row in rows.items() if (value := measure.value(row)) is not None]
+    ordered = sorted(measured, key=lambda one: -one[2])
+    least = 0.02 if measure.share else FAR * (ordered[0][2] if ordered else 0)
+    return [one for one in ordered if one[2] >= least][:MOST]
+
+
+def _axis(measure: Measure) -> str:
+    return f"{measure.heading}, % of windows" if measure.share else measure.heading
+
+
+def whiskers(rows: Mapping[str, Row], measure: Measure) -> go.Figure:
+    """Return one dot with its interval a row, best at the top."""
+    best = near_best(rows, measure)
+    factor = 100 if measure.share else 1
     figure = go.Figure()
-    for row in reversed(best):
-        low, high = row.get(f"{field}_ci") or (row[field], row[field])
-        shown = f"{factor * row[field]:.4g} [{factor * low:.4g}, {factor * high:.4g}]"
+    for name, row, value in reversed(best):
+        low, high = measure.ends(row) or (value, value)
         figure.add_scatter(
-            x=[factor * row[field]],
-            y=[label(row)],
+            x=[factor * value],
+            y=[name],
             mode="markers",
             marker=_marker(row, 9),
             error_x={
-                "type": "data", "symmetric": False, "array": [factor * (high - row[field])],
-                "arrayminus": [factor * (row[field] - low)], "thickness": 1.5, "width": 4,
+                "type": "data",
+                "symmetric": False,
+                "array": [factor * (high - value)],
+                "arrayminus": [factor * (value - low)],
+                "thickness": 1.5,
+                "width": 4,
             },
-            hovertemplate=f"<b>{label(row)}</b><br>{shown}<extra></extra>",
+            hovertemplate=f"<b>{name}</b><br>{measure.written(row)}<extra></extra>",
             showlegend=False,
-        )  # fmt: skip
-    charts.style(figure, 54 + 22 * len(best), legend=False)
-    figure.update_xaxes(title=title)
+        )
+    charts.style(figure, 54 + 22 * max(len(best), 3), legend=False)
+    figure.update_xaxes(title=_axis(measure))
     figure.update_yaxes(showgrid=False)
     return figure
 
 
 def _marker(row: Row, size: int) -> dict[str, Any]:
-    colour = charts.model_colour(row["net"])
-    symbol = "circle" if row["kind"] == "net" else "diamond-open"
+    colour = charts.model_colour(row.net)
+    symbol = "circle" if row.kind == "net" else "diamond-open"
     return {"color": colour, "size": size, "symbol": symbol, "line": {"width": 1.5, "color": colour}}
 
 
@@ -63,36 +97,37 @@ def _beside(place: int, n: int) -> str:
     return "top left" if place % 2 else "bottom right"
 
 
-def trade(rows: Sequence[Row], quality: str, title: str, percent: bool = False) -> go.Figure:
+def trade(rows: Mapping[str, Row], measure: Measure) -> go.Figure:
     """Return quality against the latency of one query, the rows that nothing beats in both joined by a line."""
-    factor = 100 if percent else 1
-    known = [row for row in near_best(rows, quality) if row.get("latency_ms")]
-    best = front(known, quality)
+    factor = 100 if measure.share else 1
+    timed = [
+        (name, row, value, ms) for name, row, value in near_best(rows, measure) if (ms := row.number("latency_ms"))
+    ]
+    best = front([row for _, row, _, _ in timed], measure.name)
+    on_front = [name for row in best for name, other, _, _ in timed if other is row]
     figure = go.Figure()
     figure.add_scatter(
-        x=[row["latency_ms"] for row in best],
-        y=[factor * row[quality] for row in best],
+        x=[row.number("latency_ms") for row in best],
+        y=[factor * (measure.value(row) or 0) for row in best],
         mode="lines",
         line={"color": charts.ink(), "width": 1, "dash": "dot", "shape": "hv"},
         name="front: nothing is both better and faster",
         hoverinfo="skip",
     )
-    places = [label(row) for row in best]
-    for row in known:
-        on_front = label(row) in places
-        shown = f"{title}: {factor * row[quality]:.4g}"
+    for name, row, value, ms in timed:
+        named = name in on_front
         figure.add_scatter(
-            x=[row["latency_ms"]],
-            y=[factor * row[quality]],
-            mode="markers+text" if on_front else "markers",
-            text=[label(row)] if on_front else None,
-            textposition=_beside(places.index(label(row)), len(places)) if on_front else None,
+            x=[ms],
+            y=[factor * value],
+            mode="markers+text" if named else "markers",
+            text=[name] if named else None,
+            textposition=_beside(on_front.index(name), len(on_front)) if named else None,
             textfont={"size": 11},
-            marker=_marker(row, 11 if on_front else 8),
-            hovertemplate=f"<b>{label(row)}</b><br>{shown}<br>%{{x:.3f}} ms<extra></extra>",
+            marker=_marker(row, 11 if named else 8),
+            hovertemplate=f"<b>{name}</b><br>{_axis(measure)}: {measure.written(row)}<br>%{{x:.3f}} ms<extra></extra>",
             showlegend=False,
-        )  # fmt: skip
+        )
     charts.style(figure, 340)
     figure.update_xaxes(title="milliseconds a query, one thread (log)", type="log")
-    figure.update_yaxes(title=title)
+    figure.update_yaxes(title=_axis(measure))
     return figure

@@ -1,6 +1,5 @@
-"""What stands above the cards: all vectors of a prediction in one plane, and what the board says of its models."""
+"""What stands above the cards: all vectors of a prediction in one plane."""
 
-import html
 from typing import Any
 
 import numpy as np
@@ -44,37 +43,3 @@ def _groups(result: Result, shown: list[Prediction]) -> tuple[dict[str, Any], di
         groups["target"] = np.asarray(result.target_vector)[None]
         texts["target"] = [result.truth]
     return groups, texts
-
-
-def honest_line() -> str:
-    """Return which predictor is best on the board for this encoder and how it stands to the filter, as HTML."""
-    rows = board_rows()
-    if not rows:
-        return ""
-    best = max(rows, key=lambda row: float(row["cosine"]))
-    against = best.get("vs_filter") or {}
-    low, high = best.get("cosine_ci") or (None, None)
-    interval = f" [{low:.3f}, {high:.3f}]" if low is not None else ""
-    said = (
-        f"Best on the board for this encoder: <b>{html.escape(str(best['model']))}</b>,"
-        f" cosine {best['cosine']:.3f}{interval}"
-        f" on {best['n_articles']} unseen articles of {html.escape(str(best['corpus']))}."
-    )
-    if against.get("ci"):
-        low, high = against["ci"]
-        verdict = "better than" if low > 0 else "worse than" if high < 0 else "not surely different from"
-        said += f" Against the linear filter: {against['cosine']:+.4f} [{low:+.4f}, {high:+.4f}], {verdict} it."
-    return said
-
-
-def board_rows() -> list[dict[str, Any]]:
-    """Return the test rows of the board that stand on the newest comparable test of this encoder."""
-    from lvm_core.evaluate.results import ResultStore
-
-    if not state.workspace().database.exists():
-        return []
-    space = state.encoder_id()
-    rows = [
-        r for r in ResultStore(state.workspace()).rows() if r.get("encoder") == space and r.get("split") != "validation"
-    ]
-    return [row for row in rows if row.get("comparable") == rows[0].get("comparable")]

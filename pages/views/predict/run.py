@@ -1,5 +1,6 @@
 """Running the prediction and showing it: cards that fill model by model, one picture of all the vectors."""
 
+import html
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -8,6 +9,7 @@ import numpy as np
 import streamlit as st
 
 from lvm_core.errors import LvmError, SettingsError
+from lvm_core.leaderboard import verdict
 from lvm_core.predict import PASSTHROUGH, Predictor, PredictSettings
 from lvm_core.predict.scene import clean_context
 from lvm_core.predict.sources import NO_GROUND
@@ -167,9 +169,8 @@ def _show_card(result: Result, slots: dict[Place, Any], place: Place) -> None:
 
 
 def _head(result: Result) -> None:
-    line = picture.honest_line()
-    if line:
-        st.html(f'<div class="lvm-honest">{line}</div>')
+    if line := verdict.headline(state.workspace(), state.encoder_id()):
+        st.html(f'<div class="lvm-honest">{html.escape(line)}</div>')
     if result.truth:
         st.html('<div class="lvm-label">true next chunk</div>')
         ui.copy_text(result.truth, "truth", "target")
