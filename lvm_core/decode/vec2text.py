@@ -21,7 +21,7 @@ MAX_LENGTH = 32
 """Tokens. The checkpoints were trained at 32; the library's hard-coded 128 only adds stutter and time."""
 
 BATCH = 16
-RUNS_KEPT = 64
+RUNS_REMEMBERED = 64
 PROBES = ("The first railway in the county opened in 1841 and carried coal to the harbour.",)
 MIN_ROUND_TRIP = 0.5
 """A wrong pair of encoder and decoder comes back at about .09, the right one at about .89."""
@@ -58,7 +58,7 @@ class Vec2TextDecoder:
         self.dim = int(corrector.inversion_trainer.model.embedder_dim)
         self._corrector = corrector
         self._length = min(MAX_LENGTH, int(corrector.model.config.max_seq_length))
-        self._runs: Runs[Run] = Runs(RUNS_KEPT)
+        self._runs: Runs[Run] = Runs(RUNS_REMEMBERED)
         self._lock = threading.Lock()
 
     def decode_all(self, vectors: Vectors, steps: int) -> list[list[Decoded]]:
@@ -99,7 +99,7 @@ class Vec2TextDecoder:
 
         targets = torch.stack([run.target for run in runs])  # (B, D)
         _, ids, _, embeddings = self._corrector._get_hypothesis_uncached({"frozen_embeddings": targets})
-        self._keep(runs, ids, embeddings)
+        self._note(runs, ids, embeddings)
 
     def _correct(self, runs: list[Run]) -> None:
         """One correction of each hypothesis, the target, its embedding and their difference in sight."""
@@ -122,17 +122,17 @@ class Vec2TextDecoder:
             num_recursive_steps_so_far=0,
             sequence_beam_width=1,
         )
-        self._keep(runs, ids, embeddings)
+        self._note(runs, ids, embeddings)
 
-    def _keep(self, runs: list[Run], ids: Any, embeddings: Any) -> None:
+    def _note(self, runs: list[Run], ids: Any, embeddings: Any) -> None:
         import torch
 
         pad = self._corrector.model.encoder_decoder.config.pad_token_id
         texts = self._corrector.tokenizer.batch_decode(ids, skip_special_tokens=True)
         targets = torch.stack([run.target for run in runs])
         cosines = torch.cosine_similarity(embeddings.float(), targets.float(), dim=1).tolist()
-        for run, own, embedding, text, cosine in zip(runs, ids, embeddings, texts, cosines, strict=True):
-            trimmed = own[: int((own != pad).nonzero().max()) + 1] if bool((own != pad).any()) else own[:1]
+        for run, row, embedding, text, cosine in zip(runs, ids, embeddings, texts, cosines, strict=True):
+            trimmed = row[: int((row != pad).nonzero().max()) + 1] if bool((row != pad).any()) else row[:1]
             run.settled = run.ids is not None and torch.equal(run.ids, trimmed)
             run.ids, run.embedding = trimmed, embedding
             run.texts.append(Decoded(text.strip(), "vec2text", len(run.texts), float(cosine)))
@@ -168,9 +168,9 @@ def load_vec2text(name: str, encoder: Encoder, norm: float | None = None, self_t
     from lvm_core.encoders import encoder_id
 
     folders = locate(pair)
-    own = encoder_id(f"{pair.encoder}:{folders[EMBEDDER]}")
-    if own != encoder.id:
-        raise _mismatch(pair, encoder.id, own)
+    expected = encoder_id(f"{pair.encoder}:{folders[EMBEDDER]}")
+    if expected != encoder.id:
+        raise _mismatch(pair, encoder.id, expected)
     probes = encoder.encode(PROBES)
     length = 1.0 if encoder.unit_norm else norm or float(np.linalg.norm(probes, axis=1).mean())
     mark = fingerprint([folders[pair.hypothesizer], folders[pair.corrector]])

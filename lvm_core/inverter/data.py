@@ -23,6 +23,7 @@ from lvm_core.workspace import Workspace, need_space, read_json, write_json
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
+    from torch import Tensor
 
 BLOCK = 2048
 """Texts encoded between two notes of how far it got."""
@@ -57,6 +58,12 @@ class TrainingTexts:
         """Return the tokens of text `i`."""
         return self.tokens[self.offsets[i] : self.offsets[i + 1]]
 
+    def unit_vectors(self, places: NDArray[np.int64]) -> "Tensor":
+        """Return the unit vectors (B, D) float32 of the texts at `places`."""
+        import torch
+
+        return torch.nn.functional.normalize(torch.from_numpy(self.vectors[places].astype(np.float32)), dim=-1)
+
     def shared_out(self, share: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return the places of the word head's training texts and of the language model's, apart by article.
 
@@ -68,12 +75,12 @@ class TrainingTexts:
             share: share of the articles that the word head learns from.
             seed: of the choice.
         """
-        own = self.articles[: self.n_train]
+        articles = self.articles[: self.n_train]
         every = np.arange(self.n_train)
-        chosen = np.random.default_rng([seed, 2]).random(int(own.max()) + 1)[own] < share
-        if share >= 1 or chosen.all() or not chosen.any():
+        is_hinted = np.random.default_rng([seed, 2]).random(int(articles.max()) + 1)[articles] < share
+        if share >= 1 or is_hinted.all() or not is_hinted.any():
             return every, every
-        return every[chosen], every[~chosen]
+        return every[is_hinted], every[~is_hinted]
 
     def lengths(self) -> NDArray[np.int64]:
         """Return the number of tokens of each text (N,)."""
@@ -124,10 +131,10 @@ def gather_texts(
         texts = store.texts(name)
         documents = [d for d in split["train"] if title_key(d.title) not in held]
         for document in documents:
-            own = _chunks(name, texts, document, number(document))
-            chunks += own
-            found = _derived([piece.text for piece in own], extra, rng)
-            derived += [Piece(text, name, own[0].article) for text in found]
+            pieces = _chunks(name, texts, document, number(document))
+            chunks += pieces
+            more = _derived([piece.text for piece in pieces], extra, rng)
+            derived += [Piece(text, name, number(document)) for text in more]
         validation += [piece for d in split["validation"] for piece in _chunks(name, texts, d, number(d))]
         info = store.corpus(name)
         sources.append({"name": name, "digest": info.digest, "licence": info.licence, "n_documents": len(documents)})
@@ -146,15 +153,15 @@ def _chunks(corpus: str, texts: list[str], document: DocumentInfo, article: int)
 
 
 def _derived(texts: list[str], share: float, rng: random.Random) -> list[str]:
-    found = []
+    derived = []
     for text in texts:
         parts = CLAUSE.split(text)
         if len(parts) > 1:
-            found += [p.rstrip(",;:") for p in parts if 2 * MIN_CHARS <= len(p) <= 200 and rng.random() < share]
+            derived += [p.rstrip(",;:") for p in parts if 2 * MIN_CHARS <= len(p) <= 200 and rng.random() < share]
     for a, b in pairwise(texts):
         if len(a) + len(b) < 240 and rng.random() < share / 2:
-            found.append(f"{a} {b}")
-    return found
+            derived.append(f"{a} {b}")
+    return derived
 
 
 def prepare(

@@ -2,19 +2,18 @@
 
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
 from lvm_core.errors import DecoderError, SpaceMismatch
 from lvm_core.inverter.files import find_inverter, inverters, read_weights
-from lvm_core.inverter.generate import Generator
-from lvm_core.inverter.sampling import vector_seeds
+from lvm_core.inverter.generate import Generator, vector_seeds
 from lvm_core.inverter.search import Search, SearchSettings, Target
-from lvm_core.inverter.side_by_side import side_by_side
 from lvm_core.inverter.smollm import LanguageModel, load_smollm
 from lvm_core.types import Decoded, Encoder, Progress, Vectors, no_progress
 from lvm_core.vectors.checks import check_steps, check_vectors
@@ -22,15 +21,16 @@ from lvm_core.vectors.geometry import unit_rows
 from lvm_core.vectors.runs import Runs, distinct
 from lvm_core.workspace import Workspace
 
-__all__ = ["Inverter", "find_inverter", "load_inverter"]
-
 BATCH = 16
 """Vectors decoded together: enough to share each pass over the weights, little enough for the caches."""
 
 PART = 4
 """Vectors whose first texts are written on one thread, where there are others for other threads."""
 
-RUNS_KEPT = 64
+T = TypeVar("T")
+R = TypeVar("R")
+
+RUNS_REMEMBERED = 64
 """Vectors whose search can be continued; one holds less than a megabyte."""
 
 
@@ -42,7 +42,7 @@ class Run:
     texts: list[Decoded]
 
     def note(self, step: int) -> None:
-        """Keep the best text after `step`."""
+        """Add the best text after `step`."""
         best = self.target.best()
         self.texts.append(_decoded(best.written.text, step, best.cosine))
 
@@ -55,7 +55,7 @@ class Inverter:
         self.id, self.encoder_id = id, encoder.id
         self._generator, self._encoder = generator, encoder
         self._settings = settings or SearchSettings()
-        self._runs: Runs[Run] = Runs(RUNS_KEPT)
+        self._runs: Runs[Run] = Runs(RUNS_REMEMBERED)
         self._lock = threading.Lock()
         self._threads = torch.get_num_threads() if generator.device.type == "cpu" else 1
 
@@ -74,11 +74,11 @@ class Inverter:
         """
         steps = check_steps(steps)
         targets = unit_rows(check_vectors(vectors, self._encoder.dim))
-        found: list[list[Decoded]] = []
+        texts: list[list[Decoded]] = []
         for start in range(0, len(targets), BATCH):
             with self._lock:
-                found += self._decode_batch(targets[start : start + BATCH], steps)
-        return found
+                texts += self._decode_batch(targets[start : start + BATCH], steps)
+        return texts
 
     def _decode_batch(self, targets: Vectors, steps: int) -> list[list[Decoded]]:
         """A search goes on where an earlier one of the same vector ended, so that steps 1, 3, 5 cost five."""
@@ -115,6 +115,31 @@ class Inverter:
         return list(runs)
 
 
+def side_by_side(work: Callable[[Sequence[T]], list[R]], items: Sequence[T], least: int, threads: int) -> list[R]:
+    """Return `work` of all items, done in parts on threads of their own: small products gain little from many.
+
+    Args:
+        work: does a part; what it gives for an item must not depend on the other items.
+        items: to work on.
+        least: items that are worth a part.
+        threads: torch's threads, shared out among the parts.
+    """
+    n_parts = max(1, min(threads, len(items) // least))
+    if n_parts == 1:
+        return work(items)
+    edges = [len(items) * k // n_parts for k in range(n_parts + 1)]
+
+    def part(k: int) -> list[R]:
+        torch.set_num_threads(max(1, threads // n_parts))  # of this thread
+        return work(items[edges[k] : edges[k + 1]])
+
+    try:
+        with ThreadPoolExecutor(n_parts) as pool:
+            return [result for results in pool.map(part, range(n_parts)) for result in results]
+    finally:
+        torch.set_num_threads(threads)  # of threads to come, too
+
+
 def _decoded(text: str, steps: int, cosine: float) -> Decoded:
     return Decoded(text, "inverter", steps, float(cosine))
 
@@ -147,7 +172,7 @@ def load_inverter(
 def _missing(workspace: Workspace, encoder: Encoder) -> DecoderError | SpaceMismatch:
     name = encoder.id.partition("@")[0]
     remedy = f"train one with: python -m lvm_core train-inverter --corpus NAME --encoder {name}"
-    others = sorted({known for _, known in inverters(workspace)})
+    others = sorted({encoder_id for _, encoder_id in inverters(workspace)})
     if others:
         return SpaceMismatch("the inverter", encoder.id, ", ".join(others), remedy)
     return DecoderError(

@@ -7,24 +7,29 @@ in the batch.
 Letters: N vectors, B rows (texts being written), P prompt length, V vocabulary.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional as F
 
-from lvm_core.inverter.net import END, Block, InverterNet, rms_norm, rotate
-from lvm_core.inverter.packed_linear import Linear, packed_linear
-from lvm_core.inverter.sampling import choose
+from lvm_core.inverter.llama import Block, Cache, PackedLinear
+from lvm_core.inverter.net import END, InverterNet
 from lvm_core.inverter.words import UNSEEN, WordHead
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 MAX_TOKENS = 56
+
+N_SPECIAL = 17
+"""SmolLM2's first tokens are marks, not text."""
+
+TOP_P = 0.9
 
 MOST, RAMBLING = 0.7, 1.4
 """When this share of a vector's texts have ended, the others may become this many times as long as the median."""
@@ -44,12 +49,11 @@ class Written:
 
 @dataclass(frozen=True)
 class Prompts:
-    """The prompts of N vectors, read: keys and values of each layer (N, h_kv, P, d), last state (N, 1, W), and how
-    much each token leans to the vector (N, V).
+    """The prompts of N vectors, read: a cache of P positions a layer, the last state (N, 1, W), and how much each
+    token leans to the vector (N, V).
     """
 
-    keys: list[Tensor]
-    values: list[Tensor]
+    caches: list[Cache]
     last: Tensor
     lean: Tensor
 
@@ -62,19 +66,17 @@ class Generator:
         self.net, self.tokenizer = net, tokenizer
         self.device = net.embedding.device
         with torch.no_grad():
-            self.layers = [_packed(block) for block in net.blocks if isinstance(block, Block)]
-        self.heads = self.layers[0][0].heads
-        self._head = packed_linear(net.embedding)
+            self.blocks = [block.packed() for block in net.blocks if isinstance(block, Block)]
+        self._head = PackedLinear(net.embedding)
 
     @torch.inference_mode()
     def read(self, vectors: Tensor) -> Prompts:
         """Return the prompts of unit vectors (N, D)."""
         # one by one: products in fp32 differ in the last bit with the size of the batch, those in bf16 do not
         parts = [self._prompt(vector[None]) for vector in vectors.to(self.device)]
-        keys: list[Tensor] = []
-        values: list[Tensor] = []
-        hidden = self.forward(torch.cat([part[0] for part in parts]), keys, values, 0)
-        return Prompts(keys, values, hidden[:, -1:], torch.cat([part[1] for part in parts]))
+        caches = [Cache() for _ in self.blocks]
+        hidden = self.hidden(torch.cat([part[0] for part in parts]), caches)
+        return Prompts(caches, hidden[:, -1:], torch.cat([part[1] for part in parts]))
 
     def _prompt(self, vector: Tensor) -> tuple[Tensor, Tensor]:
         words = self.net.words
@@ -83,7 +85,8 @@ class Generator:
 
     def logits(self, hidden: Tensor) -> Tensor:
         """Return next-token logits (..., V) in float32 of last states (..., W)."""
-        return self._head(hidden).float()
+        logits: Tensor = self._head(hidden)
+        return logits.float()
 
     @torch.inference_mode()
     def lean(self, vector: Tensor) -> Tensor:
@@ -91,33 +94,9 @@ class Generator:
         words = self.net.words
         return _log_ratio(words, words(vector[None].to(self.device)))[0]
 
-    def forward(
-        self, x: Tensor, keys: list[Tensor], values: list[Tensor], past: int, mask: Tensor | None = None
-    ) -> Tensor:
-        """Return the normalised last layer (B, T, W) for inputs (B, T, W) at positions `past` .. `past` + T - 1.
-
-        Keys and values (B, h_kv, room, d) of each layer are written at these positions; empty lists are filled.
-        """
-        net = self.net
-        n_q, n_kv, size = self.heads
-        stop = past + x.shape[1]
-        cos, sin = net.rotation(torch.arange(past, stop, device=x.device))
-        for i, (block, qkv, out, gate_up, down) in enumerate(self.layers):
-            heads = qkv(rms_norm(x, block.norm_1, block.eps))
-            heads = heads.reshape(*x.shape[:2], n_q + 2 * n_kv, size).transpose(1, 2)
-            rotated = rotate(heads[:, : n_q + n_kv], cos, sin)
-            q, k, v = rotated[:, :n_q], rotated[:, n_q:], heads[:, n_q + n_kv :]
-            if len(keys) <= i:
-                keys.append(k)
-                values.append(v)
-            else:
-                keys[i][:, :, past:stop] = k
-                values[i][:, :, past:stop] = v
-            attended = _attend(q, keys[i][:, :, :stop], values[i][:, :, :stop], mask)
-            x = x + out(attended)
-            gate, up = gate_up(rms_norm(x, block.norm_2, block.eps)).chunk(2, -1)
-            x = x + down(F.silu(gate) * up)
-        return rms_norm(x, net.norm, net.eps)
+    def hidden(self, x: Tensor, caches: Sequence[Cache], mask: Tensor | None = None) -> Tensor:
+        """Return the normalised last layer (B, T, W) for inputs (B, T, W) behind what is in `caches`."""
+        return self.net.hidden(x, self.blocks, caches, mask)
 
     @torch.inference_mode()
     def write(
@@ -152,26 +131,8 @@ class Generator:
         return Written(text, body, sum(scores) / max(len(scores), 1))
 
 
-def _packed(block: Block) -> tuple[Block, Linear, Linear, Linear, Linear]:
-    qkv, out, gate_up, down = (packed_linear(m.merged()) for m in (block.qkv, block.out, block.gate_up, block.down))
-    return block, qkv, out, gate_up, down
-
-
 def _log_ratio(words: WordHead, log_p: Tensor) -> Tensor:
     return torch.where(words.prior > UNSEEN, (log_p - words.prior).clamp(*LEAN), 0)
-
-
-def _attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
-    """Return the attention (B, T, W) of queries (B, h, T, d) to keys (B, h_kv, S, d)."""
-    n, n_q, steps, size = q.shape
-    n_kv = k.shape[1]
-    if steps == 1:
-        # the queries that share a key stand in for positions, so keys need not be copied for each
-        shared = q.reshape(n, n_kv, n_q // n_kv, size)
-        return F.scaled_dot_product_attention(shared, k, v).reshape(n, 1, n_q * size)
-    k, v = k.repeat_interleave(n_q // n_kv, 1), v.repeat_interleave(n_q // n_kv, 1)
-    attended = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=mask is None)
-    return attended.transpose(1, 2).flatten(2)
 
 
 class _Rows:
@@ -196,9 +157,7 @@ class _Rows:
         if len(self.active) == 1:
             self.active = [0, 0]  # products of one row take another path than those of many, and differ in the last bit
         index = self.which[self.active]
-        self.past = prompts.keys[0].shape[2]
-        self.keys = [_roomy(k[index], longest) for k in prompts.keys]
-        self.values = [_roomy(v[index], longest) for v in prompts.values]
+        self.caches = [cache.rows(index, longest) for cache in prompts.caches]
         self.hidden = prompts.last[index]
 
     def write(self, lean: Tensor | None, bias: float, temperature: float, seeds: list[int]) -> None:
@@ -216,8 +175,7 @@ class _Rows:
                 return
             last = torch.tensor([self.tokens[row][-1] for row in self.active], device=logits.device)
             x = self.generator.net.embedding[last][:, None]
-            self.hidden = self.generator.forward(x, self.keys, self.values, self.past)
-            self.past += 1
+            self.hidden = self.generator.hidden(x, self.caches)
 
     def _append(self, step: int, chosen: list[int], scores: list[float], logits: Tensor) -> None:
         for i, row in enumerate(self.active):
@@ -251,12 +209,31 @@ class _Rows:
         if len(left) <= 0.7 * len(self.active) and len(self.active) > 2:
             left = left if len(left) > 1 else left * 2
             index = torch.tensor(left, device=self.hidden.device)
-            self.keys = [k[index] for k in self.keys]
-            self.values = [v[index] for v in self.values]
+            self.caches = [cache.rows(index) for cache in self.caches]
             self.active = [self.active[i] for i in left]
         return True
 
 
-def _roomy(x: Tensor, more: int) -> Tensor:
-    """Return (B, h, P + more, d) that begins with (B, h, P, d)."""
-    return torch.cat([x, x.new_zeros(x.shape[0], x.shape[1], more, x.shape[3])], 2)
+def choose(
+    logits: Tensor, lean: Tensor | None, temperature: float, drawn: Tensor, greedy: Tensor
+) -> tuple[list[int], list[float]]:
+    """Return for each row the next token and its plain log-probability."""
+    wanted = logits.clone() if lean is None else logits + lean
+    wanted[:, :N_SPECIAL] = -torch.inf
+    wanted[:, END] = logits[:, END]
+    values, tokens = wanted.topk(min(64, wanted.shape[1]), -1)
+    p = torch.softmax(values / max(temperature, 1e-3), -1)
+    before = p.cumsum(-1) - p
+    p = torch.where(before < TOP_P, p, 0)
+    edges = p.cumsum(-1)
+    sampled = (edges < (drawn.to(p.device) * edges[:, -1])[:, None]).sum(-1).clamp(max=p.shape[1] - 1)
+    pick = torch.where(greedy.to(p.device), 0, sampled)[:, None]
+    token = tokens.gather(1, pick)
+    plain = logits.gather(1, token) - torch.logsumexp(logits, -1, keepdim=True)
+    return token[:, 0].tolist(), plain[:, 0].tolist()
+
+
+def vector_seeds(vectors: NDArray[np.float32]) -> list[int]:
+    """Return a seed for each vector (N, D), the same for the same vector up to rounding."""
+    digests = [hashlib.sha256(np.round(v, 4).astype(np.float32).tobytes()).digest() for v in vectors]
+    return [int.from_bytes(d[:6], "little") for d in digests]

@@ -2,13 +2,14 @@
 
 The prompt is [<|endoftext|>, S soft tokens, H hint tokens, <|im_start|>], then the text, then <|im_end|>. Soft
 tokens are made of the vector by a small net (prefix tuning, Li and Liang 2021, section 4); hint tokens are the
-vocabulary entries that the word head (`inverter_words.py`) finds most telling in the vector, as ordinary
+vocabulary entries that the word head (`words.py`) finds most telling in the vector, as ordinary
 tokens the language model already knows how to use. The language model is adapted by LoRA (Hu et al. 2021,
 section 4); its own weights stay frozen in bfloat16 and are never written to a checkpoint.
 
 Letters: B batch, T positions, D embedding dimension, W width of the language model, P prompt length.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from lvm_core.inverter.llama import Block, Cache, rms_norm
 from lvm_core.inverter.words import WordHead
 
 if TYPE_CHECKING:
@@ -35,91 +37,6 @@ class NetSize:
     rank: int = 16
     hidden: int = 1024
     word_hidden: int = 1024
-
-
-class LowRank(nn.Module):
-    """A frozen linear map (out, in) with a trained low-rank addition, both without bias."""
-
-    weight: Tensor
-
-    def __init__(self, weight: Tensor, rank: int) -> None:
-        """Start as the frozen map: the second factor is zero."""
-        super().__init__()
-        self.register_buffer("weight", weight, persistent=False)
-        self.down = nn.Parameter(torch.randn(rank, weight.shape[1]) / weight.shape[1] ** 0.5)
-        self.up = nn.Parameter(torch.zeros(weight.shape[0], rank))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return (..., out) of (..., in) in the dtype of the frozen weight."""
-        low = F.linear(F.linear(x, self.down.to(x.dtype)), self.up.to(x.dtype))
-        return F.linear(x, self.weight) + low
-
-    def merged(self) -> Tensor:
-        """Return the one matrix (out, in) that does the same."""
-        return (self.weight.float() + self.up.float() @ self.down.float()).to(self.weight.dtype)
-
-
-class Block(nn.Module):
-    """One Llama layer with query, key and value in one matrix, and gate and up in another."""
-
-    norm_1: Tensor
-    norm_2: Tensor
-
-    def __init__(self, weights: dict[str, Tensor], heads: tuple[int, int, int], eps: float, rank: int) -> None:
-        """Take the layer's frozen `weights` under their Hugging Face names; `heads` = (query, key, head size)."""
-        super().__init__()
-        self.heads, self.eps = heads, eps
-        qkv = torch.cat([weights[f"self_attn.{n}_proj.weight"] for n in "qkv"])
-        self.qkv = LowRank(qkv, rank)
-        self.out = LowRank(weights["self_attn.o_proj.weight"], rank)
-        self.gate_up = LowRank(torch.cat([weights["mlp.gate_proj.weight"], weights["mlp.up_proj.weight"]]), rank)
-        self.down = LowRank(weights["mlp.down_proj.weight"], rank)
-        self.register_buffer("norm_1", weights["input_layernorm.weight"], persistent=False)
-        self.register_buffer("norm_2", weights["post_attention_layernorm.weight"], persistent=False)
-
-    def forward(self, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-        """Return (B, T, W) of (B, T, W), causal."""
-        q, k, v = self.project(x, cos, sin)
-        repeat = self.heads[0] // self.heads[1]
-        k, v = k.repeat_interleave(repeat, 1), v.repeat_interleave(repeat, 1)
-        return self.finish(x, attend(q, k, v).transpose(1, 2).flatten(2))
-
-    def project(self, x: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return rotated queries (B, h, T, d), rotated keys and values (B, h_kv, T, d)."""
-        n_q, n_kv, size = self.heads
-        heads = self.qkv(rms_norm(x, self.norm_1, self.eps)).unflatten(-1, (n_q + 2 * n_kv, size)).transpose(1, 2)
-        rotated = rotate(heads[:, : n_q + n_kv], cos, sin)
-        return rotated[:, :n_q], rotated[:, n_q:], heads[:, n_q + n_kv :]
-
-    def finish(self, x: Tensor, attended: Tensor) -> Tensor:
-        """Return the layer's output of its input (B, T, W) and its attention (B, T, W)."""
-        x = x + self.out(attended)
-        gate, up = self.gate_up(rms_norm(x, self.norm_2, self.eps)).chunk(2, -1)
-        result: Tensor = x + self.down(F.silu(gate) * up)
-        return result
-
-
-def attend(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-    """Return causal attention (B, h, T, d) of queries, keys and values (B, h, T, d)."""
-    if q.device.type != "cpu":
-        return F.scaled_dot_product_attention(q, k, v, is_causal=True)
-    # torch's fused kernel takes three times as long on a CPU: its backward pass in bfloat16 is slow at 50 positions
-    scores = (q @ k.transpose(-1, -2)).float() * q.shape[-1] ** -0.5
-    future = torch.ones(q.shape[2], q.shape[2], dtype=torch.bool).triu(1)
-    weights = scores.masked_fill(future, -torch.inf).softmax(-1)
-    attended: Tensor = weights.to(q.dtype) @ v
-    return attended
-
-
-def rms_norm(x: Tensor, weight: Tensor, eps: float) -> Tensor:
-    """Return `x` (..., W) at unit root mean square, times `weight`."""
-    return F.rms_norm(x, (x.shape[-1],), weight, eps)
-
-
-def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """Return heads (B, h, T, d) turned by their position (RoPE, Su et al. 2021, section 3.4.2)."""
-    a, b = x.chunk(2, -1)
-    return x * cos + torch.cat([-b, a], -1) * sin
 
 
 class InverterNet(nn.Module):
@@ -144,8 +61,8 @@ class InverterNet(nn.Module):
         self.blocks = nn.ModuleList()
         for i in range(int(config["num_hidden_layers"])):
             start = f"model.layers.{i}."
-            own = {k.removeprefix(start): v for k, v in weights.items() if k.startswith(start)}
-            self.blocks.append(Block(own, (*heads, head_size), self.eps, size.rank))
+            layer = {k.removeprefix(start): v for k, v in weights.items() if k.startswith(start)}
+            self.blocks.append(Block.adapted(layer, (*heads, head_size), self.eps, size.rank))
         self.soft = nn.Sequential(
             nn.Linear(size.dim, size.hidden), nn.GELU(), nn.Linear(size.hidden, size.n_soft * self.width)
         )
@@ -171,11 +88,25 @@ class InverterNet(nn.Module):
         ends = self.embedding[[START, SEPARATOR]].expand(n, 2, self.width)
         return torch.cat([ends[:, :1], soft.to(self.embedding.dtype), self.embedding[hints], ends[:, 1:]], 1)
 
-    def hidden(self, x: Tensor) -> Tensor:
-        """Return the normalised last layer (B, T, W) of inputs (B, T, W) at positions 0 .. T - 1."""
-        cos, sin = self.rotation(torch.arange(x.shape[1], device=x.device))
-        for block in self.blocks:
-            x = block(x, cos, sin)
+    def hidden(
+        self,
+        x: Tensor,
+        blocks: Iterable[nn.Module] | None = None,
+        caches: Sequence[Cache] | None = None,
+        mask: Tensor | None = None,
+    ) -> Tensor:
+        """Return the normalised last layer (B, T, W) of inputs (B, T, W).
+
+        Args:
+            x: at positions 0 .. T - 1, or at those behind what is in `caches`.
+            blocks: packed layers, to write with; by default those that are trained.
+            caches: one a layer.
+            mask: (T, past + T), see `Block.forward`.
+        """
+        past = caches[0].past if caches else 0
+        cos, sin = self.rotation(torch.arange(past, past + x.shape[1], device=x.device))
+        for i, block in enumerate(blocks or self.blocks):
+            x = block(x, cos, sin, caches[i] if caches else None, mask)
         return rms_norm(x, self.norm, self.eps)
 
     def logits(self, hidden: Tensor) -> Tensor:
@@ -193,5 +124,5 @@ class InverterNet(nn.Module):
         """
         x = torch.cat([self.prompt(vectors, hints), self.embedding[tokens[:, :-1]]], 1)
         hidden = self.hidden(x)[:, self.prompt_length - 1 :]
-        there = torch.arange(tokens.shape[1], device=tokens.device) < lengths[:, None]
-        return F.cross_entropy(self.logits(hidden[there]), tokens[there], reduction="none")
+        is_text = torch.arange(tokens.shape[1], device=tokens.device) < lengths[:, None]
+        return F.cross_entropy(self.logits(hidden[is_text]), tokens[is_text], reduction="none")

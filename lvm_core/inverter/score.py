@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lvm_core.inverter.generate import Generator, Prompts
+from lvm_core.inverter.generate import N_SPECIAL, Generator, Prompts
 from lvm_core.inverter.net import END
-from lvm_core.inverter.sampling import N_SPECIAL
 
 LEAN_WEIGHT, PLAIN_WEIGHT = 0.5, 0.3
 """Weights of what a text lacks beside the log-probability, in which words are proposed, and of it in their order."""
@@ -36,22 +35,15 @@ class Change:
 @torch.inference_mode()
 def _logits(generator: Generator, prompts: Prompts, i: int, rows: Sequence[tuple[int, ...]]) -> Tensor:
     """Return next-token logits (B, T + 1, V) at each place of texts (B) of at most T tokens, the end included."""
-    longest = max(len(row) for row in rows)
-    n, past = len(rows), prompts.keys[0].shape[2]
+    longest, n = max(len(row) for row in rows), len(rows)
     tokens = torch.full((n, longest), END)
     for line, row in zip(tokens, rows, strict=True):
         line[: len(row)] = torch.tensor(row, dtype=torch.long)
     x = generator.net.embedding[tokens.to(generator.device)]
-    room = (n, -1, -1, -1)
-    keys = [
-        torch.cat([k[i : i + 1].expand(room), k.new_zeros(n, k.shape[1], longest, k.shape[3])], 2) for k in prompts.keys
-    ]
-    values = [
-        torch.cat([v[i : i + 1].expand(room), v.new_zeros(n, v.shape[1], longest, v.shape[3])], 2)
-        for v in prompts.values
-    ]
+    index = torch.full((n,), i, device=x.device)
+    past = prompts.caches[0].past
     mask = torch.ones(longest, past + longest, dtype=torch.bool, device=x.device).tril(past)
-    hidden = generator.forward(x, keys, values, past, mask)
+    hidden = generator.hidden(x, [cache.rows(index, longest) for cache in prompts.caches], mask)
     first = prompts.last[i : i + 1].expand(n, 1, hidden.shape[-1])
     return generator.logits(torch.cat([first, hidden], 1))
 
@@ -75,7 +67,7 @@ def alternatives(
     """Return texts that differ from `tokens` in one word: another in its place, none, or one more before it.
 
     Words that the language model and the vector together find likely stand at each place; of all these changes
-    those are kept that gain most in what the text still lacks. Half of the best six by re-embedding are among the
+    those that gain most in what the text still lacks are returned. Half of the best six by re-embedding are among the
     first 50 in that order, nine of ten among the first 130.
 
     Args:
@@ -96,15 +88,15 @@ def alternatives(
     top = wanted.topk(n, -1).indices
     gains = gain.gather(1, top).tolist()
     starts = _word_starts(generator, tokens)
-    found: list[tuple[float, tuple[int, int, tuple[int, ...]]]] = []
+    changes: list[tuple[float, tuple[int, int, tuple[int, ...]]]] = []
     for start, stop in zip(starts, [*starts[1:], len(tokens)], strict=True):
         old = float(gain[start, tokens[start]])
         for other, new in zip(top[start].tolist(), gains[start], strict=True):
             if (other,) != tokens[start:stop]:
-                found += [(new - old, (start, stop, (other,))), (new, (start, start, (other,)))]
-        found.append((-old, (start, stop, ())))
-    found = heapq.nlargest(most, found)
-    return [change for _, place in found if (change := changed(generator, tokens, [place])) is not None]
+                changes += [(new - old, (start, stop, (other,))), (new, (start, start, (other,)))]
+        changes.append((-old, (start, stop, ())))
+    likely = heapq.nlargest(most, changes)
+    return [change for _, place in likely if (change := changed(generator, tokens, [place])) is not None]
 
 
 def changed(

@@ -127,10 +127,10 @@ class Search:
         draws = [-1 if k == 0 else t.seed + k for t in self.targets for k in range(n_samples)]
         written = self._write(self.prompts, which, draws, None)
         for i, target in enumerate(self.targets):
-            own = written[i * n_samples : (i + 1) * n_samples]
-            target.consider(target.add([own[0] if own[0].text else Written("...", (), -10.0)], self.encode))
+            greedy, *samples = written[i * n_samples : (i + 1) * n_samples]
+            target.consider(target.add([greedy if greedy.text else Written("...", (), -10.0)], self.encode))
             target.first = target.leader
-            target.consider(target.add(own[1:], self.encode))
+            target.consider(target.add(samples, self.encode))
 
     def resume(self, targets: list[Target]) -> None:
         """Go on with targets of earlier searches."""
@@ -146,8 +146,8 @@ class Search:
         n = self.settings.n_continued
         which = [i for i in range(len(self.targets)) for _ in range(n)]
         draws = [t.seed + 1000 * number + k for t in self.targets for k in range(n)]
-        flat = [own[k % len(own)] if own and k % 2 else () for own in starts for k in range(n)]
-        written = self._write(prompts, which, draws, flat)
+        beginnings = [of[k % len(of)] if of and k % 2 else () for of in starts for k in range(n)]
+        written = self._write(prompts, which, draws, beginnings)
         for i, target in enumerate(self.targets):
             self._judge(i, target.add(written[i * n : (i + 1) * n], self.encode))
             for _ in range(self.settings.n_rounds - 1):
@@ -198,8 +198,8 @@ class Search:
         fresh = list({c.text: c for c in changes if c.text not in target.seen}.values())
         target.seen.update(change.text for change in fresh)
         measured = target.measure([change.text for change in fresh], self.encode)
-        found = [
+        candidates = [
             (change, Candidate(Written(change.text, change.tokens, -np.inf), cosine, vector))
             for change, (cosine, vector) in zip(fresh, measured, strict=True)
         ]
-        return sorted(found, key=lambda pair: -pair[1].cosine)
+        return sorted(candidates, key=lambda pair: -pair[1].cosine)

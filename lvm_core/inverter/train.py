@@ -2,6 +2,7 @@
 
 import dataclasses
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,27 +14,16 @@ from lvm_core.config import check, from_dict
 from lvm_core.device import pick_device
 from lvm_core.encoders import load_encoder
 from lvm_core.errors import DecoderError
+from lvm_core.inverter.batches import Batch, length_batches, make_batch, noisy, rate_share
 from lvm_core.inverter.config import InverterConfig
 from lvm_core.inverter.data import TrainingTexts, gather_texts, prepare
 from lvm_core.inverter.files import new_name
-from lvm_core.inverter.fit import (
-    WordTexts,
-    language_loss,
-    make_batch,
-    rate_share,
-    text_batches,
-    word_loss,
-    word_texts,
-)
 from lvm_core.inverter.net import InverterNet, NetSize
 from lvm_core.inverter.smollm import LanguageModel, load_smollm
-from lvm_core.inverter.state import Place, Training, average, checkpoint, load, save
-from lvm_core.inverter.words import UNSEEN
+from lvm_core.inverter.state import STATE, Place, Training, average, checkpoint, load, save, text_losses
+from lvm_core.inverter.words import WordTexts, word_loss, word_texts
 from lvm_core.types import Encoder, Progress, no_progress
 from lvm_core.workspace import Workspace, read_json, write_json
-
-LEAST_TEXTS = 3
-"""A token that fewer texts hold says nothing that can be learnt."""
 
 
 def train_inverter(
@@ -66,9 +56,9 @@ def train_inverter(
     pieces = gather_texts(workspace, config.corpora, config.split_seed, config.extra, config.seed)
     data = prepare(workspace, folder, pieces, encoder, language.tokenizer, progress)
     training = _start(folder, config, data, encoder, language, progress)
-    if resume and (folder / "state.pt").exists():
+    if resume and (folder / STATE).exists():
         load(training)
-    texts = word_texts(data, language.tokenizer.get_vocab_size(), LEAST_TEXTS, UNSEEN)
+    texts = word_texts(data, language.tokenizer.get_vocab_size())
     _train_words(training, texts)
     _train_language(training)
     _train_last_words(training, texts)
@@ -122,8 +112,8 @@ def _start(
 
 def _train_words(training: Training, texts: WordTexts) -> None:
     training.net.words.prior.copy_(texts.log_frequency)
-    own, _ = training.data.shared_out(training.config.word_share, training.config.seed)
-    _word_steps(training, texts, own, last=False)
+    hinted, _ = training.data.shared_out(training.config.word_share, training.config.seed)
+    _word_steps(training, texts, hinted, last=False)
 
 
 def _train_last_words(training: Training, texts: WordTexts) -> None:
@@ -140,9 +130,9 @@ def _train_last_words(training: Training, texts: WordTexts) -> None:
     training.average.update({f"words.{k}": v.detach().clone() for k, v in net.words.state_dict().items()})
 
 
-def _word_steps(training: Training, texts: WordTexts, own: NDArray[np.int64], last: bool) -> None:
+def _word_steps(training: Training, texts: WordTexts, rows: NDArray[np.int64], last: bool) -> None:
     config, net, place = training.config, training.net, training.place
-    n_batches = max(1, len(own) // config.word_batch)
+    n_batches = max(1, len(rows) // config.word_batch)
     total = n_batches * config.word_epochs
     order = np.empty(0, dtype=np.int64)
     net.words.train()
@@ -150,11 +140,13 @@ def _word_steps(training: Training, texts: WordTexts, own: NDArray[np.int64], la
     for step in range(first, total):
         epoch, batch = divmod(step, n_batches)
         if batch == 0 or not len(order):
-            order = np.random.default_rng([config.seed, 1, epoch]).permutation(own)
+            order = np.random.default_rng([config.seed, 1, epoch]).permutation(rows)
         places = order[batch * config.word_batch : (batch + 1) * config.word_batch]
         torch.manual_seed(config.seed * 1_000_003 + step)
         share = rate_share(step, total, total // 20, 0.95)
-        loss = word_loss(net, training.data, texts, places, config, step)
+        generator = torch.Generator().manual_seed(config.seed * 1_000_003 + step)
+        vectors = noisy(training.data.unit_vectors(places), config.noise, generator)
+        loss = word_loss(net.words, texts, vectors, places, generator)
         place.losses = [*place.losses[-99:], _step(training, 0, loss, config.word_lr * share)]
         if last:
             place.last_step = step + 1
@@ -196,6 +188,21 @@ def _train_language(training: Training) -> None:
         training.progress(0.1 + 0.8 * place.step / total, message)
         if training.due():
             checkpoint(training)
+
+
+def text_batches(data: TrainingTexts, config: InverterConfig, first: int) -> Iterator[NDArray[np.int64]]:
+    """Yield the places of the language model's batches from step `first` on, without end."""
+    lengths = data.lengths()
+    _, read = data.shared_out(config.word_share, config.seed)
+    fit = read[(lengths[read] >= 4) & (lengths[read] <= config.max_tokens)]
+    return length_batches(fit, lengths, config.batch_size, config.seed, first)
+
+
+def language_loss(net: InverterNet, batch: Batch, config: InverterConfig, step: int) -> torch.Tensor:
+    """Return the mean loss of the text tokens of one training batch."""
+    generator = torch.Generator().manual_seed(config.seed * 1_000_003 + step)
+    vectors = noisy(batch.vectors, config.noise, generator)
+    return text_losses(net, Batch(vectors, batch.tokens, batch.lengths)).mean()
 
 
 def _step(training: Training, which: int, loss: torch.Tensor, lr: float) -> float:

@@ -5,9 +5,15 @@ the language model need not learn from scratch what the directions of the space 
 are those of a bag of words (multinomial, Mikolov-style softmax over the distinct tokens of a text).
 """
 
+from dataclasses import dataclass
+
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from lvm_core.inverter.data import TrainingTexts
 
 N_COMMON = 150
 """So many most frequent tokens (function words, punctuation) are never hints: they tell nothing."""
@@ -17,6 +23,12 @@ RARITY = 0.3
 
 UNSEEN = -30.0
 """Log-frequency of a token that no training text held."""
+
+LEAST_TEXTS = 3
+"""A token that fewer texts hold says nothing that can be learnt."""
+
+NEGATIVES = 6_000
+"""Tokens beside those of the batch that the softmax is estimated on in training (sampled softmax)."""
 
 
 class WordHead(nn.Module):
@@ -65,3 +77,74 @@ class WordHead(nn.Module):
         barred[self.prior.topk(min(N_COMMON, len(barred) // 4)).indices] = True
         score = log_probabilities - RARITY * self.prior
         return score.masked_fill(barred, -torch.inf).topk(n, -1).indices
+
+
+@dataclass
+class WordTexts:
+    """The distinct tokens of each text (ragged, in `tokens` at `offsets`), and which tokens occur at all."""
+
+    tokens: NDArray[np.int64]
+    offsets: NDArray[np.int64]
+    log_frequency: Tensor
+    seen: NDArray[np.int64]
+
+
+def word_texts(data: TrainingTexts, n_tokens: int) -> WordTexts:
+    """Return what the word head learns from; tokens in fewer than `LEAST_TEXTS` texts are left out."""
+    lengths = data.lengths()[: data.n_train]
+    text = np.repeat(np.arange(data.n_train), lengths)
+    keys = np.unique(text * n_tokens + data.tokens[: data.offsets[data.n_train]].astype(np.int64))
+    text, tokens = keys // n_tokens, keys % n_tokens
+    counts = np.bincount(tokens, minlength=n_tokens)
+    frequent = counts[tokens] >= LEAST_TEXTS
+    text, tokens = text[frequent], tokens[frequent]
+    offsets = np.searchsorted(text, np.arange(data.n_train + 1))
+    counts = np.where(counts >= LEAST_TEXTS, counts, 0)
+    frequency = np.where(counts > 0, np.log(np.maximum(counts, 1) / max(counts.sum(), 1)), UNSEEN)
+    return WordTexts(tokens, offsets, torch.from_numpy(frequency).float(), np.flatnonzero(counts))
+
+
+def word_loss(
+    head: WordHead, texts: WordTexts, vectors: Tensor, places: NDArray[np.int64], generator: torch.Generator
+) -> Tensor:
+    """Return the mean negative log-probability of a batch's tokens, the softmax estimated on a sample.
+
+    Args:
+        head: the head in training.
+        texts: what it learns from.
+        vectors: (B, D) of the batch, with noise.
+        places: (B,) of the batch's texts.
+        generator: of the sample.
+    """
+    device = head.embedding.device
+    rows = [texts.tokens[texts.offsets[i] : texts.offsets[i + 1]] for i in places]
+    wanted = np.concatenate(rows)
+    tokens, raised = sampled_vocabulary(wanted, texts.seen, NEGATIVES, generator)
+    log_p = head(vectors.to(device), torch.from_numpy(tokens).to(device), raised.to(device))
+    line = torch.from_numpy(np.repeat(np.arange(len(rows)), [len(r) for r in rows])).to(device)
+    column = torch.from_numpy(np.searchsorted(tokens[: len(np.unique(wanted))], wanted)).to(device)
+    loss: Tensor = -log_p[line, column].mean()
+    return loss
+
+
+def sampled_vocabulary(
+    wanted: NDArray[np.int64], seen: NDArray[np.int64], most: int, generator: torch.Generator
+) -> tuple[NDArray[np.int64], Tensor]:
+    """Return the tokens (M,) a softmax is estimated on, and what their logits are raised by (M,).
+
+    These are the distinct `wanted` tokens in their order, then `most` others at random, raised by what they stand
+    for (Jean et al. 2015, section 3: large target vocabularies).
+
+    Args:
+        wanted: tokens that must be among them.
+        seen: all tokens that occur.
+        most: how many others.
+        generator: of the choice.
+    """
+    distinct = np.unique(wanted)
+    rest = np.setdiff1d(seen, distinct, assume_unique=True)
+    n = min(most, len(rest))
+    sample = rest[torch.randperm(len(rest), generator=generator)[:n].numpy()]
+    raised = torch.zeros(len(distinct) + n)
+    raised[len(distinct) :] = float(np.log(len(rest) / n)) if n else 0.0
+    return np.concatenate([distinct, sample]), raised

@@ -3,14 +3,17 @@
 import dataclasses
 import json
 import pickle
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
 from lvm_core.errors import ModelError
 from lvm_core.workspace import replacing
+
+R = TypeVar("R")
 
 
 @dataclass
@@ -49,8 +52,25 @@ def save_state(
         "rng": torch.get_rng_state(),
         "cuda_rng": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
     }
+    write_state(path, state)
+
+
+def write_state(path: Path, state: dict[str, Any]) -> None:
+    """Write a state, whole or not at all."""
     with replacing(path) as temporary:
         torch.save(state, temporary)
+
+
+def read_state(path: Path, restore: Callable[[dict[str, Any]], R], remedy: str) -> R:
+    """Return what `restore` makes of the state at `path`.
+
+    Raises:
+        ModelError: if the file is damaged, or of something else than `restore` expects; `remedy` says what to do.
+    """
+    try:
+        return restore(torch.load(path, map_location="cpu", weights_only=True))
+    except (OSError, RuntimeError, KeyError, TypeError, ValueError, EOFError, pickle.UnpicklingError) as error:
+        raise ModelError(f"{path} cannot be resumed from: {error}. {remedy}") from error
 
 
 def load_state(
@@ -61,8 +81,8 @@ def load_state(
     Raises:
         ModelError: if the file is damaged or of another net.
     """
-    try:
-        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+
+    def restore(state: dict[str, Any]) -> tuple[Position, dict[str, torch.Tensor]]:
         model.load_state_dict(state["model"])
         optimizer.load_state_dict(state["optimizer"])
         torch.set_rng_state(state["rng"])
@@ -70,8 +90,8 @@ def load_state(
             torch.cuda.set_rng_state_all(state["cuda_rng"])
         norms = {name: value.to(device) for name, value in state["norms"].items()}
         return Position(**state["position"]), norms
-    except (OSError, RuntimeError, KeyError, TypeError, ValueError, EOFError, pickle.UnpicklingError) as error:
-        raise ModelError(f"{path} cannot be resumed from: {error}. Train the run again from the start.") from error
+
+    return read_state(path, restore, "Train the run again from the start.")
 
 
 def trim_metrics(path: Path, step: int) -> None:

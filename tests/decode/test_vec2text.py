@@ -135,18 +135,18 @@ def test_a_direction_is_enough(decoder, vectors):
 
 
 def test_a_correction_that_changes_nothing_ends_the_run(decoder, vectors, monkeypatch):
-    kept = type(decoder)._keep
+    note = type(decoder)._note
 
     def unchanged(self, runs, ids, embeddings):
         import torch
 
         if runs[0].texts:
             ids, embeddings = torch.stack([r.ids for r in runs]), torch.stack([r.embedding for r in runs])
-        kept(self, runs, ids, embeddings)
+        note(self, runs, ids, embeddings)
 
     calls = []
     step = type(decoder)._correct
-    monkeypatch.setattr(type(decoder), "_keep", unchanged)
+    monkeypatch.setattr(type(decoder), "_note", unchanged)
     monkeypatch.setattr(type(decoder), "_correct", lambda self, runs: (calls.append(1), step(self, runs)))
     (texts,) = decoder.decode_all(vectors[:1], 50)
     assert len(calls) == 1

@@ -12,7 +12,8 @@ from lvm_core.decode.decoders import decode
 from lvm_core.errors import DecoderError, SettingsError, SpaceMismatch
 from lvm_core.evaluate.decoder import token_f1
 from lvm_core.inverter.config import InverterConfig
-from lvm_core.inverter.decoder import PART, Inverter, find_inverter, load_inverter, open_inverter
+from lvm_core.inverter.decoder import PART, Inverter, load_inverter, open_inverter
+from lvm_core.inverter.files import find_inverter
 from lvm_core.inverter.smollm import LanguageModel
 from lvm_core.inverter.train import train_inverter
 from lvm_core.types import Decoder

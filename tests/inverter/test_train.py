@@ -14,9 +14,8 @@ from lvm_core.dataset import split_documents
 from lvm_core.errors import CorpusError, DecoderError, ModelError, SettingsError
 from lvm_core.inverter.config import InverterConfig, arguments
 from lvm_core.inverter.data import gather_texts, prepare
-from lvm_core.inverter.fit import text_batches
 from lvm_core.inverter.smollm import LanguageModel
-from lvm_core.inverter.train import train_inverter
+from lvm_core.inverter.train import text_batches, train_inverter
 from lvm_core.workspace import Workspace, read_json
 from tests.inverter.tiny_inverter import BagEncoder, corpus, tiny_language
 
