@@ -10,6 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 LAYERS = """
     types errors
+    boundary
     config device workspace vectors.geometry
     database exchange.postgres
     jobs losses metrics
