@@ -1,10 +1,11 @@
-"""Feeding predictions back: predict, (snap,) append, predict again; and how far that drifts.
+"""Rollouts: predict, (snap,) append, predict again; and how far that drifts.
 
-The measures follow free-running evaluation of sequence models ("exposure bias", Bengio et al. 2015, section 1):
-a model that was only ever shown real chunks is given its own, and its errors add up.
+A *rollout* is what is done, by the command of that name; its *drift* is what is measured, on the page of that name. The
+measures follow free-running evaluation of sequence models ("exposure bias", Bengio et al. 2015, section 1): a model
+that was only ever shown real chunks is given its own, and its errors add up.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,8 +13,8 @@ from numpy.typing import NDArray
 
 from lvm_core import forecast
 from lvm_core.config import check, setting
-from lvm_core.errors import SettingsError
 from lvm_core.nets.base import SequenceModel
+from lvm_core.snap import FetchRows, SnapSettings, search_excluding, snap_batch
 from lvm_core.types import Index, Rows, Vectors
 from lvm_core.vectors.geometry import Values, cosine
 
@@ -32,7 +33,7 @@ class RolloutSettings:
 
 @dataclass(frozen=True, slots=True)
 class Rollout:
-    """B rollouts of S steps. `vectors` (B, S, D) are what was fed back, `raw` (B, S, D) what the model said."""
+    """B rollouts of S steps. `vectors` (B, S, D) are what was fed back, `raw` (B, S, D) what the model predicted."""
 
     vectors: Vectors
     raw: Vectors
@@ -40,17 +41,51 @@ class Rollout:
 
 
 @dataclass(frozen=True, slots=True)
+class Manifold:
+    """The real chunks that B rollouts are snapped onto and measured against.
+
+    `exclude` has for each rollout the rows that do not count: those of the article that it continues.
+    """
+
+    index: Index
+    rows: FetchRows
+    exclude: Sequence[Rows | None]
+
+    def snap(self, settings: SnapSettings) -> SnapStep:
+        """Return the snap as `rollout` wants it."""
+
+        def step(predictions: Vectors, contexts: Vectors) -> tuple[Vectors, NDArray[np.bool_]]:
+            results = snap_batch(predictions, contexts, self.index, self.rows, list(self.exclude), settings)
+            return np.stack([r.vector for r in results]), np.array([r.drift_clamped for r in results])
+
+        return step
+
+    def nearest(self, vectors: Vectors) -> tuple[Values, Rows]:
+        """Return of the real chunk nearest to each of the (B, S, D) vectors its cosine (B, S) and its row (B, S).
+
+        NaN and -1 where there is none.
+        """
+        shape = vectors.shape[:2]
+        exclude = [rows for rows in self.exclude for _ in range(shape[1])]
+        hits = search_excluding(self.index, vectors.reshape(-1, vectors.shape[2]), 1, exclude)
+        cosines = np.array([hit[0].cosine if hit else np.nan for hit in hits], dtype=np.float64)
+        return cosines.reshape(shape), np.array([hit[0].row if hit else -1 for hit in hits]).reshape(shape)
+
+
+@dataclass(frozen=True, slots=True)
 class Drift:
     """Cosines (B, S) of each step; NaN where there is nothing to compare with (a text that ended).
 
     `to_truth`: to the true chunk at that place. `to_start`: to the last context chunk. `to_previous`: to the
-    step before; near 1 means that the model repeats itself. `to_manifold`: to the nearest real chunk.
+    step before; near 1 means that the model repeats itself. `to_manifold`: to the nearest real chunk, whose row is in
+    `nearest` (B, S), -1 for none.
     """
 
     to_truth: Values
     to_start: Values
     to_previous: Values
     to_manifold: Values
+    nearest: Rows
 
 
 def rollout(
@@ -64,7 +99,7 @@ def rollout(
 
     Args:
         model: any net or baseline.
-        context: real vectors, unit norm, all of one length.
+        context: real vectors, all of one length.
         steps: predictions to make, 1 to 50.
         snap: applied to each prediction before it is fed back; None feeds back the raw prediction.
         max_context: the most chunks the model reads; older ones fall out of the window.
@@ -80,73 +115,31 @@ def rollout(
     clamped: list[NDArray[np.bool_]] = []
     for _ in range(steps):
         window = history[:, -max_context:] if max_context else history
-        said = forecast.after(model, window).vectors
-        pulled, held = snap(said, window) if snap else (said, np.zeros(len(said), dtype=np.bool_))
-        raw.append(said)
+        predictions = forecast.after(model, window).vectors
+        pulled, held = snap(predictions, window) if snap else (predictions, np.zeros(len(predictions), dtype=np.bool_))
+        raw.append(predictions)
         fed.append(pulled)
         clamped.append(held)
         history = np.concatenate([history, pulled[:, None]], axis=1)
     return Rollout(np.stack(fed, axis=1), np.stack(raw, axis=1), np.stack(clamped, axis=1))
 
 
-def drift(
-    result: Rollout,
-    context: Vectors,
-    truth: Vectors | None = None,
-    index: Index | None = None,
-    exclude: Rows | None = None,
-) -> Drift:
+def drift(result: Rollout, context: Vectors, truth: Vectors | None = None, manifold: Manifold | None = None) -> Drift:
     """Return the drift measures of `result`.
 
     Args:
         result: from `rollout`.
         context: (B, T, D), what the rollouts started from.
         truth: (B, S', D), the real continuation, S' at most S, NaN rows where a text has ended.
-        index: real chunks to measure the distance to the manifold against.
-        exclude: rows of the index that do not count as real chunks (those of the article under test).
+        manifold: the real chunks to measure the distance to.
     """
     vectors = result.vectors
-    n_batch, n_steps, _ = vectors.shape
-    to_truth = np.full((n_batch, n_steps), np.nan)
+    to_truth = np.full(vectors.shape[:2], np.nan)
     if truth is not None:
-        shared = min(n_steps, truth.shape[1])
+        shared = min(vectors.shape[1], truth.shape[1])
         to_truth[:, :shared] = cosine(vectors[:, :shared], truth[:, :shared])
     previous = np.concatenate([context[:, -1:], vectors[:, :-1]], axis=1)
-    to_manifold = np.full((n_batch, n_steps), np.nan)
-    if index is not None:
-        hits = index.search(vectors.reshape(n_batch * n_steps, -1), 1, exclude)
-        flat = [found[0].cosine if found else np.nan for found in hits]
-        to_manifold = np.asarray(flat, dtype=np.float64).reshape(n_batch, n_steps)
-    return Drift(to_truth, cosine(vectors, context[:, -1:]), cosine(vectors, previous), to_manifold)
-
-
-def effective_rank(vectors: Vectors) -> float:
-    """Return how many directions the (N, D) vectors spread over: the exponential of the entropy of the
-    normalised singular values of the centred matrix (Roy and Vetterli 2007, "The effective rank", section 2).
-
-    A model that collapses to the mean has a far lower rank than its targets. 0 for vectors that are all equal.
-    """
-    if len(vectors) < 2:
-        return 0.0
-    singular = np.linalg.svd(vectors - vectors.mean(axis=0), compute_uv=False)
-    if singular[0] < 1e-5 * np.linalg.norm(vectors):  # what is left is rounding
-        return 0.0
-    share = singular / singular.sum()
-    share = share[share > 0]
-    return float(np.exp(-(share * np.log(share)).sum()))
-
-
-def influence(model: SequenceModel, context: Vectors) -> Values:
-    """Return for each chunk of the context (T, D) how much the prediction turns when it is left out: 1 - cosine, (T,).
-
-    Leave-one-out attribution (Li, Monroe and Jurafsky 2016, "Understanding neural networks through
-    representation erasure", section 2). Chunks behind the one left out move up by one place.
-
-    Raises:
-        SettingsError: if there is only one chunk, so that nothing would be left.
-    """
-    n_chunks = len(context)
-    if n_chunks < 2:
-        raise SettingsError(["The context has 1 chunk; leaving it out leaves nothing. Give at least 2 chunks."])
-    left_out = np.stack([np.delete(context, i, axis=0) for i in range(n_chunks)])
-    return 1.0 - cosine(forecast.after(model, left_out).vectors, forecast.after(model, context).vectors)
+    to_manifold, nearest = np.full(vectors.shape[:2], np.nan), np.full(vectors.shape[:2], -1)
+    if manifold is not None:
+        to_manifold, nearest = manifold.nearest(vectors)
+    return Drift(to_truth, cosine(vectors, context[:, -1:]), cosine(vectors, previous), to_manifold, nearest)

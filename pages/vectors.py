@@ -1,4 +1,7 @@
-"""Vectors: where predictions fall against their targets, raw and snapped, and whether they collapse to the middle."""
+"""Vectors: where predictions fall against their targets, raw and snapped, and whether they collapse to the middle.
+
+What it shows is called a map (`lvm_core.study.map`); the command `project` makes one in the background.
+"""
 
 import streamlit as st
 

@@ -11,9 +11,9 @@ from lvm_core.corpus.ingest import IngestSettings, ingest
 from lvm_core.encoders import load_encoder
 from lvm_core.errors import CorpusError, SettingsError, SpaceMismatch
 from lvm_core.snap import SnapSettings
-from lvm_core.study.average_drift import roll_out, start_at
 from lvm_core.study.drift import DriftSettings, drift_study
 from lvm_core.study.map import MapSettings, gather, lay_out, load_map, map_key, numbers
+from lvm_core.study.rollouts import roll_out, start_at
 from lvm_core.study.snap_lab import SnapLab
 from lvm_core.vectors.encode import encode_corpus
 from lvm_core.workspace import Workspace, read_json, write_json

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from lvm_core.errors import ModelError, SettingsError
 from lvm_core.nets.base import SequenceModel
-from lvm_core.rollout import drift, effective_rank, influence, rollout
+from lvm_core.rollout import drift, rollout
 
 DIM = 8
 
@@ -74,21 +74,6 @@ def test_drift_measures_on_a_rollout_that_repeats_itself() -> None:
     assert np.isnan(measures.to_truth[:, 2]).all()
 
 
-def test_effective_rank_tells_collapse_from_spread() -> None:
-    spread = contexts(1, 500)[0]
-    collapsed = np.repeat(spread[:1], 500, axis=0)
-    assert effective_rank(collapsed) == 0
-    assert effective_rank(spread) > 7
-    assert effective_rank(spread * np.array([1, 1, 0, 0, 0, 0, 0, 0], dtype=np.float32)) == pytest.approx(2, abs=0.1)
-
-
-def test_influence_is_largest_for_the_chunk_that_differs() -> None:
-    same = contexts(1, 1)[0, 0]
-    other = -same + 0.5 * contexts(1, 1, seed=3)[0, 0]
-    context = np.stack([same, same, other / np.linalg.norm(other), same])
-    assert influence(MeanNet(DIM), context).argmax() == 2
-
-
 def test_mistakes_are_named() -> None:
     with pytest.raises(ModelError, match=r"expected \(B, T, 8\)"):
         rollout(MeanNet(DIM), np.ones((1, 3, 5), dtype=np.float32))
@@ -96,5 +81,3 @@ def test_mistakes_are_named() -> None:
         rollout(MeanNet(DIM), np.full((1, 3, DIM), np.nan, dtype=np.float32))
     with pytest.raises(SettingsError, match="expected 1 to 50 chunks"):
         rollout(MeanNet(DIM), contexts(1, 3), steps=51)
-    with pytest.raises(SettingsError, match="at least 2 chunks"):
-        influence(MeanNet(DIM), contexts(1, 1)[0])

@@ -1,4 +1,4 @@
-"""`project`: lay out predicted and target vectors in 2-D or 3-D; the Vectors page shows what it keeps."""
+"""`project`: make a map of predicted and target vectors in 2-D or 3-D; the Vectors page shows what it keeps."""
 
 import argparse
 from typing import Any

@@ -1,4 +1,7 @@
-"""`rollout`: feed predictions back and measure the drift, over the articles of a split or from one place."""
+"""`rollout`: feed predictions back and measure their drift, over the articles of a split or from one place.
+
+The Drift page shows what it keeps.
+"""
 
 import argparse
 from typing import Any
@@ -29,8 +32,8 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
     from lvm_core.encoders import encoder_for
     from lvm_core.evaluate.subjects import choose_encoder
     from lvm_core.snap import SnapSettings
-    from lvm_core.study.average_drift import described, roll_out, roll_out_from, start_with
     from lvm_core.study.drift import DriftSettings, drift_key, drift_study, save_study
+    from lvm_core.study.rollouts import described, roll_out, roll_out_from, start_with
 
     settings = config.from_namespace(DriftSettings, namespace)
     snap = config.from_namespace(SnapSettings, namespace)

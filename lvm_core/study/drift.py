@@ -1,7 +1,10 @@
-"""Drift over rollouts: averaged over the articles of a split with intervals, or from one place as text."""
+"""The drift of rollouts, averaged over the articles of a split with intervals; `rollouts` has single ones as text.
+
+What the Drift page shows as averages and the command `rollout` makes and keeps.
+"""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -13,10 +16,10 @@ from lvm_core.corpus.store import CorpusStore
 from lvm_core.errors import CorpusError
 from lvm_core.evaluate.subjects import choose_encoder, open_stage
 from lvm_core.metrics import bootstrap
-from lvm_core.rollout import MAX_STEPS, Drift, SnapStep, drift, rollout
-from lvm_core.snap import FetchRows, SnapSettings, search_excluding, snap_batch
+from lvm_core.rollout import MAX_STEPS, Manifold, drift, rollout
+from lvm_core.snap import FetchRows, SnapSettings
 from lvm_core.study.projection import project_key
-from lvm_core.types import DocumentInfo, Index, Progress, Rows, Vectors, no_progress
+from lvm_core.types import DocumentInfo, Index, Progress, Vectors, no_progress
 from lvm_core.vectors.index import open_index
 from lvm_core.workspace import Workspace, read_json, write_json
 
@@ -35,16 +38,6 @@ class DriftSettings:
     context: int = setting(5, "real chunks before the first prediction; a longer memory reads more where there is more",
                            "chunks", low=1, high=100, always=True)  # fmt: skip
     split_seed: int = setting(0, "of the split by article", low=0)
-
-
-def snap_step(index: Index, rows: FetchRows, settings: SnapSettings, exclude: Sequence[Rows | None]) -> SnapStep:
-    """Return the snap as `rollout` wants it: one exclusion for each of the B rollouts."""
-
-    def step(predictions: Vectors, contexts: Vectors) -> tuple[Vectors, NDArray[np.bool_]]:
-        found = snap_batch(predictions, contexts, index, rows, list(exclude), settings)
-        return np.stack([r.vector for r in found]), np.array([r.drift_clamped for r in found])
-
-    return step
 
 
 def drift_study(
@@ -107,60 +100,55 @@ def _places(documents: Sequence[DocumentInfo], settings: DriftSettings) -> list[
             " chunks to continue. Use a shorter --context, another split, or longer articles."
         )
     step = -(-len(usable) // settings.articles)
-    found = []
+    places = []
     for number, document in enumerate(usable[::step]):
         last = max(settings.context, document.n_chunks - settings.steps)
         starts = np.unique(np.linspace(settings.context, last, STARTS_PER_ARTICLE).astype(int))
-        found += [_Place(number, document, int(start)) for start in starts]
-    return found
+        places += [_Place(number, document, int(start)) for start in starts]
+    return places
 
 
 def _study(
     loaded: LoadedModel, rows: FetchRows, index: Index, places: list[_Place], settings: DriftSettings,
     snap: SnapSettings | None,
 ) -> dict[str, Any]:  # fmt: skip
+    """Return each measure at each step and the share clamped; places with as much before them roll out together."""
     steps = settings.steps
-    found = {name: np.full((len(places), steps), np.nan, dtype=np.float32) for name in MEASURES}
+    values = {name: np.full((len(places), steps), np.nan) for name in MEASURES}
     clamped = np.zeros((len(places), steps))
     by_length: dict[int, list[int]] = {}
     for i, place in enumerate(places):
         by_length.setdefault(min(place.position, max(loaded.info.context, settings.context)), []).append(i)
     for length, members in by_length.items():
-        own = [places[i] for i in members]
-        drifts, held = _roll(loaded, rows, index, own, length, steps, snap)
-        clamped[members] = held
+        together = [places[i] for i in members]
+        manifold = Manifold(index, rows, [place.document.rows for place in together])
+        context, truth = _around(together, rows, length, steps)
+        step = manifold.snap(snap) if snap else None
+        result = rollout(loaded.model, context, steps, step, max(loaded.info.context, length))
+        clamped[members] = result.clamped
+        drifts = drift(result, context, truth, manifold)
         for name in MEASURES:
-            found[name][members] = getattr(drifts, name)
+            values[name][members] = getattr(drifts, name)
     article = np.array([place.article for place in places], dtype=np.int64)
-    measured = {name: [summary(values[:, s], article) for s in range(steps)] for name, values in found.items()}
+    measured = {name: [summary(of_all[:, s], article) for s in range(steps)] for name, of_all in values.items()}
     return {**measured, "clamped": clamped.mean(axis=0).tolist()}
 
 
-def _roll(
-    loaded: LoadedModel, rows: FetchRows, index: Index, places: list[_Place], length: int, steps: int,
-    snap: SnapSettings | None,
-) -> tuple[Drift, NDArray[np.bool_]]:  # fmt: skip
-    """Return drift and clamps of rollouts whose contexts are of one length."""
+def _around(places: Sequence[_Place], rows: FetchRows, length: int, steps: int) -> tuple[Vectors, Vectors]:
+    """Return the `length` chunks before each place (B, T, D), and what follows (B, S, D), NaN where an article ends."""
     firsts = np.array([p.document.first_row + p.position for p in places], dtype=np.int64)
     context = rows((firsts[:, None] + np.arange(-length, 0)).ravel()).reshape(len(places), length, -1)
-    exclude = [p.document.rows for p in places]
-    step = snap_step(index, rows, snap, exclude) if snap else None
-    result = rollout(loaded.model, context, steps, step, max(loaded.info.context, length))
     truth = np.full((len(places), steps, context.shape[2]), np.nan, dtype=np.float32)
     for i, place in enumerate(places):
-        there = min(steps, place.document.n_chunks - place.position)
-        truth[i, :there] = rows(np.arange(firsts[i], firsts[i] + there))
-    measured = drift(result, context, truth)
-    flat = result.vectors.reshape(-1, context.shape[2])
-    hits = search_excluding(index, flat, 1, [own for own in exclude for _ in range(steps)])
-    nearest = np.array([h[0].cosine if h else np.nan for h in hits], dtype=np.float64).reshape(len(places), steps)
-    return replace(measured, to_manifold=nearest), result.clamped
+        following = place.document.rows[place.position : place.position + steps]
+        truth[i, : len(following)] = rows(following)
+    return context, truth
 
 
-def summary(values: Vectors, article: NDArray[np.int64]) -> dict[str, Any]:
+def summary(values: NDArray[np.floating[Any]], article: NDArray[np.int64]) -> dict[str, Any]:
     """Return the mean of `values` (N,) and its 95 % interval over articles; NaN values are left out."""
-    found = bootstrap.interval(bootstrap.article_sums(values, article))
-    return {"mean": None if np.isnan(found.mean) else found.mean, "ci": found.ends}
+    interval = bootstrap.interval(bootstrap.article_sums(values, article))
+    return {"mean": None if np.isnan(interval.mean) else interval.mean, "ci": interval.ends}
 
 
 # ---------------------------------------------------------------- studies that are kept

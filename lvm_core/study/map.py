@@ -1,4 +1,7 @@
-"""Predicted against target vectors: gathered, measured and laid out together, and kept by their content."""
+"""A *map*: predicted against target vectors, gathered, measured and laid out together, and kept by their content.
+
+The command `project` makes one, the Vectors page shows it; `projection` is the mathematics of the layout.
+"""
 
 import dataclasses
 import json
@@ -10,11 +13,11 @@ from numpy.typing import NDArray
 
 from lvm_core.config import check, setting
 from lvm_core.errors import WorkspaceError
-from lvm_core.rollout import effective_rank
 from lvm_core.snap import SnapSettings, snap_onto
 from lvm_core.study.projection import ProjectionSettings, project, project_key, sample_rows
 from lvm_core.study.sample import WindowSample, first_cosines, sample_windows
 from lvm_core.types import Progress, Rows, Vectors, no_progress
+from lvm_core.vectors.geometry import effective_rank
 from lvm_core.workspace import Workspace, read_json, replacing, write_json
 
 KEYS_CHANGED = 2

@@ -15,7 +15,6 @@ from lvm_core.config import setting
 from lvm_core.errors import SettingsError
 from lvm_core.types import Progress, Vectors, no_progress
 
-MAX_POINTS = 60_000
 MIN_POINTS = 5
 SAME = 1e-4
 """Unit vectors that differ by less in every number are equal: half precision and scaling leave so much."""
@@ -30,7 +29,6 @@ class ProjectionSettings:
     n_neighbours: int = setting(15, "neighbours that a point holds on to (UMAP, PaCMAP)", low=2, high=200)
     min_dist: float = setting(0.1, "how close points may lie (UMAP)", low=0.0, high=0.99)
     seed: int = setting(0, "random seed; the same seed gives the same map", low=0)
-    max_points: int = setting(MAX_POINTS, "corpus points beyond this are sampled", unit="points", low=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +41,30 @@ class Projection:
 
 
 def fit_pca(vectors: Vectors, n_dims: int) -> Projection:
-    """Return the vectors (N, D) on their first principal components, with the share of variance on each axis."""
+    """Return the vectors (N, D) on their first principal components, with the share of variance on each axis.
+
+    Where N vectors span fewer than `n_dims` directions, the axes left over hold zeros.
+    """
     centred = vectors - vectors.mean(axis=0)
     sample = centred if len(centred) <= 20_000 else centred[:: len(centred) // 20_000 + 1]
-    values, directions = np.linalg.eigh(np.asarray(sample.T @ sample, dtype=np.float64))
-    order = np.argsort(values)[::-1][:n_dims]
-    total = max(float(values.sum()), 1e-12)
-    axes = tuple(f"PC{i + 1} ({max(values[k], 0) / total:.0%} of variance)" for i, k in enumerate(order))
-    # eigh leaves the sign open; the largest component of each axis is made positive so that maps stay put.
-    chosen = directions[:, order]
-    signs = np.sign(chosen[np.abs(chosen).argmax(axis=0), range(n_dims)])
-    return Projection((centred @ (chosen * signs)).astype(np.float32), axes)
+    variances, directions = _principal_axes(np.asarray(sample, dtype=np.float64))
+    total = max(float(variances.sum()), 1e-12)
+    shares = np.pad(variances, (0, max(0, n_dims - len(variances))))[:n_dims] / total
+    # the sign of a component is open; the largest entry of each is made positive so that maps stay put
+    chosen = directions[:, :n_dims]
+    signs = np.sign(chosen[np.abs(chosen).argmax(axis=0), range(chosen.shape[1])])
+    coordinates = np.zeros((len(vectors), n_dims), dtype=np.float32)
+    coordinates[:, : chosen.shape[1]] = centred @ (chosen * signs)
+    return Projection(coordinates, tuple(f"PC{i + 1} ({share:.0%} of variance)" for i, share in enumerate(shares)))
+
+
+def _principal_axes(centred: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the variances (K,), largest first, and the directions (D, K) of centred vectors (N, D)."""
+    if len(centred) < centred.shape[1]:  # a few vectors: their own span is smaller than the space
+        _, scales, directions = np.linalg.svd(centred, full_matrices=False)
+        return scales**2, directions.T
+    values, directions = np.linalg.eigh(centred.T @ centred)
+    return np.maximum(values[::-1], 0), directions[:, ::-1]
 
 
 def _fit_umap(vectors: Vectors, settings: ProjectionSettings) -> Projection:

@@ -36,3 +36,19 @@ def follow_similarity(vectors: Vectors) -> NDArray[np.float32]:
         rows = unit_rows(vectors)
         similarity[1:] = np.einsum("nd,nd->n", rows[1:], rows[:-1])
     return similarity
+
+
+def effective_rank(vectors: Vectors) -> float:
+    """Return how many directions the (N, D) vectors spread over: the exponential of the entropy of the
+    normalised singular values of the centred matrix (Roy and Vetterli 2007, "The effective rank", section 2).
+
+    A model that collapses to the mean has a far lower rank than its targets. 0 for vectors that are all equal.
+    """
+    if len(vectors) < 2:
+        return 0.0
+    singular = np.linalg.svd(vectors - vectors.mean(axis=0), compute_uv=False)
+    if singular[0] < 1e-5 * np.linalg.norm(vectors):  # what is left is rounding
+        return 0.0
+    share = singular / singular.sum()
+    share = share[share > 0]
+    return float(np.exp(-(share * np.log(share)).sum()))

@@ -13,6 +13,8 @@ import plotly.graph_objects as go
 import streamlit as st
 from numpy.typing import NDArray
 
+from lvm_core.study.projection import fit_pca
+
 COLOURS = {
     "context": "#87919b",
     "prediction": "#3a87d9",
@@ -135,18 +137,6 @@ def wrapped(text: str, width: int = 60, lines: int = 5) -> str:
 # ---------------------------------------------------------------- figures
 
 
-def pca(vectors: NDArray[np.floating[Any]], dims: int = 2) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return the coordinates (N, dims) on the first principal components and the share of variance of each."""
-    centred = vectors - vectors.mean(axis=0, keepdims=True)
-    left, scale, _ = np.linalg.svd(centred, full_matrices=False)
-    found = min(dims, len(scale))
-    flat = np.zeros((len(vectors), dims), dtype=np.float32)
-    flat[:, :found] = left[:, :found] * scale[:found]
-    share = np.zeros(dims, dtype=np.float32)
-    share[:found] = (scale**2 / max(float((scale**2).sum()), 1e-12))[:found]
-    return flat, share
-
-
 def pca_plot(
     groups: Mapping[str, NDArray[np.floating[Any]]],
     texts: Mapping[str, Sequence[str]],
@@ -159,11 +149,11 @@ def pca_plot(
     moves. `texts` come on hover, `labels` stand beside the points.
     """
     kept = {name: np.atleast_2d(vectors) for name, vectors in groups.items() if np.size(vectors)}
-    flat, share = pca(np.concatenate(list(kept.values())))
+    plane = fit_pca(np.concatenate(list(kept.values())), 2)
     fig = go.Figure()
     start, places = 0, {}
     for name, vectors in kept.items():
-        places[name] = flat[start : start + len(vectors)]
+        places[name] = plane.coordinates[start : start + len(vectors)]
         start += len(vectors)
     if "prediction" in places and "snapped" in places:
         line = {"color": COLOURS["snapped"], "width": 1, "dash": "dot"}
@@ -172,8 +162,8 @@ def pca_plot(
             fig.add_scatter(x=x, y=y, mode="lines", line=line, showlegend=False, hoverinfo="skip")
     for name, points in places.items():
         _add_group(fig, name, points, texts.get(name, ()), (labels or {}).get(name, ()))
-    fig.update_xaxes(title=f"PC 1 ({share[0]:.0%} of variance)", showticklabels=False)
-    fig.update_yaxes(title=f"PC 2 ({share[1]:.0%})", showticklabels=False)
+    fig.update_xaxes(title=plane.axes[0], showticklabels=False)
+    fig.update_yaxes(title=plane.axes[1], showticklabels=False)
     return style(fig, height)
 
 

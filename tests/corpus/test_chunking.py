@@ -12,7 +12,6 @@ from lvm_core.corpus.chunking import chunk_document, split_text
 from lvm_core.corpus.chunks import ChunkSettings, NewChunk
 from lvm_core.errors import CorpusError
 from lvm_core.types import Document, Section, Vectors
-from lvm_core.vectors.geometry import follow_similarity
 
 WORDS = st.text(st.sampled_from("abcé 中.!?,;:—\"'()\n0 "), max_size=400)
 SECTIONS = st.lists(st.tuples(st.sampled_from(["", "History", "Uses / Now"]), WORDS), max_size=5)
@@ -100,14 +99,6 @@ def test_an_episode_ends_where_the_topic_changes() -> None:
 def test_the_semantic_chunker_says_that_it_needs_an_encoder() -> None:
     with pytest.raises(CorpusError, match=r"needs an encoder.*--encoder"):
         split_text("One sentence. Another.", "semantic")
-
-
-def test_follow_similarity_is_the_cosine_to_the_one_before() -> None:
-    vectors = np.array([[1, 0], [2, 0], [0, 3], [0, 0]], dtype=np.float32)
-    found = follow_similarity(vectors)
-    assert np.isnan(found[0])
-    np.testing.assert_allclose(found[1:], [1, 0, 0], atol=1e-6)
-    assert follow_similarity(vectors[:0]).shape == (0,)
 
 
 def test_a_new_chunk_may_carry_a_code_and_a_foreign_id() -> None:

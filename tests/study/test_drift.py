@@ -7,8 +7,8 @@ from lvm_core.__main__ import main
 from lvm_core.encoders import load_encoder
 from lvm_core.errors import CorpusError, ModelError
 from lvm_core.snap import SnapSettings
-from lvm_core.study.average_drift import described, roll_out, roll_out_from, start_at, start_with
 from lvm_core.study.drift import DriftSettings, drift_study
+from lvm_core.study.rollouts import described, roll_out, roll_out_from, start_at, start_with
 from lvm_core.study.snap_lab import SnapLab
 from lvm_core.workspace import Workspace
 

@@ -39,6 +39,18 @@ def test_pca_names_the_variance_it_keeps_and_agrees_with_svd() -> None:
     np.testing.assert_allclose(found.coordinates.std(axis=0) * np.sqrt(120), singular[:3], rtol=1e-3)
 
 
+def test_pca_of_a_few_vectors_is_that_of_many_and_leaves_empty_axes_at_zero() -> None:
+    few = clusters(10, dim=16)
+    many = np.repeat(few, 4, axis=0)  # the same directions, by the other way to them
+    np.testing.assert_allclose(fit_pca(few, 2).coordinates, fit_pca(many, 2).coordinates[::4], atol=1e-3)
+    assert fit_pca(few, 2).axes == fit_pca(many, 2).axes
+    line = fit_pca(few[:2], 3)
+    assert line.coordinates.shape == (2, 3)
+    assert line.axes[0] == "PC1 (100% of variance)"
+    np.testing.assert_allclose(line.coordinates[:, 1:], 0, atol=1e-3)
+    assert fit_pca(few[:1], 2).coordinates.tolist() == [[0, 0]]
+
+
 def test_equal_vectors_come_out_as_one_point_and_say_so() -> None:
     found = project(np.ones((50, 4), dtype=np.float32), ProjectionSettings())
     assert "single point" in found.note

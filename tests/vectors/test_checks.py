@@ -5,7 +5,6 @@ import pytest
 
 from lvm_core.errors import DecoderError, SettingsError
 from lvm_core.vectors.checks import check_steps, check_vectors
-from lvm_core.vectors.geometry import unit_rows
 
 
 def test_good_vectors_pass_as_float32_rows():
@@ -37,10 +36,3 @@ def test_usual_steps_pass(steps):
 def test_other_steps_are_refused(steps):
     with pytest.raises(SettingsError, match=r"expected 0 \(the first hypothesis\) to 50"):
         check_steps(steps)
-
-
-def test_unit_rows_leaves_zero_alone():
-    assert unit_rows(np.array([[3.0, 4.0], [0.0, 0.0]], np.float32)).tolist() == [
-        pytest.approx([0.6, 0.8]),
-        [0, 0],
-    ]

@@ -11,7 +11,7 @@ from lvm_core.config import check
 from lvm_core.corpus.chunking import split_text
 from lvm_core.errors import SettingsError
 from lvm_core.snap import SnapSettings
-from lvm_core.study.average_drift import Start, start_at, start_with
+from lvm_core.study.rollouts import Start, start_at, start_with
 from lvm_core.types import DocumentInfo
 from lvm_core.workspace import Workspace
 from pages.shared import state

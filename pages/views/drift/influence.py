@@ -3,15 +3,13 @@
 import html
 from typing import Any
 
-import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
 from lvm_core.checkpoint import load_model
 from lvm_core.errors import SettingsError
 from lvm_core.nets.amn import Amn
-from lvm_core.rollout import influence
-from lvm_core.types import Vectors
+from lvm_core.study.influence import attention, influence
 from pages.shared import charts, saving, state
 from pages.views.drift import form as drift_form
 from pages.views.drift.form import Asked
@@ -31,7 +29,7 @@ def show(asked: Asked) -> None:
         )
     nets = {ref: load_model(state.workspace(), ref, start.encoder_id, context.shape[1]).model for ref in asked.models}
     turns = {ref: influence(net, context) for ref, net in nets.items()}
-    looks = {ref: _attention(net, context) for ref, net in nets.items() if isinstance(net, Amn)}
+    looks = {ref: attention(net, context) for ref, net in nets.items() if isinstance(net, Amn)}
     left, right = st.columns([4, 1], vertical_alignment="bottom")
     left.html('<p class="lvm-section">Leaving a chunk out</p>')
     with right:
@@ -46,14 +44,6 @@ def show(asked: Asked) -> None:
         charts.show(seen, "drift_attention", "Attention weights of the AMN", config=saving.camera(saved, "attention"))
         saving.buttons("attention", seen, None)
     st.html(_table(turns, looks, texts))
-
-
-def _attention(net: Amn, context: Vectors) -> Vectors:
-    import torch
-
-    with torch.inference_mode():
-        weights: Vectors = net.attention(torch.from_numpy(np.ascontiguousarray(context))[None])[0, -1].numpy()
-    return weights
 
 
 def _places(n: int) -> list[str]:

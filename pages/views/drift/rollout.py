@@ -8,8 +8,8 @@ import numpy as np
 import streamlit as st
 
 from lvm_core.config import command_line
-from lvm_core.study.average_drift import Rolled, described, roll_out
 from lvm_core.study.drift import DriftSettings, drift_key, load_study
+from lvm_core.study.rollouts import Rolled, described, roll_out
 from lvm_core.workspace import Workspace
 from pages.shared import decoding, saving, state, ui, waiting
 from pages.views.drift import figure as drift_figure

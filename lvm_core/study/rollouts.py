@@ -1,7 +1,7 @@
 """Rollouts from one start, as vectors, measures and text: a place of an article, or chunks that somebody gives."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,9 +12,9 @@ from lvm_core.config import check
 from lvm_core.corpus.store import CorpusStore
 from lvm_core.errors import CorpusError
 from lvm_core.evaluate.subjects import choose_encoder
-from lvm_core.rollout import Drift, drift, rollout
+from lvm_core.rollout import Drift, Manifold, drift, rollout
 from lvm_core.snap import SnapSettings
-from lvm_core.study.drift import MEASURES, DriftSettings, snap_step
+from lvm_core.study.drift import MEASURES, DriftSettings
 from lvm_core.types import Encoder, Rows, Vectors
 from lvm_core.vectors.index import open_index
 from lvm_core.vectors.matrix import open_matrix
@@ -61,13 +61,12 @@ def start_at(workspace: Workspace, corpus: str, encoder_id: str, row: int, steps
             f"Row {row} begins the article '{document.title}'; a rollout needs chunks before it. Go on by one."
         )
     first = row - min(chunk.position, LONGEST)
-    there = min(steps, document.n_chunks - chunk.position)
-    texts = [
-        c.text for c in store.document_chunks(document.document_id, first - document.first_row, chunk.position + there)
-    ]
+    n_following = min(steps, document.n_chunks - chunk.position)
+    around = store.document_chunks(document.document_id, first - document.first_row, chunk.position + n_following)
+    texts = [chunk.text for chunk in around]
     return Start(
         document.title, encoder_id, matrix.rows(np.arange(first, row)), texts[: row - first],
-        matrix.rows(np.arange(row, row + there)), texts[row - first :], document.rows, row,
+        matrix.rows(np.arange(row, row + n_following)), texts[row - first :], document.rows, row,
     )  # fmt: skip
 
 
@@ -86,16 +85,13 @@ def start_with(texts: Sequence[str], encoder: Encoder) -> Start:
 
 @dataclass(frozen=True, slots=True)
 class Rolled:
-    """One model's rollout: `vectors` (S, D) fed back, where the clamp engaged (S,), the measures (1, S) and the row of
-    the nearest real chunk to each step (-1: none).
-    """
+    """One model's rollout: `vectors` (S, D) fed back, where the clamp engaged (S,), and the measures (1, S)."""
 
     model: str
     variant: str
     vectors: Vectors
     clamped: NDArray[np.bool_]
     drift: Drift
-    nearest: Rows
 
 
 def roll_out(
@@ -112,22 +108,18 @@ def roll_out(
     """
     check(settings)
     matrix = open_matrix(workspace, settings.corpus, start.encoder_id)
-    index = open_index(workspace, settings.corpus, start.encoder_id)
-    found = []
+    manifold = Manifold(open_index(workspace, settings.corpus, start.encoder_id), matrix.rows, [start.own])
+    truth = start.truth[None, : settings.steps] if len(start.truth) else None
+    rolled = []
     for ref in refs:
         loaded = load_model(workspace, ref, start.encoder_id, matrix.dim)
         context = start.last(loaded.info.context, settings.context)[None]
         for name, snap in snaps.items():
-            step = snap_step(index, matrix.rows, snap, [start.own]) if snap else None
+            step = manifold.snap(snap) if snap else None
             result = rollout(loaded.model, context, settings.steps, step, max(loaded.info.context, context.shape[1]))
-            truth = start.truth[None, : settings.steps] if len(start.truth) else None
-            measured = drift(result, context, truth)
-            hits = index.search(result.vectors[0], 1, start.own)
-            near = np.array([[h[0].cosine if h else np.nan for h in hits]], dtype=np.float64)
-            rows = np.array([h[0].row if h else -1 for h in hits], dtype=np.int64)
-            measured = replace(measured, to_manifold=near)
-            found.append(Rolled(ref, name, result.vectors[0], result.clamped[0], measured, rows))
-    return found
+            measured = drift(result, context, truth, manifold)
+            rolled.append(Rolled(ref, name, result.vectors[0], result.clamped[0], measured))
+    return rolled
 
 
 def roll_out_from(
@@ -148,9 +140,10 @@ def described(workspace: Workspace, settings: DriftSettings, start: Start, rolle
     store = CorpusStore(workspace)
     rows = []
     for one in rolled:
-        near = {c.row: c for c in store.chunks(settings.corpus, sorted({int(r) for r in one.nearest if r >= 0}))}
+        nearest = one.drift.nearest[0].tolist()
+        near = {c.row: c for c in store.chunks(settings.corpus, sorted({row for row in nearest if row >= 0}))}
         steps = []
-        for s, row in enumerate(one.nearest.tolist()):
+        for s, row in enumerate(nearest):
             chunk = near.get(row)
             steps.append({
                 "step": s + 1, "text": chunk.text if chunk else "", "article": chunk.article if chunk else "",
