@@ -1,8 +1,10 @@
 """studio.db: one SQLite file in WAL mode, its schema brought up by numbered migrations."""
 
+import contextlib
 import functools
 import sqlite3
 import threading
+from collections.abc import Iterator
 from importlib import resources
 
 from lvm_core.errors import WorkspaceError
@@ -76,3 +78,15 @@ def _migrate(connection: sqlite3.Connection) -> None:
                         connection.execute("ROLLBACK")
                     if connection.execute("PRAGMA user_version").fetchone()[0] < number:
                         raise
+
+
+@contextlib.contextmanager
+def database_errors(workspace: Workspace) -> Iterator[None]:
+    """Turn a database that cannot be written (disk full, read-only, busy) into a WorkspaceError."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise WorkspaceError(
+            f"Cannot write {workspace.database}: {error}. Free some space or make the folder writable,"
+            " or choose another workspace with --workspace or LVM_WORKSPACE. What was stored before is unharmed."
+        ) from error

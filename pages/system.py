@@ -90,5 +90,5 @@ with right:
     st.caption("Settings are environment variables, read when the studio starts. Keys and passwords are never shown.")
 
     st.subheader("Licences")
-    licences = [(f"<b>{html.escape(w)}</b>", html.escape(n), html.escape(s)) for w, n, s in facts.LICENCES]
+    licences = [(f"<b>{html.escape(w)}</b>", html.escape(n), html.escape(s)) for w, n, s in facts.licences()]
     ui.table(("what", "licence", "source"), licences)

@@ -106,8 +106,8 @@ def _models(workspace: Workspace) -> Iterator[Finding]:
 
 def _corpus(workspace: Workspace, name: str) -> tuple[list[Finding], dict[str, Any]]:
     from lvm_core.commands.spaces import space_of
-    from lvm_core.corpus.stages import metrics, sentence
     from lvm_core.corpus.store import CorpusStore
+    from lvm_core.corpus.timings import metrics, sentence
     from lvm_core.dataset.order_notes import order_of
 
     store = CorpusStore(workspace)

@@ -19,8 +19,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
     """Encode, build the index, and return what came of it."""
-    from lvm_core.corpus.stages import record
     from lvm_core.corpus.store import CorpusStore
+    from lvm_core.corpus.timings import record
     from lvm_core.encoders import DEFAULT_ENCODER, load_encoder
     from lvm_core.errors import SettingsError
     from lvm_core.progress import ProgressLine

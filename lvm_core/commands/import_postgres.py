@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
     """Import, build the index, and return the report."""
-    from lvm_core.corpus.stages import record
+    from lvm_core.corpus.timings import record
     from lvm_core.exchange.from_postgres import import_postgres
     from lvm_core.exchange.postgres.connection import database_url
     from lvm_core.vectors.index import build_index

@@ -4,7 +4,8 @@ import argparse
 from typing import Any
 
 from lvm_core import config
-from lvm_core.corpus.ingest import IngestSettings, corpus_name, ingest
+from lvm_core.corpus.ingest import IngestSettings, ingest
+from lvm_core.corpus.sources import corpus_name, readable
 from lvm_core.progress import ProgressLine
 from lvm_core.workspace import Workspace
 
@@ -13,8 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags."""
     parser.add_argument(
         "source",
-        help="enwiki-sample or vital-leads (they come with the studio), a MediaWiki dump (.xml, .xml.bz2), a .jsonl,"
-        " .txt or .md file, a folder of texts, or hf:NAME[:CONFIG][@SPLIT] for a Hugging Face data set",
+        help=readable(),
     )
     parser.add_argument("--corpus", help="name of the corpus [that of the source]")
     parser.add_argument("--encoder", help="encoder for --chunker semantic [all-MiniLM-L6-v2]")

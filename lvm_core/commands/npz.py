@@ -37,7 +37,7 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
 
 
 def _import(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
-    from lvm_core.corpus.stages import record
+    from lvm_core.corpus.timings import record
     from lvm_core.exchange.files import import_npz
     from lvm_core.vectors.index import build_index
 

@@ -40,7 +40,7 @@ def split_text(text: str, chunker: str = "sentence", encode: EncodeTexts | None 
 
 
 def _chunks(document: Document, settings: ChunkSettings, longest: int) -> list[NewChunk]:
-    text, found, offset = document.text, [], 0
+    text, chunks, offset = document.text, list[NewChunk](), 0
     by_sentence = settings.chunker != "paragraph"
     for section in document.sections:
         if not section.text:
@@ -52,9 +52,9 @@ def _chunks(document: Document, settings: ChunkSettings, longest: int) -> list[N
             spans.extend(_joined(list(pieces), settings.min_chars, longest))
         for start, end in _joined(spans, settings.min_chars, longest):
             for a, b in _pieces(text, start, end, longest):
-                found.append(NewChunk(" ".join(text[a:b].split()), section.title, a, b))
+                chunks.append(NewChunk(" ".join(text[a:b].split()), section.title, a, b))
         offset += len(section.text) + 2
-    return found
+    return chunks
 
 
 def _stripped(text: str, start: int, end: int) -> Iterator[Span]:

@@ -10,19 +10,20 @@ from typing import Any
 
 from lvm_core.config import check, setting
 from lvm_core.corpus.chunks import ChunkSettings, EncodeTexts, NewChunk
-from lvm_core.corpus.cutting import cut_articles
-from lvm_core.corpus.sources import RawArticle, Skipped, Source, open_source
-from lvm_core.corpus.stages import Clock, export
+from lvm_core.corpus.parallel import chunk_articles
+from lvm_core.corpus.sources import open_source
+from lvm_core.corpus.sources.base import RawArticle, ReadSettings, Skipped, Source
+from lvm_core.corpus.timings import Stopwatch, export
 from lvm_core.corpus.writing import CorpusWriter, check_name, refuse_existing
 from lvm_core.errors import CorpusError, SourceError, WorkspaceError
 from lvm_core.types import Progress, no_progress
-from lvm_core.workspace import Workspace, need_space, slug
+from lvm_core.workspace import Workspace, need_space
 
 SPACE_BYTES = 10_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class IngestSettings(ChunkSettings):
+class IngestSettings(ChunkSettings, ReadSettings):
     """What is taken from a source, and how it is cut."""
 
     limit: int | None = setting(None, "stop after this many articles", "articles", low=1)
@@ -81,15 +82,15 @@ def ingest(
     settings = check(settings or IngestSettings())
     check_name(corpus)
     refuse_existing(workspace, corpus, settings.replace)
-    opened = open_source(source)
+    opened = open_source(source, settings)
     need_space(workspace.root, SPACE_BYTES)
-    skipped, begun, clock = Skipped(), time.monotonic(), Clock()
+    skipped, start, stopwatch = Skipped(), time.monotonic(), Stopwatch()
     with CorpusWriter(workspace, corpus, opened.description, settings.chunker, replace=settings.replace) as writer:
         meter = _Meter(opened, writer, settings, progress)
-        articles = _Guarded(_chosen(opened, settings, skipped, progress), settings.keep_partial)
-        raw = clock.each("reading", articles)
-        for title, chunks in clock.each("chunking", _cut(raw, settings, skipped, encode), within="reading"):
-            with clock.spent("storing"):
+        articles = _Guarded(_selected(opened, settings, skipped, progress), settings.keep_partial)
+        raw = stopwatch.each("reading", articles)
+        for title, chunks in stopwatch.each("chunking", _chunked(raw, settings, skipped, encode), within="reading"):
+            with stopwatch.spent("storing"):
                 writer.add(title, chunks)
             meter.tell()
             if settings.limit and writer.n_documents >= settings.limit:
@@ -99,23 +100,15 @@ def ingest(
         licence = settings.licence or opened.licence
         report = IngestReport(
             corpus, writer.n_documents, writer.n_chunks, writer.n_chars, "", licence,
-            round(time.monotonic() - begun, 2), dict(skipped.counts), skipped.examples, articles.warning,
+            round(time.monotonic() - start, 2), dict(skipped.counts), skipped.examples, articles.warning,
         )  # fmt: skip
-        noted = {"source": source, "settings": asdict(settings), **clock.details(settings.chunker)}
-        info = writer.finish({**noted, **report.to_json()}, licence)
+        details = {"source": source, "settings": asdict(settings), **stopwatch.details(settings.chunker)}
+        info = writer.finish({**details, **report.to_json()}, licence)
     with contextlib.suppress(WorkspaceError):
         export(workspace, corpus)
     report.digest = info.digest
     progress(1.0, f"{report.n_documents:,} articles, {report.n_chunks:,} chunks in {report.seconds:.1f} s")
     return report
-
-
-def corpus_name(source: str) -> str:
-    """Return the name a corpus gets when none is given: that of its source without path and endings."""
-    name = source.removeprefix("hf:").rstrip("/").replace("\\", "/").rpartition("/")[2].partition("@")[0]
-    for ending in (".bz2", ".gz", ".xml", ".jsonl", ".ndjson", ".txt", ".text", ".md", ".markdown"):
-        name = name.removesuffix(ending)
-    return slug(name)[:80]
 
 
 class _Guarded:
@@ -140,10 +133,10 @@ class _Meter:
     def __init__(self, source: Source, writer: CorpusWriter, settings: IngestSettings, progress: Progress) -> None:
         self._source, self._writer, self._progress = source, writer, progress
         self._wanted = min(settings.limit or settings.sample or 0, settings.sample or settings.limit or 0)
-        self._begun = time.monotonic()
+        self._start = time.monotonic()
 
     def tell(self) -> None:
-        n, elapsed = self._writer.n_documents, max(time.monotonic() - self._begun, 1e-6)
+        n, elapsed = self._writer.n_documents, max(time.monotonic() - self._start, 1e-6)
         share = max(min(self._source.share, 0.999), n / self._wanted if self._wanted else 0.0)
         left = f", {elapsed * (1 - share) / share:.0f} s left" if 0 < share < 1 and elapsed > 1 else ""
         self._progress(
@@ -152,7 +145,7 @@ class _Meter:
         )
 
 
-def _chosen(source: Source, settings: IngestSettings, skipped: Skipped, progress: Progress) -> Iterator[RawArticle]:
+def _selected(source: Source, settings: IngestSettings, skipped: Skipped, progress: Progress) -> Iterator[RawArticle]:
     """Yield all articles, or a random subset of them in their order, found in a first pass over the source."""
     if settings.sample is None:
         yield from source.articles(skipped)
@@ -179,10 +172,10 @@ def _sampled_places(source: Source, n: int, settings: IngestSettings, progress: 
     return {place for _, place in heap}
 
 
-def _cut(
+def _chunked(
     articles: Iterable[RawArticle], settings: IngestSettings, skipped: Skipped, encode: EncodeTexts | None
 ) -> Iterator[tuple[str, list[NewChunk]]]:
-    for title, chunks in cut_articles(articles, settings, settings.workers, encode):
+    for title, chunks in chunk_articles(articles, settings, settings.workers, encode):
         if len(chunks) >= settings.min_chunks:
             yield title, chunks
         else:

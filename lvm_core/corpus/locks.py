@@ -1,10 +1,9 @@
 """One process reads a corpus in or deletes it at a time; the lock goes with the process, however it ends."""
 
 import contextlib
-import sqlite3
 from collections.abc import Iterator
 
-from lvm_core.errors import CorpusError, WorkspaceError
+from lvm_core.errors import CorpusError
 from lvm_core.workspace import Workspace, disk_errors
 
 
@@ -33,15 +32,3 @@ def corpus_lock(workspace: Workspace, name: str, part: str = "") -> Iterator[Non
         yield
     finally:
         lock.release()
-
-
-@contextlib.contextmanager
-def disk_of(workspace: Workspace) -> Iterator[None]:
-    """Turn a database that cannot be written (disk full, read-only, busy) into a WorkspaceError."""
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        raise WorkspaceError(
-            f"Cannot write {workspace.database}: {error}. Free some space or make the folder writable,"
-            " or choose another workspace with --workspace or LVM_WORKSPACE. What was stored before is unharmed."
-        ) from error

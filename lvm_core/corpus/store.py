@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import math
 import shutil
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lvm_core.corpus.locks import corpus_lock, disk_of
-from lvm_core.corpus.rows import (
+from lvm_core.corpus.locks import corpus_lock
+from lvm_core.corpus.queries import (
     CHUNK,
     CORPUS,
     DOCUMENT,
@@ -25,7 +26,8 @@ from lvm_core.corpus.rows import (
     purge,
     tokens,
 )
-from lvm_core.database import connect
+from lvm_core.corpus.sources.bundled import BUNDLED
+from lvm_core.database import connect, database_errors
 from lvm_core.errors import CorpusError
 from lvm_core.types import Chunk, CorpusInfo, DocumentInfo
 from lvm_core.workspace import Workspace
@@ -53,18 +55,18 @@ class CorpusStore:
         rows = self._all(f"{CORPUS} AND name = ?", name)
         if rows:
             return corpus_info(rows[0])
-        known = ", ".join(f"'{info.name}'" for info in self.corpora()) or "none yet"
-        source = name if name in ("enwiki-sample", "vital-leads") else "SOURCE"
+        names = ", ".join(f"'{info.name}'" for info in self.corpora()) or "none yet"
+        source = name if name in BUNDLED else "SOURCE"
         raise CorpusError(
-            f"There is no corpus '{name}' in {self.workspace.root}; corpora there: {known}."
+            f"There is no corpus '{name}' in {self.workspace.root}; corpora there: {names}."
             f" Read it in with: python -m lvm_core ingest {source} --corpus {name}"
         )
 
     def details(self, name: str) -> dict[str, Any]:
         """Return what was noted when the corpus was read in: settings, what was skipped and why, duration."""
         corpus = self.corpus(name)
-        found = self._all("SELECT details FROM corpora WHERE id = ?", corpus.corpus_id)
-        return dict(json.loads(found[0]["details"]))
+        (row,) = self._all("SELECT details FROM corpora WHERE id = ?", corpus.corpus_id)
+        return dict(json.loads(row["details"]))
 
     def documents(self, name: str) -> list[DocumentInfo]:
         """Return all articles of a corpus, in order."""
@@ -89,13 +91,13 @@ class CorpusStore:
 
         Articles with the words in their title come first, then those with most chunks that hold them.
         """
-        corpus_id, found = self.corpus(name).corpus_id, tokens(words)
+        corpus_id, query_tokens = self.corpus(name).corpus_id, tokens(words)
         source, condition, order = "documents AS d", "d.corpus_id = ?", "ordinal"
         values: list[Any] = [corpus_id]
         likes: list[str] = []
-        if found:
-            in_title = " AND ".join(["title LIKE ? ESCAPE '\\'"] * len(found))
-            likes = [like_pattern(token) for token in found]
+        if query_tokens:
+            in_title = " AND ".join(["title LIKE ? ESCAPE '\\'"] * len(query_tokens))
+            likes = [like_pattern(token) for token in query_tokens]
             source = f"documents AS d LEFT JOIN ({HITS}) AS h ON h.document_id = d.id"
             condition = f"d.corpus_id = ? AND (h.n IS NOT NULL OR ({in_title}))"
             order = f"({in_title}) DESC, h.n DESC, ordinal"
@@ -119,21 +121,21 @@ class CorpusStore:
         """
         corpus = self.corpus(name)
         wanted = [int(row) for row in np.asarray(rows, dtype=np.int64).reshape(-1)]
-        found: dict[int, Chunk] = {}
+        chunks: dict[int, Chunk] = {}
         unique = sorted(set(wanted))
         with self._connection() as connection:
             for i in range(0, len(unique), BATCH):
                 part = unique[i : i + BATCH]
                 marks = ", ".join("?" * len(part))
                 sql = f"{CHUNK} WHERE c.corpus_id = ? AND row IN ({marks})"
-                found.update((row["row"], Chunk(**row)) for row in connection.execute(sql, (corpus.corpus_id, *part)))
-        missing = [row for row in unique if row not in found]
+                chunks.update((row["row"], Chunk(**row)) for row in connection.execute(sql, (corpus.corpus_id, *part)))
+        missing = [row for row in unique if row not in chunks]
         if missing:
             raise CorpusError(
                 f"Corpus '{name}' has rows 0 to {corpus.n_chunks - 1}, but row {missing[0]} was asked for."
                 " The vectors or the index belong to another state of the corpus: encode it again."
             )
-        return [found[row] for row in wanted]
+        return [chunks[row] for row in wanted]
 
     def document_chunks(self, document_id: int, start: int = 0, stop: int | None = None) -> list[Chunk]:
         """Return the chunks of one article from position `start` to before `stop`, in order."""
@@ -201,10 +203,10 @@ class CorpusStore:
         """
         corpus_id = self.corpus(name).corpus_id
         numbers = np.asarray(values, dtype=np.float64).reshape(-1).tolist()
-        with disk_of(self.workspace), self._connection() as connection:
+        with database_errors(self.workspace), self._connection() as connection:
             for i in range(0, len(numbers), PURGE_BATCH):
                 part = [
-                    (v if v == v else None, corpus_id, start + i + k)
+                    (None if math.isnan(v) else v, corpus_id, start + i + k)
                     for k, v in enumerate(numbers[i : i + PURGE_BATCH])
                 ]
                 connection.execute("BEGIN IMMEDIATE")
@@ -226,7 +228,7 @@ class CorpusStore:
             CorpusError: if there is none of that name, or it is being read in.
         """
         corpus = self.corpus(name)
-        with corpus_lock(self.workspace, name), disk_of(self.workspace), self._connection() as connection:
+        with corpus_lock(self.workspace, name), database_errors(self.workspace), self._connection() as connection:
             hide(connection, corpus.corpus_id)
             purge(connection, corpus.corpus_id)
             shutil.rmtree(self.workspace.corpus_dir(name), ignore_errors=True)

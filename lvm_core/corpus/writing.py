@@ -11,10 +11,10 @@ from types import TracebackType
 from typing import Any, Self
 
 from lvm_core.corpus.chunks import NewChunk
-from lvm_core.corpus.locks import corpus_lock, disk_of
-from lvm_core.corpus.rows import hide, purge
+from lvm_core.corpus.locks import corpus_lock
+from lvm_core.corpus.queries import hide, purge
 from lvm_core.corpus.store import CorpusStore
-from lvm_core.database import connect
+from lvm_core.database import connect, database_errors
 from lvm_core.errors import CorpusError
 from lvm_core.types import CorpusInfo
 from lvm_core.workspace import Workspace, slug
@@ -61,7 +61,7 @@ class CorpusWriter:
     def __enter__(self) -> Self:
         refuse_existing(self.workspace, self.name, self.replace)
         with contextlib.ExitStack() as stack:
-            stack.enter_context(disk_of(self.workspace))
+            stack.enter_context(database_errors(self.workspace))
             stack.enter_context(corpus_lock(self.workspace, self.name))
             self._connection = stack.enter_context(contextlib.closing(connect(self.workspace)))
             # Pages of the text index come back again and again; each checkpoint waits for the disk.
@@ -135,7 +135,7 @@ class CorpusWriter:
                 if state and state["state"] == "ingesting":
                     purge(self._connection, self._corpus_id)
             if isinstance(error, sqlite3.OperationalError):
-                with disk_of(self.workspace):
+                with database_errors(self.workspace):
                     raise error
 
     def _flush(self) -> None:

@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lvm_core.corpus.locks import disk_of
-from lvm_core.corpus.rows import CHUNK, fts_query
-from lvm_core.corpus.stages import record
+from lvm_core.corpus.queries import CHUNK, fts_query
 from lvm_core.corpus.store import CorpusStore
+from lvm_core.corpus.timings import record
 from lvm_core.corpus.tmd.codes import (
     MODIFIER_NAMES,
     TASK_NAMES,
@@ -22,7 +21,7 @@ from lvm_core.corpus.tmd.codes import (
     label_by_endpoint,
     unpack,
 )
-from lvm_core.database import connect
+from lvm_core.database import connect, database_errors
 from lvm_core.errors import CorpusError, SourceError
 from lvm_core.types import Chunk, Progress, no_progress
 from lvm_core.workspace import Workspace
@@ -90,7 +89,7 @@ def set_codes(workspace: Workspace, corpus: str, start: int, codes: list[int]) -
     """Store codes for the rows from `start` on, in one transaction."""
     corpus_id = CorpusStore(workspace).corpus(corpus).corpus_id
     values = [(code, corpus_id, start + i) for i, code in enumerate(codes)]
-    with disk_of(workspace), contextlib.closing(connect(workspace)) as connection:
+    with database_errors(workspace), contextlib.closing(connect(workspace)) as connection:
         connection.execute("BEGIN IMMEDIATE")
         connection.executemany("UPDATE chunks SET tmd = ? WHERE corpus_id = ? AND row = ?", values)
         connection.execute("COMMIT")

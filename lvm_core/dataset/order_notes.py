@@ -4,7 +4,7 @@ import contextlib
 import math
 from typing import Any
 
-from lvm_core.corpus.notes import note, noted
+from lvm_core.corpus.details import detail, set_detail
 from lvm_core.corpus.store import CorpusStore
 from lvm_core.dataset.order import OrderReport, check_order
 from lvm_core.errors import CorpusError, WorkspaceError
@@ -26,15 +26,15 @@ def order_of(workspace: Workspace, corpus: str, encoder_id: str) -> OrderReport:
     store = CorpusStore(workspace)
     digest = store.corpus(corpus).digest
     found = check_order(store.documents(corpus), store.texts(corpus), open_matrix(workspace, corpus, encoder_id))
-    earlier = noted(workspace, corpus, KEY) or {}
+    earlier = detail(workspace, corpus, KEY) or {}
     with contextlib.suppress(WorkspaceError):  # a workspace that cannot be written can still be checked
-        note(workspace, corpus, KEY, {**earlier, encoder_id: {"digest": digest, "report": found.to_json()}})
+        set_detail(workspace, corpus, KEY, {**earlier, encoder_id: {"digest": digest, "report": found.to_json()}})
     return found
 
 
 def known_order(workspace: Workspace, corpus: str, encoder_id: str) -> OrderReport | None:
     """Return the report where it was made of the present chunks already."""
-    stored = (noted(workspace, corpus, KEY) or {}).get(encoder_id)
+    stored = (detail(workspace, corpus, KEY) or {}).get(encoder_id)
     if not stored or stored["digest"] != CorpusStore(workspace).corpus(corpus).digest:
         return None
     values: dict[str, Any] = {key: math.nan if value is None else value for key, value in stored["report"].items()}

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from lvm_core.corpus.chunks import NewChunk
-from lvm_core.corpus.stages import Clock, record
+from lvm_core.corpus.sources.base import Skipped
 from lvm_core.corpus.store import CorpusStore
+from lvm_core.corpus.timings import Stopwatch, record
 from lvm_core.corpus.writing import CorpusWriter, refuse_existing
 from lvm_core.errors import SettingsError, SourceError
 from lvm_core.exchange.chains import read_chains
-from lvm_core.exchange.incoming import Incoming, Skipped, claim_encoder, paired, usable, write_incoming
+from lvm_core.exchange.incoming import Incoming, claim_encoder, paired, usable, write_incoming
 from lvm_core.exchange.npz import Sequence, layout_of, open_npz, sequences_of
 from lvm_core.exchange.npz_write import write_sequences, write_splits, write_vectors
 from lvm_core.exchange.to_postgres import chunk_uuid
@@ -53,13 +54,13 @@ def import_npz(
         space, verified, about = claim_encoder(encoder, first.texts, first.vectors, digest)
         writer = CorpusWriter(workspace, corpus, source=path.name, chunker="as imported",
                               ordered=layout != "vectors", replace=replace)  # fmt: skip
-        clock = Clock()
+        clock = Stopwatch()
         articles = (_incoming(sequence, dim, skipped) for sequence in clock.each("reading", sequences_of(arrays)))
         stored = write_incoming(workspace, writer, articles, space, skipped, clock, progress)
     return {
         "corpus": corpus, "layout": layout, "n_chunks": stored.n_chunks, "n_articles": stored.n_documents, "dim": dim,
         "encoder": space, "verified": verified, "about_encoder": about, "ordered": stored.ordered,
-        "skipped": skipped.counts,
+        "skipped": dict(skipped.counts),
     }  # fmt: skip
 
 
@@ -122,7 +123,7 @@ def import_chains(workspace: Workspace, path: Path, corpus: str, replace: bool =
         SourceError: if the file holds no usable chain.
         CorpusError: if the corpus exists.
     """
-    clock = Clock()
+    clock = Stopwatch()
     with clock.spent("reading"):
         found = read_chains(path)
     licence = "WordNet 3.0, Princeton University" if "wordnet" in path.name.lower() else ""

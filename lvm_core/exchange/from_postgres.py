@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lvm_core.corpus.stages import Clock
+from lvm_core.corpus.sources.base import Skipped
 from lvm_core.corpus.store import CorpusStore
+from lvm_core.corpus.timings import Stopwatch
 from lvm_core.corpus.writing import CorpusWriter, check_name, refuse_existing
 from lvm_core.errors import SourceError
-from lvm_core.exchange.incoming import Incoming, Skipped, claim_encoder, paired, usable, write_incoming
+from lvm_core.exchange.incoming import Incoming, claim_encoder, paired, usable, write_incoming
 from lvm_core.exchange.postgres.connection import connected, table_name
 from lvm_core.exchange.postgres.read import Row, TableInfo, inspect_table, read_rows, state_of_table
 from lvm_core.exchange.staging import Staging, staged_key
@@ -81,7 +82,7 @@ def import_postgres(
             workspace, corpus, source=f"PostgreSQL table {table}", chunker="as imported",
             ordered=source.info.ordered, replace=replace,
         )  # fmt: skip
-        skipped, clock = Skipped(), Clock()
+        skipped, clock = Skipped(), Stopwatch()
         clock.seconds["reading"] = staging.seconds
         rows = _told(staging, source.info.n_rows, progress)
         articles = _articles(rows, source.info.ordered, source.dim, skipped)
@@ -96,7 +97,7 @@ def import_postgres(
     return {
         "corpus": corpus, "n_rows": source.info.n_rows, "n_chunks": stored.n_chunks, "n_articles": stored.n_documents,
         "dim": source.dim, "encoder": source.space, "verified": source.verified, "about_encoder": source.about,
-        "ordered": source.info.ordered, "skipped": skipped.counts,
+        "ordered": source.info.ordered, "skipped": dict(skipped.counts),
         "warning": "" if source.info.ordered else UNORDERED,
         "rows_from_before": staging.n_found, "table_changed": staging.changed,
         "seconds": {stage: round(seconds, 2) for stage, seconds in clock.seconds.items()},

@@ -2,14 +2,15 @@
 
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lvm_core.corpus.chunks import NewChunk
-from lvm_core.corpus.stages import Clock, record
+from lvm_core.corpus.sources.base import Skipped
+from lvm_core.corpus.timings import Stopwatch, record
 from lvm_core.corpus.writing import CorpusWriter
 from lvm_core.errors import LvmError, SourceError, SpaceMismatch
 from lvm_core.types import CorpusInfo, Progress, Vectors, no_progress
@@ -32,16 +33,6 @@ class Incoming:
 
     title: str
     rows: Iterable[tuple[NewChunk, NDArray[np.float32]]]
-
-
-@dataclass(slots=True)
-class Skipped:
-    """What was left out and why: reason to count."""
-
-    counts: dict[str, int] = field(default_factory=dict)
-
-    def add(self, reason: str, n: int = 1) -> None:
-        self.counts[reason] = self.counts.get(reason, 0) + n
 
 
 def usable(vector: NDArray[np.float32] | None, dim: int, skipped: Skipped) -> bool:
@@ -109,7 +100,7 @@ def write_incoming(
     articles: Iterable[Incoming],
     encoder_id: str,
     skipped: Skipped,
-    clock: Clock,
+    clock: Stopwatch,
     progress: Progress = no_progress,
     details: dict[str, Any] | None = None,
 ) -> CorpusInfo:
@@ -139,8 +130,8 @@ def write_incoming(
             done += len(chunks)
             progress(done / (done + 1), f"{done:,} chunks")
         if not done:
-            raise SourceError(f"Nothing usable came: {skipped.counts or 'the source is empty'}.")
-        corpus = writer.finish({"skipped": skipped.counts, "encoder": encoder_id, **(details or {})})
+            raise SourceError(f"Nothing usable came: {dict(skipped.counts) or 'the source is empty'}.")
+        corpus = writer.finish({"skipped": dict(skipped.counts), "encoder": encoder_id, **(details or {})})
         matrix.finish(corpus)
     passed = time.perf_counter() - began
     clock.seconds["storing"] = passed - (clock.seconds.get("reading", 0.0) - reading)

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lvm_core.corpus.locks import corpus_lock
-from lvm_core.corpus.stages import record
 from lvm_core.corpus.store import CorpusStore, iter_texts
+from lvm_core.corpus.timings import record
 from lvm_core.errors import CorpusError
 from lvm_core.types import CorpusInfo, Encoder, Progress, Rows, no_progress
 from lvm_core.vectors.geometry import follow_similarity

@@ -11,15 +11,12 @@ import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
 from lvm_core.config import typed
+from lvm_core.corpus.sources.base import WIKIPEDIA_LICENCE
 from lvm_core.errors import LvmError
 
 APP = Path(__file__).resolve().parents[2] / "app.py"
 LIVE_S = 2.0
 """Seconds between looks at running jobs."""
-
-WIKIPEDIA_LICENCE = (
-    "Text: English Wikipedia and its authors, [CC BY-SA](https://creativecommons.org/licenses/by-sa/4.0/)."
-)
 
 
 class Number(NamedTuple):
@@ -130,7 +127,8 @@ def empty_state(title: str, body: str, action: str = "", key: str = "", icon: st
 
 def licence_note(licence: str = "") -> None:
     """Show under shown text where it comes from and under which licence."""
-    st.caption(plain(licence) if licence else WIKIPEDIA_LICENCE)
+    name, _, address = (licence or f"Text: {WIKIPEDIA_LICENCE}").partition(", https://")
+    st.caption(f"[{plain(name)}](https://{address})" if address else plain(name))
 
 
 # ---------------------------------------------------------------- jobs

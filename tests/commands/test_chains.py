@@ -7,7 +7,7 @@ import pytest
 
 from lvm_core.__main__ import main
 from lvm_core.corpus.chunks import NewChunk
-from lvm_core.corpus.notes import noted
+from lvm_core.corpus.details import detail
 from lvm_core.corpus.writing import CorpusWriter
 from lvm_core.dataset.order_notes import ask_about_order, known_order, order_of
 from lvm_core.errors import CorpusError
@@ -108,6 +108,6 @@ def test_the_verdict_is_noted_until_the_corpus_changes(workspace: Workspace) -> 
     again = known_order(workspace, "w", encoder.id)
     assert again is not None
     assert (again.verdict, again.to_next, again.reasons) == (found.verdict, found.to_next, found.reasons)
-    assert noted(workspace, "w", "skipped") == {"a reason": 2}
+    assert detail(workspace, "w", "skipped") == {"a reason": 2}
     fill("and this is another end")
     assert known_order(workspace, "w", encoder.id) is None

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lvm_core.__main__ import main
-from lvm_core.corpus.ingest import corpus_name
+from lvm_core.corpus.sources import corpus_name
 from lvm_core.corpus.store import CorpusStore
 from lvm_core.workspace import Workspace
 from tests.corpus.makers import write_dump, write_lines

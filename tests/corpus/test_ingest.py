@@ -15,7 +15,8 @@ import pytest
 
 from lvm_core.corpus import writing
 from lvm_core.corpus.ingest import IngestSettings, ingest
-from lvm_core.corpus.sources import Skipped, open_source
+from lvm_core.corpus.sources import open_source
+from lvm_core.corpus.sources.base import Skipped
 from lvm_core.corpus.store import CorpusStore
 from lvm_core.errors import CorpusError, LvmError, MissingPackage, SettingsError, SourceError, WorkspaceError
 from lvm_core.workspace import Workspace
@@ -377,7 +378,7 @@ def test_kill_9_leaves_nothing_and_reading_in_again_works(workspace: Workspace, 
 
 
 def test_a_killed_worker_is_reported(workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lvm_core.corpus.cutting._cut_one", _die)
+    monkeypatch.setattr("lvm_core.corpus.parallel._chunk_one", _die)
     with pytest.raises(CorpusError, match=r"was killed.*--workers 1"):
         read_in(workspace, write_dump(tmp_path / "dump.xml", NAMES), workers=2)
     assert CorpusStore(workspace).corpora() == []

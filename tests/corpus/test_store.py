@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lvm_core.corpus.chunks import NewChunk
-from lvm_core.corpus.rows import fts_query
+from lvm_core.corpus.queries import fts_query
 from lvm_core.corpus.store import CorpusStore, iter_texts
 from lvm_core.corpus.writing import CorpusWriter
 from lvm_core.errors import CorpusError

@@ -18,8 +18,8 @@ import psycopg2
 import pytest
 
 from lvm_core.commands import doctor
-from lvm_core.corpus.stages import metrics
 from lvm_core.corpus.store import CorpusStore
+from lvm_core.corpus.timings import metrics
 from lvm_core.errors import CorpusError, SourceError
 from lvm_core.exchange.from_postgres import import_postgres
 from lvm_core.exchange.staging import BATCH, Staging

@@ -1,25 +1,27 @@
-"""What can be read into a corpus: one class a kind, all of them giving raw articles one at a time."""
+"""What every source of text is made of: raw articles one at a time, what was passed over, and how a kind is told."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
+
+from lvm_core.config import setting
+from lvm_core.corpus.sources.prose import plain_sections
+from lvm_core.types import Section
 
 WIKIPEDIA_LICENCE = (
     "CC BY-SA 4.0, text by the contributors to Wikipedia, https://creativecommons.org/licenses/by-sa/4.0/"
 )
-EXAMPLES_KEPT = 20
-
-FORMS = ("wikitext", "plain", "markdown")
+MAX_EXAMPLES = 20
 
 
 @dataclass(frozen=True, slots=True)
 class RawArticle:
-    """An article as it lies in the source; `form` says how `body` becomes prose."""
+    """An article as it lies in the source; `clean` makes prose of `body`, here or in another process."""
 
     title: str
     body: str
-    form: str = "plain"
+    clean: Callable[[str], tuple[Section, ...]] = plain_sections
 
 
 @dataclass(slots=True)
@@ -32,7 +34,7 @@ class Skipped:
     def add(self, reason: str, example: str = "") -> None:
         """Count one more; `example` names the very thing where a user may want to mend it."""
         self.counts[reason] += 1
-        if example and len(self.examples) < EXAMPLES_KEPT:
+        if example and len(self.examples) < MAX_EXAMPLES:
             self.examples.append(example)
 
 
@@ -53,3 +55,33 @@ class Source(Protocol):
     def articles(self, skipped: Skipped) -> Iterator[RawArticle]:
         """Yield the articles in order, one in memory at a time; count in `skipped` what is passed over."""
         ...
+
+
+@dataclass(frozen=True)
+class ReadSettings:
+    """How a source is read."""
+
+    split_headings: bool = setting(False, "texts and Markdown: each heading of the top level begins an article")
+
+
+@dataclass(frozen=True, slots=True)
+class SourceKind:
+    """A kind of source: how it is told from the others, how it opens, and what people read about it.
+
+    `ingest --help`, the page's form and its accepted files all follow from these fields.
+    """
+
+    about: str
+    """What it is, for people, in the words that follow "Reads"."""
+    open: Callable[[str, ReadSettings], Source]
+    """Makes a source of what the user gave, a path or a name, without reading it yet."""
+    endings: tuple[str, ...] = ()
+    """Endings of its files, without those of a compression."""
+    prefix: str = ""
+    """What a name of this kind begins with, where it is no file."""
+    looks_like: Callable[[str], bool] | None = None
+    """Whether a file that begins with these characters is surely of this kind, whatever its name says."""
+    in_folders: bool = False
+    """Whether a folder given as a source is searched for files of this kind."""
+    licence: str = ""
+    """Licence of its texts, where the kind knows one."""

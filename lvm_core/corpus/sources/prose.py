@@ -1,4 +1,4 @@
-"""Plain text and Markdown to clean paragraphs, and the tidying that every source shares."""
+"""Plain text to clean paragraphs, and the tidying that every source shares."""
 
 import re
 import unicodedata
@@ -15,16 +15,6 @@ _DOUBLED = re.compile(r"([,;:])(?:\s*[,;:])+")
 _COMMA_STOP = re.compile(r"[,;:]\s*\.(?=\s|$)")
 _LETTERS = re.compile(r"[^\W\d_]")
 MIN_LETTERS = 2
-
-_MD_HEADING = re.compile(r"^(#{1,6})[ \t]+(.+?)[ \t]*#*[ \t]*$", re.M)
-_MD_FENCE = re.compile(r"^(```|~~~).*?^\1[ \t]*$", re.M | re.S)
-_MD_FRONT = re.compile(r"\A---\n.*?\n---\n", re.S)
-_MD_IMAGE = re.compile(r"!\[[^\]]*\](?:\([^)]*\)|\[[^\]]*\])")
-_MD_LINK = re.compile(r"\[([^\]]+)\](?:\([^)]*\)|\[[^\]]*\])")
-_MD_LINE = re.compile(r"^[ \t]*(?:[-*_][ \t]*){3,}$|^[ \t]*\|.*$|^[ \t]*\[[^\]]+\]:.*$|^[ \t]*(?:=+|-+)[ \t]*$", re.M)
-_MD_MARKER = re.compile(r"^[ \t]*(?:>[ \t]*)+|^[ \t]*(?:[-*+]|\d+[.)])[ \t]+", re.M)
-_MD_STYLE = re.compile(r"(\*{1,3}|(?<!\w)_{1,3}|`+|~~)(?=\S)(.+?)(?<=\S)\1(?!\w)")
-_HTML = re.compile(r"</?[A-Za-z][^<>]*>|<!--.*?-->", re.S)
 
 
 def tidy(paragraph: str) -> str:
@@ -48,36 +38,3 @@ def plain_sections(text: str) -> tuple[Section, ...]:
     paragraphs = filter(None, (clean(part) for part in re.split(r"\n\s*\n", text.replace("\r\n", "\n"))))
     joined = "\n\n".join(paragraphs)
     return (Section("", joined),) if joined else ()
-
-
-def markdown_title(text: str) -> str:
-    """Return the first heading of a Markdown text, or "" if it has none."""
-    match = _MD_HEADING.search(_MD_FRONT.sub("", text.replace("\r\n", "\n")))
-    return _unstyled(match[2]).strip() if match else ""
-
-
-def markdown_sections(text: str) -> tuple[Section, ...]:
-    """Return the prose of a Markdown text under its headings; code, tables and images go."""
-    text = _MD_FENCE.sub("", _MD_FRONT.sub("", text.replace("\r\n", "\n")))
-    found: list[Section] = []
-    title, start, top = "", 0, markdown_title(text)
-    for match in [*_MD_HEADING.finditer(text), None]:
-        body = _markdown_prose(text[start : match.start() if match else len(text)])
-        if body:
-            found.append(Section("" if title == top else title, body))
-        if match:
-            title, start = _unstyled(match[2]).strip(), match.end()
-    return tuple(found)
-
-
-def _markdown_prose(text: str) -> str:
-    text = _HTML.sub(" ", _MD_LINE.sub("", text))
-    # Every item of a list is a paragraph of its own, or the items would run into one sentence.
-    text = re.sub(r"^(?=[ \t]*(?:[-*+]|\d+[.)])[ \t]+)", "\n", text, flags=re.M)
-    text = _unstyled(_MD_MARKER.sub("", text))
-    return "\n\n".join(filter(None, (clean(part) for part in re.split(r"\n\s*\n", text))))
-
-
-def _unstyled(text: str) -> str:
-    text = _MD_LINK.sub(r"\1", _MD_IMAGE.sub("", text))
-    return _MD_STYLE.sub(r"\2", _MD_STYLE.sub(r"\2", text))

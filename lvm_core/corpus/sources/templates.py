@@ -22,10 +22,10 @@ def render(name: str, arguments: Arguments) -> str:
 
 
 def _positional(arguments: Arguments) -> list[str]:
-    found: list[str] = []
-    while (value := arguments.get(str(len(found) + 1))) is not None:
-        found.append(value.strip())
-    return found
+    values: list[str] = []
+    while (value := arguments.get(str(len(values) + 1))) is not None:
+        values.append(value.strip())
+    return values
 
 
 def _first(arguments: Arguments) -> str:

@@ -70,12 +70,8 @@ MIN_PARAGRAPH_CHARS = 80
 
 def sections(wikitext: str) -> tuple[Section, ...]:
     """Return the prose of an article, section by section; headings below the second level are joined by " / "."""
-    found = []
-    for title, body in _split(_without_blocks(wikitext)):
-        text = prose(body)
-        if text:
-            found.append(Section(title, text))
-    return tuple(found)
+    titled = ((title, prose(body)) for title, body in _split(_without_blocks(wikitext)))
+    return tuple(Section(title, text) for title, text in titled if text)
 
 
 def prose(wikitext: str) -> str:

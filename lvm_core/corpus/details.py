@@ -1,18 +1,17 @@
-"""What is noted about a corpus after it was read in: its order, how long each stage of its making took."""
+"""What is stored about a corpus beside its chunks: its order, how long each stage of its making took."""
 
 import contextlib
 import json
 import math
 from typing import Any
 
-from lvm_core.corpus.locks import disk_of
 from lvm_core.corpus.store import CorpusStore
-from lvm_core.database import connect
+from lvm_core.database import connect, database_errors
 from lvm_core.workspace import Workspace
 
 
-def note(workspace: Workspace, corpus: str, key: str, value: Any) -> None:
-    """Keep `value` (JSON) under `key` beside what else is noted about a corpus; numbers that are none become null.
+def set_detail(workspace: Workspace, corpus: str, key: str, value: Any) -> None:
+    """Store `value` (JSON) under `key` among the details of a corpus; NaN and infinite numbers become null.
 
     Raises:
         CorpusError: if there is no such corpus.
@@ -20,15 +19,15 @@ def note(workspace: Workspace, corpus: str, key: str, value: Any) -> None:
     """
     corpus_id = CorpusStore(workspace).corpus(corpus).corpus_id
     text = json.dumps(_finite(value), ensure_ascii=False)
-    with disk_of(workspace), contextlib.closing(connect(workspace)) as connection:
+    with database_errors(workspace), contextlib.closing(connect(workspace)) as connection:
         connection.execute(
             "UPDATE corpora SET details = json_set(details, '$.' || ?, json(?)) WHERE id = ?",
             (json.dumps(key), text, corpus_id),
         )
 
 
-def noted(workspace: Workspace, corpus: str, key: str) -> Any:
-    """Return what is noted under `key`, None where nothing is."""
+def detail(workspace: Workspace, corpus: str, key: str) -> Any:
+    """Return what is stored under `key`, None where nothing is."""
     return CorpusStore(workspace).details(corpus).get(key)
 
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
-from lvm_core.corpus.notes import note
+from lvm_core.corpus.details import set_detail
 from lvm_core.corpus.store import CorpusStore
 from lvm_core.errors import WorkspaceError
 from lvm_core.workspace import Workspace, write_json
@@ -15,7 +15,7 @@ STAGES = ("reading", "chunking", "storing", "tmd", "embedding", "index")
 PREFIX = "pipeline."
 
 
-class Clock:
+class Stopwatch:
     """Seconds spent in each stage of one run through a source."""
 
     def __init__(self) -> None:
@@ -24,23 +24,25 @@ class Clock:
     @contextlib.contextmanager
     def spent(self, stage: str) -> Iterator[None]:
         """Count the time inside to `stage`."""
-        began = time.perf_counter()
+        start = time.perf_counter()
         try:
             yield
         finally:
-            self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - began
+            self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - start
 
     def each(self, stage: str, items: Iterable[T], within: str = "") -> Iterator[T]:
         """Yield `items`, counting the time that each takes to come to `stage`, less what `within` it took."""
         iterator = iter(items)
         while True:
             before = self.seconds.get(within, 0.0)
-            with self.spent(stage):
-                found = next(iterator, self)
-            self.seconds[stage] -= self.seconds.get(within, 0.0) - before
-            if isinstance(found, Clock):
+            try:
+                with self.spent(stage):
+                    item = next(iterator)
+            except StopIteration:
                 return
-            yield found
+            finally:
+                self.seconds[stage] -= self.seconds.get(within, 0.0) - before
+            yield item
 
     def details(self, by: str = "") -> dict[str, Any]:
         """Return the stages as they are kept with a corpus."""
@@ -62,7 +64,7 @@ def record(workspace: Workspace, corpus: str, stage: str, seconds: float, by: st
         by: what did it, such as an encoder id.
     """
     with contextlib.suppress(WorkspaceError):
-        note(workspace, corpus, PREFIX + stage, _stage(seconds, by))
+        set_detail(workspace, corpus, PREFIX + stage, _stage(seconds, by))
         export(workspace, corpus)
 
 
@@ -76,14 +78,14 @@ def export(workspace: Workspace, corpus: str) -> None:
 
 
 def metrics(workspace: Workspace, corpus: str) -> dict[str, Any]:
-    """Return what each known stage took, in all and in ms a chunk and an article.
+    """Return what each timed stage took, in all and in ms a chunk and an article.
 
     Raises:
         CorpusError: if there is no such corpus.
     """
     store = CorpusStore(workspace)
     info, details = store.corpus(corpus), store.details(corpus)
-    known = {stage: details[PREFIX + stage] for stage in STAGES if PREFIX + stage in details}
+    timed = {stage: details[PREFIX + stage] for stage in STAGES if PREFIX + stage in details}
 
     def rates(seconds: float) -> dict[str, float]:
         return {
@@ -97,15 +99,15 @@ def metrics(workspace: Workspace, corpus: str) -> dict[str, Any]:
         "digest": info.digest,
         "n_articles": info.n_documents,
         "n_chunks": info.n_chunks,
-        "stages": {stage: {**rates(s["seconds"]), "by": s["by"], "at": s["at"]} for stage, s in known.items()},
-        "total": rates(sum(s["seconds"] for s in known.values())),
+        "stages": {stage: {**rates(s["seconds"]), "by": s["by"], "at": s["at"]} for stage, s in timed.items()},
+        "total": rates(sum(s["seconds"] for s in timed.values())),
     }
 
 
-def sentence(found: dict[str, Any]) -> str:
-    """Return metrics as one line for people, "" where no stage is known."""
-    if not found["stages"]:
+def sentence(timings: dict[str, Any]) -> str:
+    """Return metrics as one line for people, "" where no stage was timed."""
+    if not timings["stages"]:
         return ""
-    each = ", ".join(f"{stage} {s['ms_per_chunk']:.2f}" for stage, s in found["stages"].items())
-    total = found["total"]
+    each = ", ".join(f"{stage} {s['ms_per_chunk']:.2f}" for stage, s in timings["stages"].items())
+    total = timings["total"]
     return f"{each} ms a chunk; {total['ms_per_article']:,.0f} ms an article, {total['seconds']:,.1f} s in all"

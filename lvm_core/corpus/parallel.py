@@ -7,18 +7,19 @@ from dataclasses import fields
 
 from lvm_core.corpus.chunking import chunk_document
 from lvm_core.corpus.chunks import ChunkSettings, EncodeTexts, NewChunk
-from lvm_core.corpus.sources import RawArticle, to_document
+from lvm_core.corpus.sources import to_document
+from lvm_core.corpus.sources.base import RawArticle
 from lvm_core.errors import CorpusError
 
-Cut = tuple[str, list[NewChunk]]
+Chunked = tuple[str, list[NewChunk]]
 
 WAITING_EACH = 8
 """Articles under way for each process: enough to keep it busy, few enough to keep memory the same."""
 
 
-def cut_articles(
+def chunk_articles(
     articles: Iterable[RawArticle], settings: ChunkSettings, workers: int = 1, encode: EncodeTexts | None = None
-) -> Iterator[Cut]:
+) -> Iterator[Chunked]:
     """Yield the title and the chunks of each article, in order.
 
     Args:
@@ -37,7 +38,7 @@ def cut_articles(
     yield from _side_by_side(articles, settings, workers)
 
 
-def _side_by_side(articles: Iterable[RawArticle], settings: ChunkSettings, workers: int) -> Iterator[Cut]:
+def _side_by_side(articles: Iterable[RawArticle], settings: ChunkSettings, workers: int) -> Iterator[Chunked]:
     from concurrent.futures import ProcessPoolExecutor
     from concurrent.futures.process import BrokenProcessPool
     from multiprocessing import get_context
@@ -45,10 +46,10 @@ def _side_by_side(articles: Iterable[RawArticle], settings: ChunkSettings, worke
     # A fork would copy the threads' locks of whoever calls; only what cutting needs travels to the workers.
     plain = ChunkSettings(**{field.name: getattr(settings, field.name) for field in fields(ChunkSettings)})
     pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
-    under_way: deque[Future[Cut]] = deque()
+    under_way: deque[Future[Chunked]] = deque()
     try:
         for article in articles:
-            under_way.append(pool.submit(_cut_one, article, plain))
+            under_way.append(pool.submit(_chunk_one, article, plain))
             if len(under_way) >= workers * WAITING_EACH:
                 yield under_way.popleft().result()
         while under_way:
@@ -62,5 +63,5 @@ def _side_by_side(articles: Iterable[RawArticle], settings: ChunkSettings, worke
         pool.shutdown(cancel_futures=True)
 
 
-def _cut_one(article: RawArticle, settings: ChunkSettings) -> Cut:
+def _chunk_one(article: RawArticle, settings: ChunkSettings) -> Chunked:
     return article.title, chunk_document(to_document(article), settings)

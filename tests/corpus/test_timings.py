@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from lvm_core.commands import doctor
-from lvm_core.corpus.stages import Clock, metrics, sentence
 from lvm_core.corpus.store import CorpusStore
+from lvm_core.corpus.timings import Stopwatch, metrics, sentence
 from lvm_core.dataset.labelling import label_corpus
 from lvm_core.vectors.encode import encode_corpus
 from lvm_core.workspace import Workspace
@@ -16,14 +16,14 @@ from tests.vectors.worlds import WordEncoder, small_corpus
 
 def test_time_within_a_stage_is_not_counted_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
-    monkeypatch.setattr("lvm_core.corpus.stages.time.perf_counter", lambda: now[0])
+    monkeypatch.setattr("lvm_core.corpus.timings.time.perf_counter", lambda: now[0])
 
     def wait(items, seconds: float):
         for item in items:
             now[0] += seconds
             yield item
 
-    clock = Clock()
+    clock = Stopwatch()
     raw = clock.each("reading", wait([1, 2, 3], 30))
     for _ in clock.each("chunking", wait(raw, 10), within="reading"):
         with clock.spent("storing"):
