@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.shared import first_start, state, ui
+from pages.shared import address, first_start, state, ui
 
 HERE = Path(__file__).resolve().parent
 
@@ -32,6 +32,8 @@ page = st.navigation(
     ],
     position="top",
 )
+address.back_leaves()
+address.arrive(page.title)
 with ui.errors_shown():
     first_start.begin()
 with ui.errors_shown():

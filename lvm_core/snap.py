@@ -35,7 +35,7 @@ class SnapSettings:
     clamp_snap_weight: float = setting(0.60, "share of the snap when the drift clamp engages", "share", 0, 1)
     clamp_query_weight: float = setting(0.25, "share of the last context chunk when it engages", "share", 0, 1)
     clamp_mean_weight: float = setting(0.15, "share of the context mean when it engages", "share", 0, 1)
-    strength: float = setting(1.0, "blend of raw prediction (0) and snapped result (1)", "share", 0, 1)
+    strength: float = setting(1.0, "blend of raw prediction (0) and snapped (1)", "", 0, 1, label="snap strength")
 
 
 def snap(

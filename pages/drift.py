@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.shared import state, ui
+from pages.shared import address, state, ui
 from pages.views.drift import echo as echo_look
 from pages.views.drift import form as drift_form
 from pages.views.drift import influence as influence_look
@@ -12,7 +12,7 @@ from pages.views.drift import snap as snap_look
 VIEWS = {"one": "One rollout", "mean": "Averages", "snap": "Snap laboratory", "influence": "Influence", "echo": "Echo"}
 
 
-def page() -> None:
+def page(at: address.Address) -> None:
     """Show the view that the address names."""
     corpora = [info.name for info in state.encoded_corpora()]
     if not corpora:
@@ -24,16 +24,15 @@ def page() -> None:
         )
         return
     names = list(VIEWS)
-    asked = st.query_params.get("view", "one")
     view = st.segmented_control(
         "View",
         names,
         format_func=VIEWS.__getitem__,
-        default=asked if asked in names else "one",
-        key="drift_view",
+        key=at.key("view", "one", names),
+        required=True,
         label_visibility="collapsed",
     )
-    chosen = drift_form.show(corpora, view or "one")
+    choices = drift_form.show(at, corpora, view)
     looks = {
         "one": drift_look.one,
         "mean": drift_look.averages,
@@ -41,10 +40,10 @@ def page() -> None:
         "influence": influence_look.show,
         "echo": echo_look.show,
     }
-    looks[view or "one"](chosen)
+    looks[view](at, choices)
 
 
 ui.page_title("Drift", "Predictions fed back step by step, raw and snapped, beside the true text")
-with ui.errors_shown():
-    page()
+with ui.errors_shown(), address.page("drift") as at:
+    page(at)
 ui.licence_note()

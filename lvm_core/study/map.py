@@ -31,14 +31,18 @@ class MapSettings:
     corpus: str = setting("enwiki-sample", "corpus whose articles are shown")
     models: str = setting("", "models to show, with commas between; empty: none")
     split: str = setting("test", "articles whose windows are predicted", choices=("test", "validation", "train"))
-    windows: int = setting(500, "windows at most, spread evenly", "windows", low=5, high=20_000)
-    corpus_points: int = setting(6000, "chunks of the whole corpus behind them", "points", low=0, high=60_000)
+    windows: int = setting(500, "predicted windows at most, spread evenly over the articles", "", low=5, high=20_000)
+    corpus_points: int = setting(6000, "chunks of the whole corpus drawn behind them", "", low=0, high=60_000)
     method: str = setting("pca", "how the map is made", choices=("pca", "umap", "pacmap"))
     n_dims: int = setting(2, "dimensions of the map", choices=(2, 3))
-    n_neighbours: int = setting(15, "neighbours that a point holds on to (UMAP, PaCMAP)", low=2, high=200)
-    min_dist: float = setting(0.1, "how close points may lie (UMAP)", low=0.0, high=0.99)
-    snap: bool = setting(True, "also show each prediction after the snap")
-    strength: float = setting(1.0, "blend of raw prediction (0) and snapped (1)", "share", low=0.0, high=1.0)
+    n_neighbours: int = setting(
+        15, "neighbours that a point holds on to (UMAP, PaCMAP)", low=2, high=200, label="neighbours"
+    )
+    min_dist: float = setting(0.1, "how close points may lie (UMAP)", low=0.0, high=0.99, label="minimal distance")
+    snap: bool = setting(True, "also show each prediction after the snap, joined to the raw one", label="snapped too")
+    strength: float = setting(
+        1.0, "blend of raw prediction (0) and snapped (1)", low=0.0, high=1.0, label="snap strength"
+    )
     seed: int = setting(0, "random seed of samples and maps", low=0)
     split_seed: int = setting(0, "of the split by article", low=0)
 

@@ -21,12 +21,11 @@ def open_page(monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
         monkeypatch.setenv("LVM_WORKSPACE", str(workspace.root))
         monkeypatch.setenv("LVM_FIRST_CORPUS", first)
         app = AppTest.from_file(str(APP), default_timeout=240)
+        if page != "predict":
+            app.run().switch_page(f"pages/{page}.py")
         for name, value in query.items():
             app.query_params[name] = value
-        app.run()
-        if page != "predict":
-            app.switch_page(f"pages/{page}.py").run()
-        return app
+        return app.run()
 
     yield open_
     st.cache_data.clear()

@@ -6,7 +6,8 @@ import pytest
 
 from lvm_core.corpus.store import CorpusStore
 from lvm_core.workspace import Workspace
-from pages.views.predict import context, drafts
+from pages.shared import packed
+from pages.views.predict import context
 from tests.app.conftest import Open, press, shown
 
 CHUNKS = [
@@ -76,7 +77,7 @@ def test_a_place_in_the_corpus_comes_back_with_its_true_next_chunk(seeded: Works
         seeded,
         p_models="context-mean",
         p_decoder="none",
-        t=drafts.pack({"from": ["enwiki-sample", [0, 1, 2]], "run": True}),
+        t=packed.pack({"from": ["enwiki-sample", [0, 1, 2]], "run": True}),
     )
     following = CorpusStore(seeded).chunks("enwiki-sample", [3])[0]
     assert following.text in shown(app)
@@ -84,7 +85,7 @@ def test_a_place_in_the_corpus_comes_back_with_its_true_next_chunk(seeded: Works
 
 
 def test_an_address_of_a_corpus_that_is_gone_says_so(workspace: Workspace, open_page: Open) -> None:
-    app = open_page(workspace, t=drafts.pack({"from": ["lost", [0]]}))
+    app = open_page(workspace, t=packed.pack({"from": ["lost", [0]]}))
     assert not app.exception
     assert any("cannot be shown" in warning.value for warning in app.warning)
 
@@ -141,9 +142,9 @@ def test_a_workspace_that_cannot_be_written_says_so_and_models_predict(tmp_path:
 
 def test_long_drafts_are_named_and_short_ones_carried() -> None:
     short, long = {"chunks": CHUNKS}, {"text": "".join(chr(33 + i * 7919 % 20_000) for i in range(20_000))}
-    assert drafts.unpack(drafts.pack(short)) == short
-    assert len(drafts.pack(long)) < 20
-    assert drafts.unpack(drafts.pack(long)) == long
+    assert packed.unpack(packed.pack(short)) == short
+    assert len(packed.pack(long)) < 20
+    assert packed.unpack(packed.pack(long)) == long
 
 
 def test_examples_name_their_split_and_their_next_chunk() -> None:

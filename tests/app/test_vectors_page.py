@@ -136,7 +136,7 @@ def test_averages_are_offered_as_a_job_and_shown_when_made(seeded: Workspace, op
 def test_echo_says_each_vector_and_encodes_the_text_again(seeded: Workspace, open_page: Open) -> None:
     app = open_page(seeded, "drift", view="echo", models="context-mean", split="train", position="6", context="4")
     assert not app.exception
-    app.selectbox(key="echo_decoder").set_value("extractive").run()
+    app.selectbox(key="drift:decoder").set_value("extractive").run()
     press(app, "Decode")
     assert not app.exception
     assert "what the decoder says" in shown(app)

@@ -13,31 +13,34 @@ from lvm_core.decode.decoders import available_decoders
 from lvm_core.snap import snap
 from lvm_core.types import Decoded, Vectors
 from pages.shared import decoding, saving, state, ui
+from pages.shared.address import Address
 from pages.views.drift import form as drift_form
-from pages.views.drift.form import Asked
+from pages.views.drift.form import Choices
 
 ECHO = "drift_echo"
 Said = tuple[str, str, Decoded]
 """A model (or the true chunk), raw or snapped, and its text."""
 
 
-def show(asked: Asked) -> None:
+def show(at: Address, choices: Choices) -> None:
     """Show the text of each model's prediction from this place, raw and snapped, and how well it echoes its vector."""
-    there = available_decoders(state.workspace(), state.encoder_id())
-    if not there:
+    decoders = available_decoders(state.workspace(), state.encoder_id())
+    if not decoders:
         ui.empty_state("No decoder", "Train one with `train-inverter`, or encode a corpus for the nearest real chunk.")
         return
     left, middle, right = st.columns([1.4, 1.4, 1], vertical_alignment="bottom")
-    name = left.selectbox("Decoder", there, format_func=decoding.title, key="echo_decoder")
-    steps = middle.slider("Decoder steps", 0, 5, 1, key="echo_steps", help="Corrections after the first hypothesis.")
+    name = left.selectbox("Decoder", decoders, format_func=decoding.title,
+                          key=at.key("decoder", decoders[0], decoders))  # fmt: skip
+    steps = middle.slider("Decoder steps", 0, 5, key=at.key("decoder_steps", 1, low=0, high=5),
+                          help="Corrections after the first hypothesis.")  # fmt: skip
     pressed = right.button("Decode", type="primary", icon=":material/hearing:", width="stretch")
-    key = (asked, name, steps)
+    key = (choices, name, steps)
     kept = st.session_state.setdefault(ECHO, {})
     if pressed or (name == "extractive" and key not in kept):
-        kept[key] = _echo(asked, name, steps)
+        kept[key] = _echo(choices, name, steps)
     if key not in kept:
         st.caption(
-            f"Press Decode: {1 + 2 * len(asked.models)} vectors are put into words, and the words are encoded again;"
+            f"Press Decode: {1 + 2 * len(choices.models)} vectors are put into words, and the words are encoded again;"
             " one to three seconds each."
         )
         return
@@ -46,20 +49,20 @@ def show(asked: Asked) -> None:
     saving.buttons("echo", None, lambda: _csv(kept[key]))
 
 
-def _echo(asked: Asked, name: str, steps: int) -> list[Said]:
-    start = drift_form.start_of(asked)
-    matrix = state.matrix(asked.corpus)
+def _echo(choices: Choices, name: str, steps: int) -> list[Said]:
+    start = drift_form.start_of(choices)
+    matrix = state.matrix(choices.corpus)
     names: list[tuple[str, str]] = []
     vectors: list[Vectors] = []
     if len(start.truth):
         names, vectors = [("true next chunk", "target")], [start.truth[0]]
-    for ref in asked.models:
+    for ref in choices.models:
         loaded = load_model(state.workspace(), ref, start.encoder_id, matrix.dim)
-        context = start.last(loaded.info.context, asked.context)
+        context = start.last(loaded.info.context, choices.context)
         raw = forecast.after(loaded.model, context, ref).vectors
         names += [(ref, "raw"), (ref, "snapped")]
-        vectors += [raw, snap(raw, context, state.index(asked.corpus), matrix.rows, start.own, asked.snap).vector]
-    said = decoding.say(np.stack(vectors), name, steps, asked.corpus)
+        vectors += [raw, snap(raw, context, state.index(choices.corpus), matrix.rows, start.own, choices.snap).vector]
+    said = decoding.say(np.stack(vectors), name, steps, choices.corpus)
     return [(ref, kind, text) for (ref, kind), text in zip(names, said, strict=True)]
 
 

@@ -1,8 +1,6 @@
-"""The controls of the Drift page; what is chosen is in the address, so that a look can be linked."""
+"""The controls of the Drift page."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import streamlit as st
 
@@ -11,23 +9,22 @@ from lvm_core.config import check
 from lvm_core.corpus.chunking import split_text
 from lvm_core.errors import SettingsError
 from lvm_core.snap import SnapSettings
+from lvm_core.study.drift import DriftSettings
 from lvm_core.study.rollouts import Start, start_at, start_with
 from lvm_core.types import DocumentInfo
 from lvm_core.workspace import Workspace
-from pages.shared import state
-from pages.views.vectors import form as map_form
+from pages.shared import form, state
+from pages.shared.address import Address
+from pages.shared.form import Look
 
 SPLITS = ("test", "validation", "train")
 STARTS = {"article": "In an article", "pasted": "Pasted text"}
 FROM_A_PLACE = ("one", "influence", "echo")
 """Views that look at one start; the others at all articles of a split."""
-SLIDERS = {
-    "one": ("steps", "context", "k", "strength"),
-    "mean": ("steps", "context", "k", "strength"),
-    "snap": ("k", "strength"),
-    "influence": ("context",),
-    "echo": ("context", "k", "strength"),
-}
+ROLLOUT = {"one": ("steps", "context"), "mean": ("steps", "context"), "influence": ("context",), "echo": ("context",)}
+SNAPPED = ("one", "mean", "snap", "echo")
+"""Views that take a snap."""
+WEIGHTS = tuple(name for name in SnapSettings.__dataclass_fields__ if name not in ("k", "strength"))
 PASTED = (
     "The moon is the only natural satellite of the Earth. It orbits at an average distance of 384,400 kilometres. The"
     " moon always shows the same face to the Earth. Its gravity causes the tides of the oceans."
@@ -37,7 +34,7 @@ LONGEST_PASTED = 1500
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Choices:
     """What is looked at: models from one start, so many steps, with this snap. `row` is that of the first chunk to
     predict; `pasted` are the chunks to start from in its place.
     """
@@ -52,143 +49,87 @@ class Asked:
     pasted: tuple[str, ...] = ()
 
 
-def show(corpora: list[str], view: str) -> Asked:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A start: the row of the first chunk to predict, or pasted chunks, and how many chunks there are before it."""
+
+    row: int
+    n_before: int
+    pasted: tuple[str, ...] = ()
+
+
+def show(at: Address, corpora: list[str], view: str) -> Choices:
     """Show the controls and return what they say.
 
     Raises:
         SettingsError: if no model is chosen, nothing is pasted, or no article of the split is long enough.
     """
-    query = st.query_params
     space = state.encoder_id()
     known = [info.ref for info in state.models(space)] + list(UNFITTED)
-    asked = [r for r in query.get("models", ",".join(map_form.default_models(space))).split(",") if r in known]
     a, b, c = st.columns([1.2, 2.6, 1.2], vertical_alignment="bottom")
-    corpus = a.selectbox("Corpus", corpora, map_form.place(corpora, query.get("corpus", "")), key="drift_corpus",
+    corpus = a.selectbox("Corpus", corpora, key=at.key("corpus", corpora[0], corpora),
                          help="Whose chunks are the manifold: neighbours, snap, nearest real texts.")  # fmt: skip
-    models = b.multiselect("Models", known, asked, key="drift_models")
-    split = c.selectbox("Articles", SPLITS, map_form.place(SPLITS, query.get("split", "test")), key="drift_split",
+    models = b.multiselect("Models", known, key=at.key("models", state.default_models(space), known))
+    split = c.selectbox("Articles", SPLITS, key=at.key("split", "test", SPLITS),
                         help="Models were not trained on the test and validation articles.")  # fmt: skip
-    values = {"view": view, "corpus": corpus, "models": ",".join(models), "split": split}
-    chunks, row, longest = _start(corpus, split, view, values)
-    steps, context, snap = _numbers(view, longest, values)
-    _remember(values)
+    place = _start(at, corpus, split, view)
+    rollout, snap = _numbers(at, view, place.n_before)
     if not models:
         raise SettingsError(["No model is chosen; choose one or more under Models."])
-    return Asked(corpus, tuple(models), split, row, steps, context, snap, chunks)
+    return Choices(corpus, tuple(models), split, place.row, rollout.steps, rollout.context, snap, place.pasted)
 
 
-def _start(corpus: str, split: str, view: str, values: dict[str, str]) -> tuple[tuple[str, ...], int, int]:
-    """Return the pasted chunks, the row of the first chunk to predict, and how many chunks there are before it."""
-    query = st.query_params
-    names = list(STARTS)
-    start = query.get("start", "article") if query.get("start") in names else "article"
-    slots: Any = (None, None, None)
-    if view in FROM_A_PLACE:
-        slots = st.columns([1.1, 1.4, 2.5], vertical_alignment="bottom")
-        chosen = slots[0].segmented_control(
-            "Start", names, format_func=STARTS.__getitem__, default=start, key="drift_start"
-        )
-        start = chosen or "article"
-    if start != "article":
-        values["start"] = start
-    if start == "pasted" and view in FROM_A_PLACE:
-        return _pasted(values)
-    documents = _documents(corpus, split)
-    titles = [d.title for d in documents]
-    document = documents[map_form.place(titles, query.get("article", ""))]
+def _start(at: Address, corpus: str, split: str, view: str) -> Place:
+    if view not in FROM_A_PLACE:
+        document = _documents(corpus, split)[0]
+        return Place(document.first_row + min(5, document.n_chunks - 1), 100)
+    first, second, third = st.columns([1.1, 1.4, 2.5], vertical_alignment="bottom")
+    start = first.segmented_control("Start", list(STARTS), format_func=STARTS.__getitem__, required=True,
+                                    key=at.key("start", "article", list(STARTS)))  # fmt: skip
+    if start == "pasted":
+        return _pasted(at)
+    documents = {document.title: document for document in _documents(corpus, split)}
+    title = second.selectbox("Article", list(documents), key=at.key("article", next(iter(documents)), list(documents)))
+    document = documents[title]
     last = document.n_chunks - 1
-    position = min(max(_number("position", 5), 1), last)
-    if view in FROM_A_PLACE:
-        _, a, b = slots
-        title = a.selectbox("Article", titles, titles.index(document.title), key="drift_article")
-        document = documents[titles.index(title)]
-        last = document.n_chunks - 1
-        position = min(position, last)
-        if last > 1:
-            position = b.slider(
-                "Start after chunk", 1, last, position, key=f"drift_position_{document.document_id}",
-                help="The chunks of the article up to this one are the context.",
-            )  # fmt: skip
-    values |= {"article": document.title, "position": str(position)}
-    return (), document.first_row + position, min(100, position)
+    key = at.key("position", 5, low=1, high=last)
+    position = st.session_state[key]
+    if last > 1:
+        position = third.slider("Start after chunk", 1, last, key=key,
+                                help="The chunks of the article up to this one are the context.")  # fmt: skip
+    return Place(document.first_row + position, min(100, position))
 
 
-def _pasted(values: dict[str, str]) -> tuple[tuple[str, ...], int, int]:
-    text = st.text_area("Text", st.query_params.get("text", PASTED), height=96, key="drift_text",
+def _pasted(at: Address) -> Place:
+    short = len(at.value("text", PASTED)) <= LONGEST_PASTED
+    text = st.text_area("Text", height=96, key=at.key("text", PASTED, linked=short),
                         help="Cut into chunks as a corpus is; the last ones are the context.")  # fmt: skip
     chunks = tuple(split_text(text))
     if not chunks:
         raise SettingsError(["There is no text to start from; paste a few sentences."])
     st.caption(f"{len(chunks):,} chunk{'s' if len(chunks) > 1 else ''}; there is no true continuation to compare with.")
-    if text != PASTED and len(text) <= LONGEST_PASTED:
-        values["text"] = text
-    return chunks, -1, min(100, len(chunks))
+    return Place(-1, min(100, len(chunks)), chunks)
 
 
-def _numbers(view: str, longest: int, values: dict[str, str]) -> tuple[int, int, SnapSettings]:
-    shown = SLIDERS[view]
-    slots = dict(zip(shown, st.columns(4, vertical_alignment="bottom"), strict=False))
-    steps, context = min(max(_number("steps", 20), 1), 50), min(max(_number("context", 5), 1), 100)
-    if "steps" in shown:
-        steps = slots["steps"].slider("Steps", 1, 50, steps, key="drift_steps", help="Predictions fed back.")
-    if "context" in shown:
-        most = 100 if view == "mean" else longest
-        context = _context(slots["context"], context, most)
-    base = SnapSettings()
-    k, strength = min(max(_number("k", base.k), 1), 64), min(max(_number("strength", base.strength), 0.0), 1.0)
-    if "k" in shown:
-        k = slots["k"].slider("Snap K", 1, 64, k, key="drift_k", help="Nearest real chunks of the snap.")
-        strength = slots["strength"].slider(
-            "Snap strength", 0.0, 1.0, strength, 0.05, key="drift_strength", help="0 raw, 1 the full snap and anchor."
-        )
-    weights = _weights(values, shown="k" in shown, opened=view == "snap")
-    values |= {"steps": str(steps), "context": str(context), "k": str(k), "strength": str(strength)}
-    return steps, context, check(SnapSettings(k=k, strength=strength, **weights))
-
-
-def _context(slot: Any, context: int, most: int) -> int:
-    if most < 2:
-        return 1
-    chosen: int = slot.slider(
-        "Context", 1, most, min(context, most), key=f"drift_context_{most}",
-        help="Real chunks before the first prediction; a model with a longer memory reads more where there is more.",
-    )  # fmt: skip
-    return chosen
-
-
-def _weights(values: dict[str, str], shown: bool, opened: bool) -> dict[str, float]:
-    """Return the weights and thresholds of the snap; those that are not the standard ones go into the address."""
-    fields = {n: f for n, f in SnapSettings.__dataclass_fields__.items() if n not in ("k", "strength")}
-    found = {}
-    for name, field in fields.items():
-        low = float(field.metadata["low"])
-        found[name] = min(max(_number(name, float(field.default)), low), 1.0)
-    if shown:
-        changed = any(value != fields[name].default for name, value in found.items())
-        with st.expander("Weights and thresholds", icon=":material/tune:", expanded=opened or changed):
-            columns = st.columns(4)
-            for i, (name, field) in enumerate(fields.items()):
-                found[name] = columns[i % 4].slider(
-                    name.replace("_", " "), float(field.metadata["low"]), 1.0, found[name], 0.05, key=f"lab_{name}",
-                    help=field.metadata["help"],
-                )  # fmt: skip
-    values |= {name: str(value) for name, value in found.items() if value != fields[name].default}
-    return found
-
-
-def _number(name: str, default: Any) -> Any:
-    """Return a number of the address, `default` where it is none."""
-    try:
-        return type(default)(st.query_params.get(name, default))
-    except ValueError:
-        return default
-
-
-def _remember(values: Mapping[str, str]) -> None:
-    """Put what is chosen into the address, beside what the views themselves keep there."""
-    kept = {name: st.query_params[name] for name in ("of", "words") if name in st.query_params}
-    if dict(st.query_params) != {**kept, **values}:
-        st.query_params.from_dict({**kept, **values})
+def _numbers(at: Address, view: str, n_before: int) -> tuple[DriftSettings, SnapSettings]:
+    """Show the numbers that the view takes and return them all, checked."""
+    most = 100 if view == "mean" else n_before
+    looks = {
+        "steps": Look("slider", label="Rollout steps", help="Predictions fed back."),
+        "context": Look("slider", high=most),
+        "k": Look("slider", high=64, label="Snap K", help="Nearest real chunks of the snap."),
+        "strength": Look("slider"),
+        **{name: Look("slider", low=max(0.0, form.limits(SnapSettings, name)[0]), high=1) for name in WEIGHTS},
+    }
+    own = [name for name in ROLLOUT.get(view, ()) if name != "context" or most > 1]
+    with st.container(horizontal=True, vertical_alignment="bottom", key="drift-numbers"):
+        rollout = form.fields(DriftSettings, at, own, looks, columns=max(1, len(own)), corpus="", split="test")
+        if view not in SNAPPED:
+            return rollout, at.settings(SnapSettings)
+        snap = form.fields(SnapSettings, at, ("k", "strength"), looks)
+    changed = any(getattr(snap, name) != getattr(SnapSettings(), name) for name in WEIGHTS)
+    with st.expander("Weights and thresholds", icon=":material/tune:", expanded=view == "snap" or changed):
+        return rollout, check(form.fields(SnapSettings, at, WEIGHTS, looks, columns=4))
 
 
 def _documents(corpus: str, split: str) -> list[DocumentInfo]:
@@ -200,9 +141,9 @@ def _documents(corpus: str, split: str) -> list[DocumentInfo]:
     return found
 
 
-def start_of(asked: Asked) -> Start:
+def start_of(choices: Choices) -> Start:
     """Return the start that is asked for: vectors and texts of the context, and the true continuation."""
-    return _start_of(str(state.workspace().root), state.encoder_id(), asked.corpus, asked.row, asked.pasted)
+    return _start_of(str(state.workspace().root), state.encoder_id(), choices.corpus, choices.row, choices.pasted)
 
 
 @st.cache_data(show_spinner="Encoding the text…", max_entries=32)

@@ -11,23 +11,24 @@ from lvm_core.errors import SettingsError
 from lvm_core.nets.amn import Amn
 from lvm_core.study.influence import attention, influence
 from pages.shared import charts, saving, state
+from pages.shared.address import Address
 from pages.views.drift import form as drift_form
-from pages.views.drift.form import Asked
+from pages.views.drift.form import Choices
 
 
-def show(asked: Asked) -> None:
+def show(_: Address, choices: Choices) -> None:
     """Show for each model how much its prediction turns when a context chunk is left out.
 
     Raises:
         SettingsError: if there is only one context chunk.
     """
-    start = drift_form.start_of(asked)
-    context, texts = start.context[-asked.context :], start.texts[-asked.context :]
+    start = drift_form.start_of(choices)
+    context, texts = start.context[-choices.context :], start.texts[-choices.context :]
     if len(context) < 2:
         raise SettingsError(
             ["The context has 1 chunk; leaving it out leaves nothing. Start later or set more context."]
         )
-    nets = {ref: load_model(state.workspace(), ref, start.encoder_id, context.shape[1]).model for ref in asked.models}
+    nets = {ref: load_model(state.workspace(), ref, start.encoder_id, context.shape[1]).model for ref in choices.models}
     turns = {ref: influence(net, context) for ref, net in nets.items()}
     looks = {ref: attention(net, context) for ref, net in nets.items() if isinstance(net, Amn)}
     left, right = st.columns([4, 1], vertical_alignment="bottom")

@@ -12,9 +12,10 @@ from lvm_core.study.drift import DriftSettings, drift_key, load_study
 from lvm_core.study.rollouts import Rolled, described, roll_out
 from lvm_core.workspace import Workspace
 from pages.shared import decoding, saving, state, ui, waiting
+from pages.shared.address import Address
 from pages.views.drift import figure as drift_figure
 from pages.views.drift import form as drift_form
-from pages.views.drift.form import Asked
+from pages.views.drift.form import Choices
 
 WORDS = "drift_words"
 NEAREST = "extractive"
@@ -23,61 +24,55 @@ NARROW = 'style="min-width:7.5rem"'
 
 
 @st.cache_data(show_spinner=False, max_entries=16)
-def _rolled(root: str, asked: Asked, space: str, stamp: tuple[Any, ...]) -> tuple[dict[str, Any], list[Rolled]]:  # noqa: ARG001 - part of the key
-    settings = DriftSettings(corpus=asked.corpus, steps=asked.steps, context=asked.context)
-    start = drift_form.start_of(asked)
-    rolled = roll_out(Workspace(root), asked.models, settings, {"raw": None, "snapped": asked.snap}, start)
+def _rolled(root: str, choices: Choices, space: str, stamp: tuple[Any, ...]) -> tuple[dict[str, Any], list[Rolled]]:  # noqa: ARG001 - part of the key
+    settings = DriftSettings(corpus=choices.corpus, steps=choices.steps, context=choices.context)
+    start = drift_form.start_of(choices)
+    rolled = roll_out(Workspace(root), choices.models, settings, {"raw": None, "snapped": choices.snap}, start)
     return described(Workspace(root), settings, start, rolled), rolled
 
 
-def _stamp(asked: Asked) -> tuple[Any, ...]:
-    return tuple((i.ref, state.file_stamp(i.path)) for i in state.models() if i.ref in asked.models)
+def _stamp(choices: Choices) -> tuple[Any, ...]:
+    return tuple((i.ref, state.file_stamp(i.path)) for i in state.models() if i.ref in choices.models)
 
 
-def one(asked: Asked) -> None:
+def one(at: Address, choices: Choices) -> None:
     """Show the rollouts from one start: curves, and the text of each step beside the true one."""
     with st.spinner("Rolling out…", show_time=True):
-        found, rolled = _rolled(str(state.workspace().root), asked, state.encoder_id(), _stamp(asked))
+        found, rolled = _rolled(str(state.workspace().root), choices, state.encoder_id(), _stamp(choices))
     fig = drift_figure.show([drift_figure.series(row) for row in found["rows"]], "drift")
     saving.buttons("rollout", fig, lambda: _csv(found["rows"]))
     names = [f"{row['model']}, {row['variant']}" for row in found["rows"]]
     left, right = st.columns([2, 1], vertical_alignment="bottom")
-    chosen = left.segmented_control("Text of", names, default=_asked_for("of", names), key="drift_text_of") or names[0]
-    number = names.index(chosen)
+    name = left.segmented_control("Text of", names, required=True, key=at.key("of", names[0], names))
+    number = names.index(name)
     with right:
-        words = _words(asked, rolled[number], chosen)
-    after = f", after chunk {st.query_params.get('position')}" if not asked.pasted else ""
+        words = _words(at, choices, rolled[number], name)
+    after = f", after chunk {at.value('position', 5)}" if not choices.pasted else ""
     st.html(f'<p class="lvm-section">{html.escape(found["article"])}{after}</p>')
     st.html(f'<div class="lvm-context"><span class="lvm-label">last context chunk</span><br>'
             f"{html.escape(found['start'])}</div>")  # fmt: skip
     st.html(_text_table(found["rows"][number], found["truth"], words))
     if words is None:
         st.caption("The text of a step is the real chunk of another article that lies nearest to its vector.")
-    if not asked.pasted and st.button("Send to Predict", icon=":material/arrow_forward:", type="tertiary"):
-        state.send_to_predict(asked.corpus, range(asked.row - asked.context, asked.row))
+    if not choices.pasted and st.button("Send to Predict", icon=":material/arrow_forward:", type="tertiary"):
+        state.send_to_predict(choices.corpus, range(choices.row - choices.context, choices.row))
 
 
-def _asked_for(name: str, choices: list[str]) -> str:
-    asked = st.query_params.get(name, "")
-    return asked if asked in choices else choices[0]
-
-
-def _words(asked: Asked, rolled: Rolled, name: str) -> list[tuple[str, float]] | None:
+def _words(at: Address, choices: Choices, rolled: Rolled, name: str) -> list[tuple[str, float]] | None:
     """Show the choice of who puts the steps into words; return the texts and their echoes, None for the nearest."""
     writers = [NEAREST, *decoding.writers()]
     by = st.segmented_control("In the words of", writers, format_func=decoding.title,
-                              default=_asked_for("words", writers), key="drift_words_of") or NEAREST  # fmt: skip
-    st.query_params["of"], st.query_params["words"] = name, by
+                              required=True, key=at.key("words", NEAREST, writers))  # fmt: skip
     if by == NEAREST:
         return None
     kept = st.session_state.setdefault(WORDS, {})
-    key = (asked, name, by)
+    key = (choices, name, by)
     if key not in kept:
         n = len(rolled.vectors)
         if not st.button(f"Put {n} step{'s' if n > 1 else ''} into words", type="primary", icon=":material/notes:",
                          help="About a second a step."):  # fmt: skip
             return None
-        said = decoding.say(rolled.vectors, by, 0, asked.corpus)
+        said = decoding.say(rolled.vectors, by, 0, choices.corpus)
         kept[key] = [(text.text, text.round_trip_cosine) for text in said]
         st.rerun()
     texts: list[tuple[str, float]] = kept[key]
@@ -115,20 +110,20 @@ def _text_table(row: dict[str, Any], truth: list[str], words: list[tuple[str, fl
 # ---------------------------------------------------------------- averages
 
 
-def averages(asked: Asked) -> None:
+def averages(_: Address, choices: Choices) -> None:
     """Show the mean drift over the articles of the split, made by a job and kept."""
-    if asked.split == "train":
+    if choices.split == "train":
         st.caption("Averages are over the test articles: models have read the training ones.")
     settings = DriftSettings(
-        corpus=asked.corpus,
-        split=asked.split if asked.split != "train" else "test",
-        steps=asked.steps,
-        context=asked.context,
+        corpus=choices.corpus,
+        split=choices.split if choices.split != "train" else "test",
+        steps=choices.steps,
+        context=choices.context,
     )
-    key = drift_key(state.workspace(), asked.models, settings, asked.snap)
+    key = drift_key(state.workspace(), choices.models, settings, choices.snap)
     found = load_study(state.workspace(), key)
     if found is None:
-        _make(command(asked, settings), settings)
+        _make(command(choices, settings), settings)
         return
     st.caption(
         f"{found['n_starts']} starts in {found['n_articles']} {found['split']} articles of '{found['corpus']}',"
@@ -139,10 +134,10 @@ def averages(asked: Asked) -> None:
     saving.buttons("drift", fig, lambda: json.dumps(found, indent=1), "json")
 
 
-def command(asked: Asked, settings: DriftSettings) -> list[str]:
+def command(choices: Choices, settings: DriftSettings) -> list[str]:
     """Return the command that makes these averages, as a person would type it."""
-    argv = ["rollout", *(word for model in asked.models for word in ("--model", model))]
-    return [*argv, *command_line(settings), *command_line(asked.snap)]
+    argv = ["rollout", *(word for model in choices.models for word in ("--model", model))]
+    return [*argv, *command_line(settings), *command_line(choices.snap)]
 
 
 def _make(argv: list[str], settings: DriftSettings) -> None:

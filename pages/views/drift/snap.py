@@ -14,7 +14,8 @@ from lvm_core.study.snap_lab import SnapLab
 from lvm_core.types import Vectors
 from lvm_core.workspace import Workspace
 from pages.shared import charts, decoding, saving, state, ui
-from pages.views.drift.form import Asked
+from pages.shared.address import Address
+from pages.views.drift.form import Choices
 
 SWEEP, WORDS = "snap_sweep", "snap_words"
 ROUND_TRIPS = 8
@@ -27,21 +28,21 @@ def _lab(root: str, ref: str, corpus: str, split: str, stamp: tuple[Any, ...]) -
     return lab, lab.measure(None)
 
 
-def show(asked: Asked) -> None:
+def show(at: Address, choices: Choices) -> None:
     """Show what the snap settings do to the predictions of the first model chosen."""
-    ref = asked.models[0]
+    ref = choices.models[0]
     stamp = (state.encoder_id(), *(state.file_stamp(i.path) for i in state.models() if i.ref == ref))
     with st.spinner("Predicting and searching once; the sliders then answer at once…", show_time=True):
-        lab, raw = _lab(str(state.workspace().root), ref, asked.corpus, asked.split, stamp)
-        snapped = lab.measure(asked.snap)
-    first = f" {ref} is the first of the models chosen." if len(asked.models) > 1 else ""
+        lab, raw = _lab(str(state.workspace().root), ref, choices.corpus, choices.split, stamp)
+        snapped = lab.measure(choices.snap)
+    first = f" {ref} is the first of the models chosen." if len(choices.models) > 1 else ""
     st.caption(
-        f"{ref} on {len(lab.raw):,} windows of the {asked.split} articles of '{asked.corpus}', their own article left"
-        f" out.{first}"
+        f"{ref} on {len(lab.raw):,} windows of the {choices.split} articles of '{choices.corpus}', their own article"
+        f" left out.{first}"
     )
     st.html(_compared(raw, snapped))
-    _in_words(lab, asked)
-    _sweeps(lab, ref, asked)
+    _in_words(at, lab, choices)
+    _sweeps(lab, ref, choices)
 
 
 # ---------------------------------------------------------------- numbers
@@ -84,21 +85,21 @@ def _with_ci(value: dict[str, Any], percent: bool) -> str:
 # ---------------------------------------------------------------- words
 
 
-def _in_words(lab: SnapLab, asked: Asked) -> None:
-    """Show one window before and after the snap: the nearest real chunks at once, a decoder's words when asked."""
+def _in_words(at: Address, lab: SnapLab, choices: Choices) -> None:
+    """Show one window before and after the snap: the nearest real chunks at once, a decoder's words when choices."""
     sample = lab.sample
     left, right = st.columns([2, 1], vertical_alignment="bottom")
-    place = left.slider("Window", 1, len(lab.raw), min(10, len(lab.raw)), key="lab_window",
-                        help="Which of the windows to read.") - 1  # fmt: skip
+    key = at.key("window", min(10, len(lab.raw)), low=1, high=len(lab.raw))
+    place = left.slider("Window", 1, len(lab.raw), key=key, help="Which of the windows to read.") - 1
     line = np.array([place], dtype=np.int64)
-    vectors = np.concatenate([lab.vectors(None, line)[0], lab.vectors(asked.snap, line)[0]])
+    vectors = np.concatenate([lab.vectors(None, line)[0], lab.vectors(choices.snap, line)[0]])
     row, store = int(sample.rows[place]), state.store()
-    (target,) = store.chunks(asked.corpus, [row])
-    (before,) = store.chunks(asked.corpus, [row - 1])
+    (target,) = store.chunks(choices.corpus, [row])
+    (before,) = store.chunks(choices.corpus, [row - 1])
     hits = sample.index.search(vectors, 1, sample.own[place])
-    near = {c.row: c for c in store.chunks(asked.corpus, sorted({own[0].row for own in hits if own}))}
+    near = {c.row: c for c in store.chunks(choices.corpus, sorted({own[0].row for own in hits if own}))}
     with right:
-        words = _words(asked, place, vectors)
+        words = _words(choices, place, vectors)
     rows = [
         _text("context", "last context chunk", "", "", before.text),
         _text("target", "true next chunk", "", "", target.text),
@@ -127,10 +128,10 @@ def _text(colour: str, name: str, cosine: str, echo: str, text: str) -> str:
     )
 
 
-def _words(asked: Asked, place: int, vectors: Vectors) -> list[tuple[str, float]]:
+def _words(choices: Choices, place: int, vectors: Vectors) -> list[tuple[str, float]]:
     writers = decoding.writers()
     kept = st.session_state.setdefault(WORDS, {})
-    key = (asked, place)
+    key = (choices, place)
     if (
         writers
         and key not in kept
@@ -138,7 +139,7 @@ def _words(asked: Asked, place: int, vectors: Vectors) -> list[tuple[str, float]
             "Put both into words", icon=":material/notes:", help=f"By {decoding.title(writers[0])}; a few seconds."
         )
     ):
-        said = decoding.say(vectors, writers[0], 0, asked.corpus)
+        said = decoding.say(vectors, writers[0], 0, choices.corpus)
         kept[key] = [(text.text, text.round_trip_cosine) for text in said]
         st.rerun()
     found: list[tuple[str, float]] = kept.get(key, [])
@@ -148,32 +149,32 @@ def _words(asked: Asked, place: int, vectors: Vectors) -> list[tuple[str, float]
 # ---------------------------------------------------------------- sweeps
 
 
-def _sweeps(lab: SnapLab, ref: str, asked: Asked) -> None:
+def _sweeps(lab: SnapLab, ref: str, choices: Choices) -> None:
     left, middle, right = st.columns([1, 1, 2], vertical_alignment="center")
-    key = (ref, asked.corpus, asked.split, asked.snap)
-    swept = (ref, asked.corpus, asked.split, replace(asked.snap, k=SnapSettings().k, strength=1.0), "sweep")
+    key = (ref, choices.corpus, choices.split, choices.snap)
+    swept = (ref, choices.corpus, choices.split, replace(choices.snap, k=SnapSettings().k, strength=1.0), "sweep")
     kept = st.session_state.setdefault(SWEEP, {})
     if left.button("Sweep K and strength", icon=":material/grid_on:", help="16 settings, about half a minute."):
         bar = right.progress(0.0)
-        kept[swept] = lab.sweep(lambda share, text: bar.progress(share, text), asked.snap)
+        kept[swept] = lab.sweep(lambda share, text: bar.progress(share, text), choices.snap)
         bar.empty()
     writers = decoding.writers()
     if writers and middle.button("Round trips in words", icon=":material/hearing:",
                                  help=f"{ROUND_TRIPS} windows, raw and snapped, about a second a vector."):  # fmt: skip
         with right:
-            kept[key] = _round_trips(lab, asked, writers[0])
+            kept[key] = _round_trips(lab, choices, writers[0])
     if key in kept:
         st.markdown(_round_trip_said(*kept[key]))
-    if asked.split == "test":
+    if choices.split == "test":
         st.caption("Choose settings on validation articles: what is best on the test articles is chosen by the answer.")
     if swept in kept:
-        _swept(ref, asked.split, kept[swept])
+        _swept(ref, choices.split, kept[swept])
 
 
-def _round_trips(lab: SnapLab, asked: Asked, writer: str) -> tuple[str, list[float], list[float]]:
+def _round_trips(lab: SnapLab, choices: Choices, writer: str) -> tuple[str, list[float], list[float]]:
     lines = np.unique(np.linspace(0, len(lab.raw) - 1, min(ROUND_TRIPS, len(lab.raw))).astype(np.int64))
-    vectors = np.concatenate([lab.vectors(None, lines)[0], lab.vectors(asked.snap, lines)[0]])
-    echoes = [text.round_trip_cosine for text in decoding.say(vectors, writer, 0, asked.corpus)]
+    vectors = np.concatenate([lab.vectors(None, lines)[0], lab.vectors(choices.snap, lines)[0]])
+    echoes = [text.round_trip_cosine for text in decoding.say(vectors, writer, 0, choices.corpus)]
     return decoding.title(writer), echoes[: len(lines)], echoes[len(lines) :]
 
 

@@ -13,8 +13,7 @@ from lvm_core.corpus.store import CorpusStore
 from lvm_core.errors import LvmError
 from lvm_core.types import Chunk
 from lvm_core.workspace import Workspace, read_json
-from pages.shared import state, ui
-from pages.views.predict import drafts
+from pages.shared import packed, state, ui
 
 EXAMPLES = Path(__file__).resolve().parents[3] / "assets" / "examples.json"
 BOXES = 5
@@ -63,7 +62,7 @@ def restore() -> None:
     if COUNT in session:
         return
     session[COUNT] = BOXES
-    found = drafts.unpack(st.query_params["t"]) if "t" in st.query_params else None
+    found = packed.unpack(st.query_params["t"]) if "t" in st.query_params else None
     if isinstance(found, dict):
         try:
             _restore_draft(found)
@@ -136,7 +135,7 @@ def remember(run: bool) -> None:
     else:
         value["chunks"] = now
     if now:
-        st.query_params["t"] = drafts.pack(value)
+        st.query_params["t"] = packed.pack(value)
     elif "t" in st.query_params:
         del st.query_params["t"]
 

@@ -12,6 +12,7 @@ from lvm_core.study.map import MapData, MapSettings, VectorMap, gather, map_key
 from lvm_core.study.map import numbers as map_numbers
 from lvm_core.workspace import Workspace
 from pages.shared import charts, saving, state
+from pages.shared.address import Address
 from pages.views.vectors import form as map_form
 from pages.views.vectors import places as map_facts
 from pages.views.vectors.figure import Drawn, Look, drawn
@@ -42,9 +43,9 @@ def data(settings: MapSettings) -> tuple[MapData, list[dict[str, Any]]]:
 # ---------------------------------------------------------------- the picture
 
 
-def picture(made: VectorMap, found: MapData, key: str, points: str) -> tuple[Drawn, Chosen]:
+def picture(at: Address, made: VectorMap, found: MapData, key: str, points: str) -> tuple[Drawn, Chosen]:
     """Show the map with its choices; return what was drawn and the points that are chosen in it."""
-    colour, lines, saved = _choices()
+    colour, lines, saved = _choices(at)
     made_of = drawn(Look(key, points, colour, lines, charts.dark()), made, found)
     flat = len(made.axes) == 2
     event = charts.show(
@@ -63,26 +64,23 @@ def picture(made: VectorMap, found: MapData, key: str, points: str) -> tuple[Dra
     return made_of, _chosen(event, made_of, made)
 
 
-def _choices() -> tuple[str, bool, str]:
+def _choices(at: Address) -> tuple[str, bool, str]:
     left, right, camera = st.columns([3.1, 1.1, 0.9], vertical_alignment="bottom")
     names = list(map_form.COLOURS)
-    asked = st.query_params.get("colour", "role")
     colour = left.segmented_control(
         "Colour",
         names,
         format_func=map_form.COLOURS.__getitem__,
-        key="map_colour",
-        default=asked if asked in names else "role",
+        key=at.key("colour", "role", names),
+        required=True,
         help="The shape always says what a point is. The commonest articles, sections or domains have a hue of their"
         " own, named above the map.",
     )
     lines = right.toggle(
         "Lines",
-        st.query_params.get("lines", "1") == "1",
-        key="map_lines",
+        key=at.key("lines", True),
         help="From each prediction, raw to snapped (violet), and on to the true next chunk.",
     )
-    st.query_params["colour"], st.query_params["lines"] = colour or "role", "1" if lines else "0"
     with camera:
         saved = charts.image_format("map_camera")
     return colour or "role", lines, saved
