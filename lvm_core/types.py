@@ -4,8 +4,8 @@ Letters in shapes: N items, B batch, T positions, D embedding dimension, K neigh
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -171,12 +171,16 @@ class SnapResult:
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A text made of a vector. `method` says how: inverter, vec2text, extractive, passthrough ..."""
+    """A text made of a vector. `method` says how: inverter, vec2text, extractive ...
+
+    `fluency` is the mean log-probability a token that a language model gives the text, in nats; None where none did.
+    """
 
     text: str
     method: str
     steps: int
     round_trip_cosine: float
+    fluency: float | None = None
 
 
 @runtime_checkable
@@ -192,53 +196,3 @@ class Decoder(Protocol):
     def decode_all(self, vectors: Vectors, steps: int) -> list[list[Decoded]]:
         """Return for each of the (N, D) vectors its texts after 0, 1 .. `steps` corrections (0: first hypothesis)."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One rung of the adaptive ladder, with the checks that accepted or rejected it."""
-
-    steps: int
-    text: str
-    method: str
-    repeated_bigrams: float
-    entropy: float
-    keyword: str | None
-    accepted: bool
-    reason: str = ""
-    round_trip_cosine: float | None = None
-    ms: float = 0.0
-
-
-@dataclass(slots=True)
-class Neighbour:
-    """A hit with the chunk it points at, and its weight in the snap (0 where there was none)."""
-
-    chunk: Chunk
-    cosine: float
-    weight: float = 0.0
-
-
-@dataclass(slots=True)
-class Prediction:
-    """What one model says comes next, with everything that led there.
-
-    `raw` and `snapped` are (D,); `snapped` equals `raw` when the snap is off. `timings_ms` has the
-    keys encode, predict, snap, decode and total.
-    """
-
-    model: str
-    raw: Vectors
-    snapped: Vectors
-    text: str
-    method: str
-    steps: int
-    round_trip_cosine: float | None
-    cosine_to_target: float | None
-    snap_on: bool
-    drift_clamped: bool
-    neighbours: list[Neighbour]
-    attempts: list[Attempt]
-    timings_ms: dict[str, float]
-    note: str = ""
-    details: dict[str, Any] = field(default_factory=dict)

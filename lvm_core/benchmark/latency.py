@@ -42,8 +42,8 @@ def predict(bench: Bench) -> list[Row]:
     n = 5 if bench.small else 80
     whole = median_ms(lambda: list(predictor.predict(next(contexts), [model], settings)), n)
     encode = median_ms(lambda: predictor.encoder.encode(next(contexts)), min(n, 30))
-    ground = predictor.ground
-    where = f"snap in {ground.info.n_chunks:,} chunks" if ground else "no corpus, so no snap"
+    corpus = predictor.corpus
+    where = f"snap in {corpus.info.n_chunks:,} chunks" if corpus else "no corpus, so no snap"
     note = f"{source}, {model}, {where}, {torch.get_num_threads()} threads"
     return [
         limit("predict", "warm prediction without decode", whole, "ms", PREDICT_MS, note),

@@ -3,18 +3,22 @@
 import argparse
 import re
 import sys
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lvm_core.config import add_arguments as add_settings
 from lvm_core.config import from_namespace
-from lvm_core.decode.adaptive import AdaptiveSettings
+from lvm_core.decode.checks import PRESETS, AdaptiveSettings
+from lvm_core.decode.decoders import DECODERS
 from lvm_core.errors import EncoderError, SettingsError, SourceError
 from lvm_core.predict.report import report, to_json
-from lvm_core.predict.settings import PredictSettings
+from lvm_core.predict.settings import SNAPS, PredictSettings
 from lvm_core.snap import SnapSettings
-from lvm_core.types import Prediction
 from lvm_core.workspace import Workspace
+
+if TYPE_CHECKING:
+    from lvm_core.predict.pipeline import Predictor
 
 __all__ = ["add_arguments", "report", "run"]
 
@@ -31,7 +35,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--corpus", metavar="NAME", help="corpus to snap onto [the largest that is encoded]")
     parser.add_argument("--encoder", metavar="NAME", help="encoder by name or id [the model's, else the default]")
-    add_settings(parser, PredictSettings, skip=("snapping", "adaptive"))
+    fields = PredictSettings.__dataclass_fields__
+    parser.add_argument(
+        "--snap", nargs="?", const="on", choices=SNAPS, default=argparse.SUPPRESS, help=fields["snap"].metadata["help"]
+    )
+    parser.add_argument(
+        "--no-snap", dest="snap", action="store_const", const="off", default=argparse.SUPPRESS, help="as --snap off"
+    )
+    parser.add_argument(
+        "--decoder", metavar="NAME", default=argparse.SUPPRESS,
+        help=f"{fields['decoder'].metadata['help']} [auto, none, {', '.join(DECODERS)}; default auto]",
+    )  # fmt: skip
+    parser.add_argument(
+        "--checks", choices=list(PRESETS), default="studio",
+        help="the checks of a text to start from; seeds: the first that passes, with a keyword [studio]",
+    )  # fmt: skip
+    add_settings(parser, PredictSettings, skip=("snap", "decoder", "snapping", "adaptive"))
     add_settings(parser, SnapSettings)
     add_settings(parser, AdaptiveSettings, skip=("ladder",))
 
@@ -41,22 +60,23 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
     from lvm_core.predict.pipeline import Predictor
     from lvm_core.progress import ProgressLine
 
+    preset = asdict(PRESETS[namespace.checks])
     settings = from_namespace(
         PredictSettings,
         namespace,
         snapping=from_namespace(SnapSettings, namespace),
-        adaptive=from_namespace(AdaptiveSettings, namespace),
+        adaptive=from_namespace(AdaptiveSettings, argparse.Namespace(**{**preset, **vars(namespace)})),
     )
     rows, chunks = _context(namespace)
     predictor = Predictor(workspace, _encoder_id(namespace, workspace), namespace.corpus, progress=ProgressLine())
     models = namespace.model or predictor.default_models()
     target = _target(predictor, rows)
-    found: dict[str, Prediction] = {}
+    predictions = []
     for prediction in predictor.predict(chunks, models, settings, target, rows):
-        print(f"{prediction.model}: {prediction.timings_ms['total']:.0f} ms", file=sys.stderr)
-        found[prediction.model] = prediction
-    ordered = [found[name] for name in dict.fromkeys(models)]
-    return to_json(ordered, len(ordered[0].details["context"]), predictor.encoder.id)
+        print(f"{prediction.model}: {prediction.timings.total:.0f} ms", file=sys.stderr)
+        predictions.append(prediction)
+    predictions.sort(key=lambda p: (models.index(p.model), p.snap_on))
+    return to_json(predictions, len(predictions[0].context.texts), predictor.encoder.id)
 
 
 def _context(namespace: argparse.Namespace) -> tuple[list[int] | None, list[str]]:
@@ -104,9 +124,10 @@ def _encoder_id(namespace: argparse.Namespace, workspace: Workspace) -> str | No
     return next((spaces[ref] for ref in namespace.model if ref in spaces), None)
 
 
-def _target(predictor: Any, rows: list[int] | None) -> int | None:
+def _target(predictor: "Predictor", rows: list[int] | None) -> int | None:
     """The row after the context, where it belongs to the same article."""
-    if not rows or predictor.ground is None:
+    corpus = predictor.corpus if rows else None
+    if corpus is None or not rows:
         return None
-    last = predictor.ground.check_rows(rows)[-1]
-    return last + 1 if last + 1 in predictor.ground.article_rows(last) else None
+    last = corpus.check_rows(rows)[-1]
+    return last + 1 if last + 1 in corpus.article_rows(last) else None

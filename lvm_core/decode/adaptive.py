@@ -1,77 +1,166 @@
-"""The ladder from a quick text to a real one: 1 step, 3, 5, then the nearest real chunk.
+"""The ladder from a quick text to a better one: 1 step, 3, 5, then the nearest real chunk.
 
-Source: the production pipeline this studio grew from, "Adaptive Decode with Quality Checks".
+Source: the production pipeline this studio grew from, "Adaptive Decode with Quality Checks". There the first text
+that passes is shown, and else the nearest real chunk (preset `seeds`); by default what is shown is the best of all
+that was tried, because a replacement that fares worse helps nobody.
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lvm_core.config import check, setting
 from lvm_core.decode.cache import DecodeCache
-from lvm_core.decode.quality import Quality, measure
-from lvm_core.errors import SettingsError
-from lvm_core.types import Attempt, Decoded, Decoder, Vectors
+from lvm_core.decode.checks import Attempt, Checks
+from lvm_core.decode.extractive import METHOD as EXTRACTIVE
+from lvm_core.errors import DecoderError
+from lvm_core.types import Decoded, Decoder, Vectors
 from lvm_core.vectors.checks import check_steps
 
-Fallback = Callable[[int], Decoded | None]
-"""Place in the batch to the extractive answer for it, None where there is no corpus."""
+BLOCK = 8
+"""Vectors decoded together: the texts of the first come while the others wait."""
+
+FLUENCY = 0.06
+"""Cosine that a nat a token of log-probability is worth, as in the inverter's own search."""
+
+NOTHING = Decoded("", "none", 0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
-class AdaptiveSettings:
-    """When a text passes, and how often another is tried."""
+class Decoding:
+    """How one vector became text.
 
-    max_repeated_bigrams: float = setting(0.25, "largest share of repeated word pairs that passes", "share", 0, 1)
-    min_entropy: float = setting(2.8, "smallest word entropy that passes", "bits", 0, 20)
-    need_keyword: bool = setting(True, "whether a text must share a keyword with its context")
-    ladder: tuple[int, ...] = setting((1, 3, 5), "steps tried in turn before the nearest real chunk", "steps")
+    Attributes:
+        decoded: the text that is shown.
+        attempts: every text that was judged, in order.
+        hypotheses: the text after each step of the last run.
+        ms: what it cost; of a batch the vector's share.
+        batch: the largest number of vectors that were decoded together with it.
+        cached: whether every text of it came from the cache.
+        done: False where a better text may still come.
+    """
 
-
-@dataclass(slots=True)
-class AdaptiveResult:
-    """The text that was taken, everything that was tried, and the text after each step of the last run."""
-
-    decoded: Decoded
-    attempts: list[Attempt]
-    hypotheses: list[Decoded] = field(default_factory=list)
+    decoded: Decoded = NOTHING
+    attempts: tuple[Attempt, ...] = ()
+    hypotheses: tuple[Decoded, ...] = ()
     ms: float = 0.0
-    cached: bool = False
+    batch: int = 1
+    cached: bool = True
+    done: bool = False
+
+    @property
+    def shown(self) -> Attempt | None:
+        """The attempt whose text is shown."""
+        texts = (self.decoded.text, self.decoded.method)
+        same = [a for a in self.attempts if (a.decoded.text, a.decoded.method) == texts]
+        return next((a for a in same if a.accepted), same[-1] if same else None)
 
 
-def judge(quality: Quality, settings: AdaptiveSettings) -> str:
-    """Return why a text of this quality is rejected, "" if it passes."""
-    reasons = []
-    if quality.repeated_bigrams > settings.max_repeated_bigrams:
-        reasons.append(
-            f"repeats itself: {quality.repeated_bigrams:.0%} of its word pairs occur before,"
-            f" {settings.max_repeated_bigrams:.0%} are allowed"
-        )
-    if quality.entropy < settings.min_entropy:
-        reasons.append(f"says little: word entropy {quality.entropy:.2f} bits, {settings.min_entropy:g} are needed")
-    if settings.need_keyword and quality.keyword is None:
-        reasons.append("off the topic: no keyword shared with the context")
-    return "; ".join(reasons)
+class Ladder:
+    """Turns vectors into texts that pass the checks, those that pass first as soon as they do."""
+
+    def __init__(
+        self, checks: Checks, decoder: Decoder | None, nearest: Decoder | None = None, cache: DecodeCache | None = None
+    ) -> None:
+        """Climb with `decoder` (None: real chunks only), then with `nearest` (None: there is no corpus)."""
+        self._checks, self._decoder, self._nearest, self._cache = checks, decoder, nearest, cache
+
+    def climb(self, vectors: Vectors, watch: bool = False) -> Iterator[tuple[int, Decoding]]:
+        """Yield (row, decoding) as soon as each of the (N, D) vectors has a text that passes, or nothing is left.
+
+        All vectors climb together: those that pass leave the ladder, the others go on in one batch.
+
+        Args:
+            vectors: (N, D) what is to be said.
+            watch: also yield what is not done yet: the first hypothesis of each vector at once, then its best so far.
+        """
+        if self._decoder is None:
+            yield from self._fall_back(dict.fromkeys(range(len(vectors)), Decoding()), vectors)
+            return
+        climbing = {row: Decoding() for row in range(len(vectors))}
+        for steps in (*((0,) if watch else ()), *self._checks.settings.ladder):
+            for block in _blocks(list(climbing)):
+                for row, decoding in self._rung(self._decoder, climbing, block, vectors, steps):
+                    climbing[row] = decoding
+                    if decoding.done:
+                        del climbing[row]
+                    if decoding.done or watch:
+                        yield row, decoding
+        yield from self._fall_back(climbing, vectors)
+
+    def _rung(
+        self, decoder: Decoder, climbing: dict[int, Decoding], rows: list[int], vectors: Vectors, steps: int
+    ) -> Iterator[tuple[int, Decoding]]:
+        begun = time.perf_counter()
+        runs = decode_hypotheses(decoder, vectors[np.asarray(rows)], steps, self._cache)
+        share = (time.perf_counter() - begun) * 1000 / len(rows)
+        tried = self._checks.attempts([at_step(texts, steps) for texts, _ in runs], share)
+        for row, (texts, cached), attempt in zip(rows, runs, tried, strict=True):
+            before = climbing[row]
+            preview = steps not in self._checks.settings.ladder
+            attempts = before.attempts if preview else (*before.attempts, attempt)
+            done = attempt.accepted and not preview
+            yield (
+                row,
+                Decoding(
+                    attempt.decoded if done or preview or not attempts else best(attempts).decoded,
+                    attempts,
+                    tuple(texts),
+                    before.ms + share,
+                    max(before.batch, 1 if cached else len(rows)),
+                    before.cached and cached,
+                    done,
+                ),
+            )
+
+    def _fall_back(self, climbing: dict[int, Decoding], vectors: Vectors) -> Iterator[tuple[int, Decoding]]:
+        rows = list(climbing)
+        if not rows:
+            return
+        begun = time.perf_counter()
+        answers = self._real_chunks(vectors[np.asarray(rows)])
+        share = (time.perf_counter() - begun) * 1000 / len(rows)
+        for row, answer in zip(rows, answers, strict=True):
+            before = climbing[row]
+            attempts = before.attempts
+            if answer is not None:
+                (attempt,) = self._checks.attempts([answer], share)
+                attempts = (*attempts, replace(attempt, last_resort=self._is_last_resort(attempts)))
+            yield (
+                row,
+                replace(before, decoded=self._choose(attempts), attempts=attempts, ms=before.ms + share, done=True),
+            )
+
+    def _is_last_resort(self, attempts: Sequence[Attempt]) -> bool:
+        return not self._checks.settings.keep_best or not attempts
+
+    def _choose(self, attempts: Sequence[Attempt]) -> Decoded:
+        if not attempts:
+            return NOTHING
+        return attempts[-1].decoded if attempts[-1].last_resort else best(attempts).decoded
+
+    def _real_chunks(self, vectors: Vectors) -> list[Decoded | None]:
+        if self._nearest is None:
+            return [None] * len(vectors)
+        try:
+            return [run[-1] for run in self._nearest.decode_all(vectors, 0)]
+        except DecoderError:  # no chunk is left outside the context
+            return [None] * len(vectors)
 
 
-def attempt(decoded: Decoded, context: Sequence[str], settings: AdaptiveSettings, ms: float = 0.0) -> Attempt:
-    """Return `decoded` with its measures and whether it passes."""
-    quality = measure(decoded.text, context)
-    reason = judge(quality, settings)
-    return Attempt(
-        decoded.steps,
-        decoded.text,
-        decoded.method,
-        quality.repeated_bigrams,
-        quality.entropy,
-        quality.keyword,
-        accepted=not reason,
-        reason=reason,
-        round_trip_cosine=decoded.round_trip_cosine,
-        ms=ms,
-    )
+def best(attempts: Sequence[Attempt]) -> Attempt:
+    """Return the attempt with the fewest failed checks; of equals the one nearest to the vector and most fluent.
+
+    A real chunk takes the place of a written text only where it fails fewer checks.
+    """
+
+    def rank(attempt: Attempt) -> tuple[int, bool, float]:
+        decoded = attempt.decoded
+        worth = decoded.round_trip_cosine + FLUENCY * (decoded.fluency or 0.0)
+        return len(attempt.verdict.failures), decoded.method == EXTRACTIVE, -worth
+
+    return min(attempts, key=rank)
 
 
 def decode_hypotheses(
@@ -80,13 +169,13 @@ def decode_hypotheses(
     """Return for each of the (N, D) vectors its texts after 0 .. `steps` steps, and whether the cache had them."""
     check_steps(steps)
     runs = [cache.get(decoder.id, steps, vector) if cache is not None else None for vector in vectors]
-    missing = [i for i, texts in enumerate(runs) if texts is None]
+    missing = [row for row, texts in enumerate(runs) if texts is None]
     if missing:
-        for i, texts in zip(missing, decoder.decode_all(vectors[missing], steps), strict=True):
-            runs[i] = texts
+        for row, texts in zip(missing, decoder.decode_all(vectors[missing], steps), strict=True):
+            runs[row] = texts
             if cache is not None:
-                cache.put(decoder.id, steps, vectors[i], texts)
-    return [(texts or [], i not in missing) for i, texts in enumerate(runs)]
+                cache.put(decoder.id, steps, vectors[row], texts)
+    return [(texts or [], row not in missing) for row, texts in enumerate(runs)]
 
 
 def at_step(texts: Sequence[Decoded], steps: int) -> Decoded:
@@ -95,102 +184,6 @@ def at_step(texts: Sequence[Decoded], steps: int) -> Decoded:
     return replace(reached[-1] if reached else texts[0], steps=steps)
 
 
-def adaptive_decode(
-    vectors: Vectors,
-    contexts: Sequence[Sequence[str]],
-    decoder: Decoder | None,
-    fallback: Fallback,
-    settings: AdaptiveSettings | None = None,
-    cache: DecodeCache | None = None,
-) -> Iterator[tuple[int, AdaptiveResult]]:
-    """Yield (place in the batch, result) as soon as each of the (N, D) vectors has a text that passes.
-
-    All vectors climb the ladder together: those that pass leave it, the others go on in one batch. Where the
-    nearest real chunk is taken it comes as it is, with its measures beside it.
-
-    Args:
-        vectors: (N, D) what is to be said.
-        contexts: the chunks before each of them.
-        decoder: None where only real chunks can be given.
-        fallback: the nearest real chunk of a place.
-        settings: thresholds and ladder.
-        cache: where earlier texts are kept.
-
-    Raises:
-        SettingsError: for thresholds or steps out of bounds.
-    """
-    numbers = check_ladder(check(settings or AdaptiveSettings()))
-    results = [AdaptiveResult(Decoded("", "none", 0, 0.0), []) for _ in range(len(vectors))]
-    waiting = list(range(len(vectors)))
-    for steps in numbers.ladder:
-        if not waiting:
-            return
-        if decoder is None:
-            break
-        accepted = _rung(decoder, vectors, contexts, waiting, steps, numbers, cache, results)
-        waiting = [i for i in waiting if i not in accepted]
-        yield from ((i, results[i]) for i in sorted(accepted))
-    for i in waiting:
-        _fall_back(results[i], fallback, i, contexts[i], numbers)
-        yield i, results[i]
-
-
-def check_ladder(settings: AdaptiveSettings) -> AdaptiveSettings:
-    """Return `settings`; the ladder must climb.
-
-    Raises:
-        SettingsError: if it is empty, does not climb, or has steps out of bounds.
-    """
-    for steps in settings.ladder:
-        check_steps(steps)
-    if not settings.ladder or list(settings.ladder) != sorted(set(settings.ladder)):
-        raise SettingsError([f"ladder is {settings.ladder}; expected rising numbers of steps, such as 1, 3, 5."])
-    return settings
-
-
-def _rung(
-    decoder: Decoder,
-    vectors: Vectors,
-    contexts: Sequence[Sequence[str]],
-    waiting: Sequence[int],
-    steps: int,
-    settings: AdaptiveSettings,
-    cache: DecodeCache | None,
-    results: list[AdaptiveResult],
-) -> set[int]:
-    begun = time.perf_counter()
-    chosen = np.asarray(waiting)
-    runs = decode_hypotheses(decoder, vectors[chosen], steps, cache)
-    ms = (time.perf_counter() - begun) * 1000
-    accepted = set()
-    for i, (texts, cached) in zip(waiting, runs, strict=True):
-        result = results[i]
-        tried = attempt(at_step(texts, steps), contexts[i], settings, ms)
-        result.attempts.append(tried)
-        result.hypotheses, result.cached, result.ms = texts, cached, result.ms + ms
-        if tried.accepted:
-            result.decoded = at_step(texts, steps)
-            accepted.add(i)
-    return accepted
-
-
-def _fall_back(
-    result: AdaptiveResult, fallback: Fallback, place: int, context: Sequence[str], settings: AdaptiveSettings
-) -> None:
-    begun = time.perf_counter()
-    found = fallback(place)
-    if found is None:
-        _best_of_rejected(result)
-        return
-    ms = (time.perf_counter() - begun) * 1000
-    last = replace(attempt(found, context, settings, ms), accepted=True)
-    reason = f"taken as the last resort, although: {last.reason}" if last.reason else ""
-    result.attempts.append(replace(last, reason=reason))
-    result.decoded, result.ms = found, result.ms + ms
-
-
-def _best_of_rejected(result: AdaptiveResult) -> None:
-    """Without a corpus there is no real chunk: the rejected text nearest to the vector is shown, and stays rejected."""
-    if result.attempts:
-        best = max(result.attempts, key=lambda tried: (tried.round_trip_cosine or -1.0, tried.steps))
-        result.decoded = Decoded(best.text, best.method, best.steps, best.round_trip_cosine or 0.0)
+def _blocks(rows: list[int]) -> Iterator[list[int]]:
+    for start in range(0, len(rows), BLOCK):
+        yield rows[start : start + BLOCK]

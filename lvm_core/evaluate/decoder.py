@@ -15,7 +15,7 @@ import numpy as np
 
 from lvm_core.config import check
 from lvm_core.corpus.store import CorpusStore
-from lvm_core.decode.adaptive import AdaptiveSettings, attempt
+from lvm_core.decode.checks import PRESETS, Checks
 from lvm_core.decode.extractive import ExtractiveDecoder
 from lvm_core.decode.quality import words
 from lvm_core.evaluate.cases import Cases, DecoderSettings, gather_cases
@@ -156,7 +156,7 @@ def _scores(texts: Sequence[Decoded], cases: Cases) -> dict[str, Any]:
     truths = [chunk.text for chunk in cases.chunks]
     overlap = text_scores([d.text for d in texts], truths)
     checks = [
-        attempt(d, [c.text for c in context], AdaptiveSettings())
+        Checks(PRESETS["seeds"], [c.text for c in context]).attempts([d])[0]
         for d, context in zip(texts, cases.contexts, strict=True)
     ]
     pairs = list(zip([d.text for d in texts], truths, strict=True))

@@ -13,7 +13,7 @@ import torch
 from lvm_core.errors import DecoderError, SpaceMismatch
 from lvm_core.inverter.files import find_inverter, inverters, read_weights
 from lvm_core.inverter.generate import Generator, vector_seeds
-from lvm_core.inverter.search import Search, SearchSettings, Target
+from lvm_core.inverter.search import Candidate, Search, SearchSettings, Target
 from lvm_core.inverter.smollm import LanguageModel, load_smollm
 from lvm_core.types import Decoded, Encoder, Progress, Vectors, no_progress
 from lvm_core.vectors.checks import check_steps, check_vectors
@@ -44,7 +44,7 @@ class Run:
     def note(self, step: int) -> None:
         """Add the best text after `step`."""
         best = self.target.best()
-        self.texts.append(_decoded(best.written.text, step, best.cosine))
+        self.texts.append(_decoded(best, step))
 
 
 class Inverter:
@@ -98,7 +98,7 @@ class Inverter:
     def _fresh(self, targets: Vectors, steps: int) -> list[Run]:
         search = Search(self._generator, self._encoder.encode, self._settings)
         search.start(targets, vector_seeds(targets), self._settings.n_samples if steps else 1)
-        runs = [Run(t, [_decoded(t.first.written.text, 0, t.first.cosine)]) for t in search.targets if t.first]
+        runs = [Run(t, [_decoded(t.first, 0)]) for t in search.targets if t.first]
         for step in range(1, steps + 1):
             if step > 1:
                 search.step(step)
@@ -140,8 +140,9 @@ def side_by_side(work: Callable[[Sequence[T]], list[R]], items: Sequence[T], lea
         torch.set_num_threads(threads)  # of threads to come, too
 
 
-def _decoded(text: str, steps: int, cosine: float) -> Decoded:
-    return Decoded(text, "inverter", steps, float(cosine))
+def _decoded(candidate: Candidate, steps: int) -> Decoded:
+    written = candidate.written
+    return Decoded(written.text, "inverter", steps, float(candidate.cosine), float(written.fluency))
 
 
 def load_inverter(

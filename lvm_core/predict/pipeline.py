@@ -2,34 +2,38 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lvm_core.decode.adaptive import AdaptiveResult
-from lvm_core.decode.extractive import same_text
+from lvm_core.decode.adaptive import Decoding
+from lvm_core.decode.checks import Checks
 from lvm_core.errors import SettingsError, SpaceMismatch
-from lvm_core.predict.scene import Scene, need_ground, scene_of_rows, scene_of_text
-from lvm_core.predict.settings import PASSTHROUGH, PredictSettings
-from lvm_core.predict.sources import Forecaster, Ground, load_forecaster, open_ground
-from lvm_core.predict.speaker import Speaker, Voice
-from lvm_core.snap import search_excluding, snap_onto
-from lvm_core.types import Encoder, Hit, Neighbour, Prediction, Progress, Rows, SnapResult, Vectors, no_progress
-from lvm_core.vectors.geometry import unit_rows
+from lvm_core.predict.context import Question, read_context, rows_kept_out
+from lvm_core.predict.corpus import OpenCorpus, Snapped, open_corpus
+from lvm_core.predict.model import PredictingModel, load_predicting_model
+from lvm_core.predict.prediction import PASSTHROUGH, Context, Note, Prediction, Timings
+from lvm_core.predict.settings import PredictSettings
+from lvm_core.predict.text import Answerer, Texts, smoothed, topic
+from lvm_core.types import Encoder, Progress, Rows, no_progress
 from lvm_core.workspace import Workspace
 
 
 @dataclass(slots=True)
-class Outcome:
-    """What one model said, before it became text."""
+class Outlook:
+    """One question, as far as all models share it, and the clock that started with it."""
 
-    model: Forecaster
-    raw: Vectors
-    snapped: Vectors
-    snap: SnapResult | None
-    neighbours: list[Neighbour]
-    note: str
-    predict_ms: float
+    context: Context
+    corpus: OpenCorpus | None
+    exclude: Rows
+    notes: tuple[Note, ...]
+    begun: float
+    encode_ms: float
+    load_ms: float = 0.0
+
+    def waited(self) -> float:
+        """Return the milliseconds since the question."""
+        return _ms(self.begun)
 
 
 class Predictor:
@@ -58,13 +62,13 @@ class Predictor:
         if encoder is not None and encoder_id not in (None, encoder.id):
             raise SpaceMismatch("The encoder", str(encoder_id), encoder.id, "give the encoder of that id.")
         self.workspace = workspace
-        self.corpus = corpus
-        self.ground_note = ""
+        self._corpus_name = corpus
+        self._why_no_corpus = ""
         self._encoder = encoder
         self._encoder_id = encoder_id
-        self._ground: Ground | None = None
-        self._forecasters: dict[str, Forecaster] = {}
-        self._speaker: Speaker | None = None
+        self._corpus: OpenCorpus | None = None
+        self._models: dict[str, PredictingModel] = {}
+        self._texts: Texts | None = None
         self._progress = progress
 
     @property
@@ -77,18 +81,18 @@ class Predictor:
         return self._encoder
 
     @property
-    def ground(self) -> Ground | None:
+    def corpus(self) -> OpenCorpus | None:
         """The corpus, looked for again while there is none (it may be being read) and when it has changed."""
-        if self._ground is None or not self._ground.is_current():
-            self._ground, self.ground_note = open_ground(self.workspace, self.encoder.id, self.corpus)
-        return self._ground
+        if self._corpus is None or not self._corpus.is_current():
+            self._corpus, self._why_no_corpus = open_corpus(self.workspace, self.encoder.id, self._corpus_name)
+        return self._corpus
 
     @property
-    def speaker(self) -> Speaker:
+    def texts(self) -> Texts:
         """What turns vectors into text."""
-        if self._speaker is None:
-            self._speaker = Speaker(self.workspace, self.encoder, self._progress)
-        return self._speaker
+        if self._texts is None:
+            self._texts = Texts(self.workspace, self.encoder, self._progress)
+        return self._texts
 
     def default_models(self) -> list[str]:
         """Return every shipped model of the encoder, or two baselines where none is shipped."""
@@ -105,16 +109,27 @@ class Predictor:
         target_row: int | None = None,
         context_rows: Sequence[int] | None = None,
         exclude: Rows | None = None,
+        target_text: str = "",
     ) -> Iterator[Prediction]:
-        """Yield what each of `models` predicts, each as soon as it is ready.
+        """Yield what each of `models` predicts, each as soon as it is final; see `watch`."""
+        question = Question(context, context_rows, target_row, target_text, exclude)
+        return (prediction for prediction in self.watch(question, models, settings, False) if prediction.done)
+
+    def watch(
+        self,
+        question: Question,
+        models: Sequence[str],
+        settings: PredictSettings | None = None,
+        unfinished: bool = True,
+    ) -> Iterator[Prediction]:
+        """Yield what each of `models` predicts, raw, snapped or both; every model runs once.
 
         Args:
-            context: the chunks, oldest first; may be empty where `context_rows` says which they are.
+            question: the context, and what is known of the chunk after it.
             models: refs, baselines by name, or "passthrough".
             settings: snap, decoder, steps, checks.
-            target_row: row of the true next chunk, where it is known.
-            context_rows: rows of the context, where it comes from the corpus.
-            exclude: further rows that must not be neighbours or answers; in an evaluation the whole article.
+            unfinished: also yield predictions without a final text: at first all vectors and neighbours, then each
+                text as it gets better.
 
         Raises:
             EncoderError: if the context holds no text.
@@ -123,127 +138,94 @@ class Predictor:
             SpaceMismatch: if a model was trained with another encoder.
             SettingsError: for settings out of bounds.
         """
-        chosen = (settings or PredictSettings()).checked()
+        checked = (settings or PredictSettings()).checked()
         if not models:
             raise SettingsError(["No model was chosen; name one or more, such as 'amn' or 'context-mean'."])
-        forecasters = [self._forecaster(ref) for ref in dict.fromkeys(models)]
-        scene = self._scene(context, chosen, target_row, context_rows, exclude)
-        return self._say(self._outcomes(forecasters, scene, chosen), scene, chosen)
+        outlook = self._open(question, list(dict.fromkeys(models)), checked)
+        predictions = self._forecast(outlook, list(dict.fromkeys(models)), checked)
+        return self._put_into_words(predictions, outlook, checked, unfinished)
 
-    def _forecaster(self, ref: str) -> Forecaster:
-        if ref not in self._forecasters:
-            self._forecasters[ref] = load_forecaster(self.workspace, ref, self.encoder.id, self.encoder.dim)
-        return self._forecasters[ref]
-
-    def _scene(
-        self,
-        context: Sequence[str],
-        settings: PredictSettings,
-        target_row: int | None,
-        context_rows: Sequence[int] | None,
-        exclude: Rows | None,
-    ) -> Scene:
+    def _open(self, question: Question, models: list[str], settings: PredictSettings) -> Outlook:
         begun = time.perf_counter()
-        ground = self.ground
-        if context_rows is None:
-            scene = scene_of_text(context, self.encoder)
+        encoder = self.encoder
+        for ref in models:
+            if ref not in self._models:
+                self._models[ref] = load_predicting_model(self.workspace, ref, encoder)
+        load_ms = _ms(begun)
+        encoding = time.perf_counter()
+        corpus = self.corpus
+        context = read_context(question, encoder, corpus, self._why_no_corpus)
+        exclude = context.rows
+        notes = context.notes
+        if corpus is None:
+            notes = (*notes, Note("corpus", self._why_no_corpus))
         else:
-            scene = scene_of_rows(context_rows, need_ground(ground, self.ground_note))
-        scene.ground, scene.encode_ms = ground, _ms(begun)
-        if ground is None:
-            scene.notes.append(self.ground_note)
-        if target_row is not None:
-            scene.aim(target_row, need_ground(ground, self.ground_note))
-        if ground is not None:
-            scene.keep_out(settings.exclude, exclude, ground)
-        return scene
+            exclude = rows_kept_out(context, settings.exclude, question.exclude, corpus)
+        return Outlook(context, corpus, exclude, notes, begun, _ms(encoding), load_ms)
 
-    def _outcomes(self, models: list[Forecaster], scene: Scene, settings: PredictSettings) -> list[Outcome]:
-        outcomes = []
-        for model in models:
+    def _forecast(self, outlook: Outlook, models: list[str], settings: PredictSettings) -> list[Prediction]:
+        """Return the raw and snapped predictions that were asked for, without text; one search serves all models."""
+        raws, notes, spent = [], [], []
+        for ref in models:
             begun = time.perf_counter()
-            raw, note = model.predict(scene.vectors)
-            outcomes.append(Outcome(model, unit_rows(raw), unit_rows(raw), None, [], note, _ms(begun)))
-        if scene.ground is not None:
-            begun = time.perf_counter()
-            self._snap(outcomes, scene, scene.ground, settings)
-            scene.snap_ms = _ms(begun)
-        return outcomes
+            raw, note = self._models[ref].predict(outlook.context.vectors)
+            raws.append(raw)
+            notes.append((*outlook.notes, *note))
+            spent.append(_ms(begun))
+        begun = time.perf_counter()
+        if outlook.corpus is None:
+            snapped = [Snapped(raw, False, ()) for raw in raws]
+        else:
+            snapped = outlook.corpus.snap(np.stack(raws), outlook.context, outlook.exclude, settings.snapping)
+        snap_ms = _ms(begun) if outlook.corpus else 0.0
+        predictions = []
+        for ref, raw, note, predict_ms, pulled in zip(models, raws, notes, spent, snapped, strict=True):
+            timings = Timings(outlook.encode_ms, predict_ms, snap_ms, load=outlook.load_ms, waited=outlook.waited())
+            name = outlook.corpus.info.name if outlook.corpus else None
+            kind = self._models[ref].kind
+            for on in _variants(settings, kind, outlook.corpus):
+                vector = pulled.vector if on else raw
+                near = pulled.neighbours if on else tuple(replace(n, weight=0.0) for n in pulled.neighbours)
+                predictions.append(
+                    Prediction(ref, kind, outlook.context, raw, vector, on, on and pulled.drift_clamped, near,
+                               Decoding(), timings, name, notes=note)
+                )  # fmt: skip
+        return predictions
 
-    def _snap(self, outcomes: list[Outcome], scene: Scene, ground: Ground, settings: PredictSettings) -> None:
-        """One search for all models; hits that read like the context are dropped, wherever they stand."""
-        k = settings.snapping.k
-        raws = np.stack([outcome.raw for outcome in outcomes])
-        hits = search_excluding(ground.index, raws, k + 2 * len(scene.texts), scene.exclude)
-        rows = sorted({hit.row for own in hits for hit in own})
-        chunks = dict(zip(rows, ground.chunks(rows), strict=True))
-        known = {same_text(text) for text in scene.texts}
-        kept: list[list[Hit]] = [[h for h in own if same_text(chunks[h.row].text) not in known][:k] for own in hits]
-        snaps = snap_onto(raws, [scene.vectors] * len(raws), kept, ground.vectors, settings.snapping)
-        for outcome, result in zip(outcomes, snaps, strict=True):
-            on = settings.snap and outcome.model.name != PASSTHROUGH
-            outcome.snap = result if on else None
-            outcome.snapped = result.vector if on else outcome.raw
-            weights = result.weights if on else [0.0] * len(result.neighbours)
-            outcome.neighbours = [
-                Neighbour(chunks[hit.row], hit.cosine, weight)
-                for hit, weight in zip(result.neighbours, weights, strict=True)
-            ]
-
-    def _say(self, outcomes: list[Outcome], scene: Scene, settings: PredictSettings) -> Iterator[Prediction]:
-        vectors = np.stack([outcome.snapped for outcome in outcomes])
-        voice = self.speaker.voice(settings.decoder, scene.ground)
-        spoken = self.speaker.say(voice, vectors, scene.texts, settings, scene.ground, scene.exclude)
-        for place, result in spoken:
-            prediction = self._prediction(outcomes[place], scene, result, voice)
-            self.speaker.smooth(prediction, scene.texts, settings)
-            yield prediction
-
-    @staticmethod
-    def _prediction(outcome: Outcome, scene: Scene, result: AdaptiveResult, voice: Voice) -> Prediction:
-        timings = {
-            "encode": scene.encode_ms,
-            "predict": outcome.predict_ms,
-            "snap": scene.snap_ms,
-            "decode": result.ms,
-        }
-        timings["total"] = sum(timings.values())
-        aim = scene.target_vector
-        return Prediction(
-            model=outcome.model.name,
-            raw=outcome.raw,
-            snapped=outcome.snapped,
-            text=result.decoded.text,
-            method=PASSTHROUGH if outcome.model.name == PASSTHROUGH and result.decoded.text else result.decoded.method,
-            steps=result.decoded.steps,
-            round_trip_cosine=result.decoded.round_trip_cosine if result.decoded.text else None,
-            cosine_to_target=None if aim is None else float(outcome.snapped @ aim),
-            snap_on=outcome.snap is not None,
-            drift_clamped=outcome.snap is not None and outcome.snap.drift_clamped,
-            neighbours=outcome.neighbours,
-            attempts=result.attempts,
-            timings_ms=timings,
-            note=" ".join(note for note in (*scene.notes, outcome.note, voice.note) if note),
-            details=_details(outcome, scene, result, voice),
-        )
+    def _put_into_words(
+        self, predictions: list[Prediction], outlook: Outlook, settings: PredictSettings, unfinished: bool
+    ) -> Iterator[Prediction]:
+        if unfinished:
+            yield from predictions
+        corpus, context = outlook.corpus, outlook.context
+        nearest = corpus.decoder(outlook.exclude, context.texts) if corpus else None
+        answerer = self.texts.answerer(settings.decoder, corpus, nearest)
+        checks = Checks(settings.adaptive, context.texts, topic(self.encoder, context.vectors))
+        vectors = np.stack([prediction.vector for prediction in predictions])
+        for row, decoding in self.texts.decode(answerer, vectors, checks, settings, unfinished):
+            prediction = with_text(predictions[row], decoding, answerer, outlook.waited())
+            yield smoothed(prediction, settings.smooth) if decoding.done else prediction
 
 
-def _details(outcome: Outcome, scene: Scene, result: AdaptiveResult, voice: Voice) -> dict[str, object]:
-    aim = scene.target_vector
-    return {
-        "kind": outcome.model.kind,
-        "corpus": scene.ground.info.name if scene.ground else None,
-        "context": scene.texts,
-        "context_vectors": scene.vectors,
-        "target": scene.target,
-        "target_vector": aim,
-        "raw_cosine_to_target": None if aim is None else float(outcome.raw @ aim),
-        "cosine_to_last": float(outcome.snapped @ scene.vectors[-1]),
-        "snap": outcome.snap,
-        "hypotheses": result.hypotheses,
-        "cached": result.cached,
-        "decoder": voice.id,
-    }
+def _variants(settings: PredictSettings, kind: str, corpus: OpenCorpus | None) -> tuple[bool, ...]:
+    """Return whether to show a model's prediction raw (False), snapped (True) or both; passthrough is never pulled."""
+    if corpus is None or kind == PASSTHROUGH:
+        return (False,)
+    return {"off": (False,), "on": (True,), "both": (False, True)}[settings.snap]
+
+
+def with_text(prediction: Prediction, decoding: Decoding, answerer: Answerer, waited: float) -> Prediction:
+    """Return `prediction` with its text."""
+    timings = replace(
+        prediction.timings,
+        decode=decoding.ms,
+        batch=decoding.batch,
+        cached=decoding.cached and bool(decoding.decoded.text),
+        load=prediction.timings.load + answerer.load_ms,
+        waited=waited,
+    )
+    notes = (*prediction.notes, *answerer.notes)
+    return replace(prediction, decoding=decoding, timings=timings, decoder=answerer.id, notes=notes)
 
 
 def _ms(begun: float) -> float:

@@ -2,11 +2,12 @@
 
 import textwrap
 from collections.abc import Sequence
-from dataclasses import asdict
 from itertools import groupby
 from typing import Any
 
-from lvm_core.types import Chunk, Decoded, Neighbour, Prediction
+from lvm_core.decode.checks import Attempt
+from lvm_core.predict.prediction import Neighbour, Prediction
+from lvm_core.types import Chunk, Decoded
 
 WIDTH = 100
 SHOWN_NEIGHBOURS = 3
@@ -20,8 +21,7 @@ def to_json(predictions: Sequence[Prediction], context: int, encoder: str) -> di
 
 def prediction_json(prediction: Prediction) -> dict[str, Any]:
     """Return one prediction without its vectors."""
-    details = prediction.details
-    target: Chunk | None = details.get("target")
+    target = prediction.context.target
     return {
         "model": prediction.model,
         "text": prediction.text,
@@ -29,21 +29,38 @@ def prediction_json(prediction: Prediction) -> dict[str, Any]:
         "steps": prediction.steps,
         "round_trip_cosine": prediction.round_trip_cosine,
         "cosine_to_target": prediction.cosine_to_target,
-        "raw_cosine_to_target": details.get("raw_cosine_to_target"),
+        "raw_cosine_to_target": prediction.raw_cosine_to_target,
         "target": target and {**_place(target), "text": target.text},
         "snap": {
             "on": prediction.snap_on,
             "drift_clamped": prediction.drift_clamped,
             "neighbours": [_neighbour(n) for n in prediction.neighbours],
         },
-        "attempts": [asdict(attempt) for attempt in prediction.attempts],
-        "hypotheses": [_hypothesis(text) for text in details.get("hypotheses", [])],
-        "smoothed": details.get("smoothed"),
-        "decoder": details.get("decoder"),
-        "corpus": details.get("corpus"),
-        "cached": details.get("cached", False),
+        "attempts": [_attempt(attempt) for attempt in prediction.decoding.attempts],
+        "hypotheses": [_hypothesis(text) for text in prediction.decoding.hypotheses],
+        "smoothed": prediction.smoothed,
+        "decoder": prediction.decoder,
+        "corpus": prediction.corpus,
+        "cached": prediction.timings.cached,
         "note": prediction.note,
-        "timings_ms": {name: round(ms, 3) for name, ms in prediction.timings_ms.items()},
+        "timings_ms": {name: round(ms, 3) for name, ms in prediction.timings.stages().items()},
+    }
+
+
+def _attempt(attempt: Attempt) -> dict[str, Any]:
+    decoded, verdict = attempt.decoded, attempt.verdict
+    return {
+        "steps": decoded.steps,
+        "text": decoded.text,
+        "method": decoded.method,
+        "repeated_bigrams": verdict.repeated_bigrams,
+        "entropy": verdict.entropy,
+        "keyword": verdict.keyword,
+        "topic_cosine": verdict.topic_cosine,
+        "accepted": attempt.accepted,
+        "reason": attempt.reason,
+        "round_trip_cosine": decoded.round_trip_cosine,
+        "ms": attempt.ms,
     }
 
 

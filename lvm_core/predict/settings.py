@@ -4,22 +4,24 @@ import dataclasses
 from dataclasses import dataclass
 
 from lvm_core.config import check, setting
-from lvm_core.decode.adaptive import AdaptiveSettings, check_ladder
+from lvm_core.decode.checks import AdaptiveSettings, check_ladder
 from lvm_core.decode.smoothing import SMOOTHERS
 from lvm_core.snap import SnapSettings
 from lvm_core.vectors.checks import MAX_STEPS
 
-PASSTHROUGH = "passthrough"
-"""The model name of "no LVM": the last chunk's own vector is decoded, the ceiling of what text can come back."""
+NO_DECODER = "none"
+"""The decoder that leaves the text out."""
 
-DECODER_CHOICES = ("auto", "none")
+SNAPS = ("off", "on", "both")
 
 
 @dataclass(frozen=True, slots=True)
 class PredictSettings:
     """What is done to a prediction before it is shown."""
 
-    snap: bool = setting(True, "pull the prediction onto the corpus before it is decoded")
+    snap: str = setting(
+        "on", "pull the prediction onto the corpus before it is decoded; both: with and without", choices=SNAPS
+    )
     decoder: str = setting("auto", "decoder by name; auto takes the best one there is, none leaves the text out")
     steps: int | None = setting(
         None,

@@ -2,31 +2,43 @@
 
 import numpy as np
 
-from lvm_core.types import Attempt, Chunk, Decoded, Neighbour, Prediction
+from lvm_core.decode.adaptive import Decoding
+from lvm_core.decode.checks import Attempt, Failure, Verdict
+from lvm_core.predict import Prediction
+from lvm_core.predict.prediction import Context, Neighbour, Timings
+from lvm_core.types import Chunk, Decoded
 from pages.shared import ui
 from pages.views.predict import cards
 
+VECTOR = np.array([1.0, 0.0], np.float32)
+TARGET = np.array([0.512, np.sqrt(1 - 0.512**2)], np.float32)
+GOOD = Decoded("The tides follow the moon.", "inverter", 3, 0.81)
+REJECTED = Attempt(
+    Decoded("tides tides tides", "inverter", 1, 0.6),
+    Verdict(0.5, 0.0, None, 0.4, (Failure("repeats", "repeats itself"),)),
+)
+ACCEPTED = Attempt(GOOD, Verdict(0.0, 3.1, "tides", 0.6))
 
-def prediction(**changes: object) -> Prediction:
+
+def prediction(target: bool = True, **changes: object) -> Prediction:
     chunk = Chunk(1, 0, 1, "Moon <b>", 4, "The Moon & the tides.")
+    vector = TARGET if target else None
     values: dict[str, object] = {
         "model": "amn",
-        "raw": np.ones(2, np.float32),
-        "snapped": np.ones(2, np.float32),
-        "text": "The tides follow the moon.",
-        "method": "inverter",
-        "steps": 3,
-        "round_trip_cosine": 0.81,
-        "cosine_to_target": 0.512,
+        "kind": "net",
+        "context": Context(("The moon.",), VECTOR[None], np.zeros(0, np.int64), target_vector=vector),
+        "raw": VECTOR,
+        "vector": VECTOR,
         "snap_on": True,
         "drift_clamped": True,
-        "neighbours": [Neighbour(chunk, 0.7, 0.25)],
-        "attempts": [
-            Attempt(1, "tides tides tides", "inverter", 0.5, 0.0, None, False, "repeats itself", 0.6),
-            Attempt(3, "The tides follow the moon.", "inverter", 0.0, 3.1, "tides", True, "", 0.81),
-        ],
-        "timings_ms": {"encode": 10.0, "predict": 1.0, "snap": 5.0, "decode": 84.0, "total": 100.0},
-        "details": {"hypotheses": [Decoded("tides", "inverter", 0, 0.55), Decoded("the tides", "inverter", 1, 0.6)]},
+        "neighbours": (Neighbour(chunk, 0.7, 0.25, VECTOR),),
+        "decoding": Decoding(
+            GOOD,
+            (REJECTED, ACCEPTED),
+            (Decoded("tides", "inverter", 0, 0.55), Decoded("the tides", "inverter", 1, 0.6)),
+            done=True,
+        ),
+        "timings": Timings(10.0, 1.0, 5.0, 84.0),
     }
     return Prediction(**{**values, **changes})  # type: ignore[arg-type]
 
@@ -51,7 +63,9 @@ def test_the_marks_are_those_of_the_text_that_was_taken() -> None:
 
 
 def test_passthrough_says_how_its_vector_was_decoded() -> None:
-    assert cards.method_of(prediction(model="passthrough", method="passthrough")) == "inverter"
+    copied = prediction(model="passthrough", kind="passthrough")
+    assert copied.method == "passthrough"
+    assert "Written by the inverter" in cards._head(copied)
 
 
 def test_neighbours_are_text_with_article_position_and_weight() -> None:
@@ -62,7 +76,7 @@ def test_neighbours_are_text_with_article_position_and_weight() -> None:
 
 
 def test_every_stage_has_its_part_of_the_bar() -> None:
-    html = cards.timing_html(prediction().timings_ms)
+    html = cards.timing_html(prediction().timings.stages())
     assert html.count('<i style="flex:') == 4
     assert "flex:0.8400" in html
     assert cards.timing_html({}) == ""
@@ -72,7 +86,7 @@ def test_figures_say_their_unit_and_meaning() -> None:
     html = ui.metric_html(cards.numbers(prediction(), known=True))
     assert "0.512<small>cos</small>" in html
     assert "the true next chunk" in html
-    assert "–" in ui.metric_html(cards.numbers(prediction(cosine_to_target=None), known=False))
+    assert "–" in ui.metric_html(cards.numbers(prediction(target=False), known=False))
 
 
 def test_a_clamped_snap_is_marked() -> None:

@@ -1,10 +1,13 @@
 """The ladder: 1, 3, 5, then the nearest real chunk; every rejected text stays with its reason."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from lvm_core.decode.adaptive import AdaptiveSettings, adaptive_decode, decode_hypotheses
+from lvm_core.decode.adaptive import Ladder, decode_hypotheses
 from lvm_core.decode.cache import DecodeCache
+from lvm_core.decode.checks import PRESETS, AdaptiveSettings, Checks
 from lvm_core.errors import SettingsError
 from lvm_core.types import Decoded
 from tests.decode.fakes import ScriptedDecoder, unit_vectors
@@ -17,10 +20,21 @@ STRANGE = "Seven choirs will sing Italian madrigals tomorrow evening inside Sain
 REAL = Decoded("Lava is magma once it has reached the surface and flows across the land.", "extractive", 0, 0.6)
 
 
-def climb(decoder, vectors=None, fallback=lambda place: REAL, **options):
+class Nearest(ScriptedDecoder):
+    """Answers with one real chunk."""
+
+    def __init__(self, answer=REAL):
+        super().__init__({0: answer.text})
+        self.answer = answer
+
+    def text(self, vector, step):
+        return self.answer
+
+
+def climb(decoder, vectors=None, nearest=Nearest(), settings=PRESETS["seeds"], cache=None, topic=None):
     vectors = unit_vectors(1, 8) if vectors is None else vectors
-    found = dict(adaptive_decode(vectors, [CONTEXT] * len(vectors), decoder, fallback, **options))
-    return [found[i] for i in range(len(vectors))]
+    results = dict(Ladder(Checks(settings, CONTEXT, topic), decoder, nearest, cache).climb(vectors))
+    return [results[i] for i in range(len(vectors))]
 
 
 def test_a_good_text_is_taken_at_the_first_step():
@@ -30,7 +44,7 @@ def test_a_good_text_is_taken_at_the_first_step():
     assert decoder.calls == [(1, 1)]
     (tried,) = result.attempts
     assert tried.accepted
-    assert tried.keyword == "volcanoes"
+    assert tried.verdict.keyword == "volcanoes"
     assert tried.ms > 0
 
 
@@ -51,14 +65,14 @@ def test_each_check_sends_it_up_the_ladder(bad, reason):
     assert result.decoded.steps == 3
     assert [a.accepted for a in result.attempts] == [False, True]
     assert re.search(reason, result.attempts[0].reason)
-    assert result.attempts[0].text == bad
+    assert result.attempts[0].decoded.text == bad
 
 
 def test_the_nearest_real_chunk_comes_last():
     decoder = ScriptedDecoder({1: SHORT, 3: STUTTER, 5: STRANGE})
     (result,) = climb(decoder)
     assert result.decoded == REAL
-    assert [(a.steps, a.method, a.accepted) for a in result.attempts] == [
+    assert [(a.decoded.steps, a.decoded.method, a.accepted) for a in result.attempts] == [
         (1, "scripted", False),
         (3, "scripted", False),
         (5, "scripted", False),
@@ -68,7 +82,7 @@ def test_the_nearest_real_chunk_comes_last():
 
 
 def test_without_a_corpus_the_best_rejected_text_is_shown_as_rejected():
-    (result,) = climb(ScriptedDecoder({1: SHORT, 3: STUTTER, 5: STRANGE}), fallback=lambda place: None)
+    (result,) = climb(ScriptedDecoder({1: SHORT, 3: STUTTER, 5: STRANGE}), nearest=None)
     assert result.decoded.text == STRANGE
     assert not any(a.accepted for a in result.attempts)
 
@@ -77,12 +91,12 @@ def test_without_a_decoder_only_real_chunks():
     (result,) = climb(None)
     assert result.decoded == REAL
     assert len(result.attempts) == 1
-    (nothing,) = climb(None, fallback=lambda place: None)
+    (nothing,) = climb(None, nearest=None)
     assert nothing.decoded.text == ""
 
 
 def test_a_real_chunk_that_fails_the_checks_is_taken_and_says_so():
-    (result,) = climb(None, fallback=lambda place: Decoded(STRANGE, "extractive", 0, 0.2))
+    (result,) = climb(None, nearest=Nearest(Decoded(STRANGE, "extractive", 0, 0.2)))
     assert result.attempts[0].accepted
     assert "last resort" in result.attempts[0].reason
     assert "off the topic" in result.attempts[0].reason
@@ -98,16 +112,18 @@ class Mixed(ScriptedDecoder):
 
 def test_a_batch_climbs_together_and_those_that_pass_come_first():
     decoder = Mixed({})
-    order = [i for i, _ in adaptive_decode(np.eye(3, dtype=np.float32)[::-1], [CONTEXT] * 3, decoder, lambda i: REAL)]
+    ladder = Ladder(Checks(PRESETS["seeds"], CONTEXT), decoder, Nearest())
+    order = [i for i, _ in ladder.climb(np.eye(3, dtype=np.float32)[::-1])]
     assert order == [2, 1, 0]
     assert decoder.calls == [(3, 1), (2, 3), (1, 5)]
 
 
 def test_thresholds_and_ladder_are_settings():
-    lenient = AdaptiveSettings(max_repeated_bigrams=1.0, min_entropy=0.0, need_keyword=False, ladder=(0, 2))
+    seeds = PRESETS["seeds"]
+    lenient = replace(seeds, max_repeated_bigrams=1.0, min_entropy=0.0, need_keyword=False, ladder=(0, 2))
     (result,) = climb(ScriptedDecoder({0: STUTTER}), settings=lenient)
     assert result.decoded.steps == 0
-    strict = AdaptiveSettings(min_entropy=10.0, ladder=(2,))
+    strict = replace(seeds, min_entropy=10.0, ladder=(2,))
     (result,) = climb(ScriptedDecoder({0: GOOD}), settings=strict)
     assert result.decoded == REAL
 
@@ -138,7 +154,7 @@ def test_the_second_time_the_cache_answers(workspace):
     assert decoder.calls == calls, "nothing was decoded again"
     assert [r.decoded for r in first] == [r.decoded for r in second]
     assert [r.cached for r in first + second] == [False, False, True, True]
-    assert [a.text for a in second[0].attempts] == [SHORT, GOOD]
+    assert [a.decoded.text for a in second[0].attempts] == [SHORT, GOOD]
 
 
 def test_every_hypothesis_of_a_run_is_kept(workspace):
@@ -150,3 +166,71 @@ def test_every_hypothesis_of_a_run_is_kept(workspace):
         assert [[t.text for t in texts] for texts, _ in runs] == [["after 0", "after 1", "after 2", "after 3"]] * 2
         assert [was for _, was in runs] == [cached] * 2
     assert len(decoder.calls) == 1
+
+
+# ---------------------------------------------------------------- what the studio shows by default
+
+
+STUDIO = PRESETS["studio"]
+
+
+def on_topic(texts):
+    """Everything about magma is near the context, nothing else is."""
+    return [0.6 if "magma" in text else 0.1 for text in texts]
+
+
+def test_a_text_on_the_topic_needs_no_keyword():
+    near = "Glowing rock then poured out and buried seven small villages beneath."
+    (seeds,) = climb(ScriptedDecoder({1: near}))
+    (studio,) = climb(ScriptedDecoder({1: near}), settings=STUDIO, topic=lambda texts: [0.5] * len(texts))
+    assert seeds.decoded == REAL
+    assert (studio.decoded.text, studio.decoded.steps) == (near, 1)
+    assert studio.attempts[0].verdict.keyword is None, "the keyword stays as a mark"
+
+
+def test_a_text_off_the_topic_by_the_encoder_is_written_again():
+    (result,) = climb(ScriptedDecoder({1: STRANGE, 3: GOOD}), settings=STUDIO, topic=on_topic)
+    assert result.decoded.text == GOOD
+    assert "cosine 0.10 to the context, 0.25 are needed" in result.attempts[0].reason
+
+
+def test_no_replacement_that_fares_worse_is_shown():
+    decoder = ScriptedDecoder({1: STRANGE, 3: STUTTER, 5: SHORT})
+    strange = Nearest(Decoded("Choirs sang.", "extractive", 0, 0.9))
+    (result,) = climb(decoder, nearest=strange, settings=STUDIO, topic=on_topic)
+    assert result.decoded.text == STRANGE
+    assert [a.accepted for a in result.attempts] == [False] * 4
+    assert result.shown is result.attempts[0]
+
+
+def test_a_real_chunk_is_shown_where_it_alone_passes():
+    decoder = ScriptedDecoder({1: STRANGE, 3: STUTTER, 5: SHORT})
+    (result,) = climb(decoder, nearest=Nearest(), settings=STUDIO, topic=lambda texts: [0.2] * len(texts))
+    assert result.decoded.text == STRANGE, "both fail the topic"
+    real = replace(REAL, text="The magma that reached the surface flows across seven wide green valleys.")
+    (result,) = climb(decoder, nearest=Nearest(real), settings=STUDIO, topic=on_topic)
+    assert result.decoded == real
+
+
+def test_of_equals_the_nearest_and_most_fluent_is_shown():
+    class Fluent(ScriptedDecoder):
+        def text(self, vector, step):
+            return Decoded(
+                f"{STRANGE} {step}", "scripted", step, 0.5 + step / 100, {1: -2.0, 3: -3.0, 5: -6.0}.get(step)
+            )
+
+    (result,) = climb(Fluent({}), settings=STUDIO, topic=on_topic, nearest=None)
+    assert result.decoded.steps == 1, "0.02 of cosine are not worth a nat a token"
+
+
+def test_who_watches_sees_the_first_hypothesis_at_once_and_the_best_so_far():
+    decoder = ScriptedDecoder({0: "Hot rock.", 1: SHORT, 3: GOOD})
+    ladder = Ladder(Checks(STUDIO, CONTEXT, on_topic), decoder, Nearest())
+    seen = [(d.decoded.text, d.done) for _, d in ladder.climb(unit_vectors(1, 8), watch=True)]
+    assert seen == [("Hot rock.", False), (SHORT, False), (GOOD, True)]
+
+
+def test_of_a_batch_each_vector_counts_its_share():
+    first, second = climb(ScriptedDecoder({1: GOOD}), unit_vectors(2, 8))
+    assert first.batch == second.batch == 2
+    assert first.ms == second.ms > 0

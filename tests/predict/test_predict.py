@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from lvm_core.checkpoint import save_model
-from lvm_core.decode.adaptive import AdaptiveSettings
+from lvm_core.decode.checks import PRESETS, AdaptiveSettings
 from lvm_core.errors import CorpusError, DecoderError, EncoderError, ModelError, SettingsError, SpaceMismatch
 from lvm_core.nets import build_model
 from lvm_core.predict import Predictor, PredictSettings, to_json
+from lvm_core.predict.corpus import OpenCorpus
 from lvm_core.predict.report import report
-from lvm_core.predict.sources import Ground
 from lvm_core.snap import SnapSettings, snap
 from lvm_core.types import Chunk, CorpusInfo, Decoded, DocumentInfo
 from tests.decode.fakes import TinyIndex
@@ -93,21 +93,21 @@ def corpus():
 
 @pytest.fixture
 def ground(corpus):
-    return Ground(corpus.corpus("tiny"), corpus, corpus, TinyIndex(corpus.matrix, WordEncoder.id))
+    return OpenCorpus(corpus.corpus("tiny"), corpus, corpus, TinyIndex(corpus.matrix, WordEncoder.id))
 
 
 @pytest.fixture
 def predictor(workspace, ground, monkeypatch):
-    monkeypatch.setattr("lvm_core.predict.pipeline.open_ground", lambda *_: (ground, ""))
-    monkeypatch.setattr("lvm_core.predict.speaker.available_decoders", lambda *_: ["extractive"])
+    monkeypatch.setattr("lvm_core.predict.pipeline.open_corpus", lambda *_: (ground, ""))
+    monkeypatch.setattr("lvm_core.predict.text.available_decoders", lambda *_: ["extractive"])
     return Predictor(workspace, encoder=WordEncoder())
 
 
 @pytest.fixture
 def nowhere(workspace, monkeypatch):
     """Return a predictor without any corpus."""
-    monkeypatch.setattr("lvm_core.predict.pipeline.open_ground", lambda *_: (None, "No corpus is encoded yet."))
-    monkeypatch.setattr("lvm_core.predict.speaker.available_decoders", lambda *_: [])
+    monkeypatch.setattr("lvm_core.predict.pipeline.open_corpus", lambda *_: (None, "No corpus is encoded yet."))
+    monkeypatch.setattr("lvm_core.predict.text.available_decoders", lambda *_: [])
     return Predictor(workspace, encoder=WordEncoder())
 
 
@@ -120,7 +120,10 @@ def net(workspace):
     return "amn-tiny"
 
 
-def ask(predictor, models, context=CONTEXT, settings=None, **options):
+SEEDS = PredictSettings(adaptive=PRESETS["seeds"])
+
+
+def ask(predictor, models, context=CONTEXT, settings=SEEDS, **options):
     found = {p.model: p for p in predictor.predict(context, models, settings, **options)}
     return [found[model] for model in dict.fromkeys(models)]
 
@@ -133,20 +136,20 @@ def test_text_in_text_out_with_everything_between(predictor, net, ground):
         assert prediction.text
         assert len(prediction.neighbours) == 16
         assert np.linalg.norm(prediction.raw) == pytest.approx(1, abs=1e-5)
-        assert set(prediction.timings_ms) == {"encode", "predict", "snap", "decode", "total"}
-        assert prediction.timings_ms["total"] == pytest.approx(
-            sum(ms for name, ms in prediction.timings_ms.items() if name != "total")
+        assert set(prediction.timings.stages()) == {"encode", "predict", "snap", "decode", "total"}
+        assert prediction.timings.total == pytest.approx(
+            sum(ms for name, ms in prediction.timings.stages().items() if name != "total")
         )
-        assert prediction.details["context_vectors"].shape == (3, DIM)
+        assert prediction.context.vectors.shape == (3, DIM)
     mean, last, _, through = predictions
     assert mean.method == "extractive"
     assert mean.neighbours[0].chunk.article == "Volcano"
     assert sum(n.weight for n in mean.neighbours) == pytest.approx(1)
-    expected = snap(mean.raw, mean.details["context_vectors"], ground.index, ground.vectors)
-    np.testing.assert_allclose(mean.snapped, expected.vector, atol=1e-5)
-    np.testing.assert_allclose(last.raw, mean.details["context_vectors"][-1], atol=1e-6)
+    expected = snap(mean.raw, mean.context.vectors, ground.index, ground.vectors)
+    np.testing.assert_allclose(mean.vector, expected.vector, atol=1e-5)
+    np.testing.assert_allclose(last.raw, mean.context.vectors[-1], atol=1e-6)
     assert (through.method, through.snap_on) == ("passthrough", False)
-    np.testing.assert_allclose(through.snapped, through.details["context_vectors"][-1], atol=1e-6)
+    np.testing.assert_allclose(through.vector, through.context.vectors[-1], atol=1e-6)
 
 
 def test_one_search_serves_all_models(predictor, ground):
@@ -155,9 +158,9 @@ def test_one_search_serves_all_models(predictor, ground):
 
 
 def test_without_snap_the_raw_vector_is_said_and_neighbours_weigh_nothing(predictor):
-    (off,) = ask(predictor, ["context-mean"], settings=PredictSettings(snap=False))
+    (off,) = ask(predictor, ["context-mean"], settings=PredictSettings(snap="off"))
     assert not off.snap_on
-    np.testing.assert_array_equal(off.raw, off.snapped)
+    np.testing.assert_array_equal(off.raw, off.vector)
     assert {n.weight for n in off.neighbours} == {0.0}
     assert len(off.neighbours) == 16
 
@@ -172,10 +175,10 @@ def test_a_pasted_chunk_of_the_corpus_is_neither_neighbour_nor_answer(predictor,
 def test_context_from_the_corpus_knows_the_true_chunk_and_never_reads_it(predictor, corpus):
     (p,) = ask(predictor, ["context-mean"], context=[], context_rows=[22, 23, 24], target_row=25)
     assert predictor.encoder.calls == 0, "the stored vectors are used"
-    assert p.details["target"].text == corpus.all[25].text
-    assert p.details["context"] == [corpus.all[row].text for row in (22, 23, 24)]
-    assert p.cosine_to_target == pytest.approx(float(p.snapped @ corpus.matrix[25]), abs=1e-5)
-    assert p.details["raw_cosine_to_target"] == pytest.approx(float(p.raw @ corpus.matrix[25]), abs=1e-5)
+    assert p.context.target.text == corpus.all[25].text
+    assert list(p.context.texts) == [corpus.all[row].text for row in (22, 23, 24)]
+    assert p.cosine_to_target == pytest.approx(float(p.vector @ corpus.matrix[25]), abs=1e-5)
+    assert p.raw_cosine_to_target == pytest.approx(float(p.raw @ corpus.matrix[25]), abs=1e-5)
     assert "Orchestra" not in {n.chunk.article for n in p.neighbours}, "its whole article is out"
     assert "orchestra" not in p.text
 
@@ -209,7 +212,7 @@ def test_without_corpus_and_decoder_vectors_still_come(nowhere, net):
     assert "No corpus is encoded yet." in raw.note
     assert "no decoder is here" in raw.note
     assert not raw.snap_on
-    np.testing.assert_array_equal(raw.raw, raw.snapped)
+    np.testing.assert_array_equal(raw.raw, raw.vector)
     with pytest.raises(DecoderError, match="extractive decoder needs a corpus"):
         ask(nowhere, [net], settings=PredictSettings(decoder="extractive"))
     with pytest.raises(CorpusError, match=r"Rows name chunks of a corpus, but there is none\. No corpus"):
@@ -219,9 +222,9 @@ def test_without_corpus_and_decoder_vectors_still_come(nowhere, net):
 def test_a_corpus_that_appears_later_is_found(workspace, ground, monkeypatch):
     there = []
     monkeypatch.setattr(
-        "lvm_core.predict.pipeline.open_ground", lambda *_: (ground, "") if there else (None, "None yet.")
+        "lvm_core.predict.pipeline.open_corpus", lambda *_: (ground, "") if there else (None, "None yet.")
     )
-    monkeypatch.setattr("lvm_core.predict.speaker.available_decoders", lambda *_: [])
+    monkeypatch.setattr("lvm_core.predict.text.available_decoders", lambda *_: [])
     predictor = Predictor(workspace, encoder=WordEncoder())
     assert "None yet." in ask(predictor, ["copy-last"])[0].note
     there.append(True)
@@ -231,7 +234,7 @@ def test_a_corpus_that_appears_later_is_found(workspace, ground, monkeypatch):
 def test_a_corpus_that_changed_is_opened_again(predictor, corpus, ground, monkeypatch):
     ask(predictor, ["copy-last"])
     opened = []
-    monkeypatch.setattr("lvm_core.predict.pipeline.open_ground", lambda *_: (opened.append(1) or ground, ""))
+    monkeypatch.setattr("lvm_core.predict.pipeline.open_corpus", lambda *_: (opened.append(1) or ground, ""))
     ask(predictor, ["copy-last"])
     assert not opened
     monkeypatch.setattr(corpus, "digest", "d2")
@@ -324,27 +327,27 @@ class Storyteller:
 @pytest.fixture
 def storyteller(predictor, monkeypatch):
     teller = Storyteller()
-    monkeypatch.setattr("lvm_core.predict.speaker.available_decoders", lambda *_: ["inverter", "extractive"])
-    monkeypatch.setattr("lvm_core.predict.speaker.load_decoder", lambda *_, **__: teller)
+    monkeypatch.setattr("lvm_core.predict.text.available_decoders", lambda *_: ["inverter", "extractive"])
+    monkeypatch.setattr("lvm_core.predict.text.load_decoder", lambda *_, **__: teller)
     return teller
 
 
 def test_the_ladder_decodes_all_models_in_one_batch(predictor, storyteller):
     first, second = ask(predictor, ["context-mean", "copy-last"])
     assert storyteller.calls == [(2, 1), (2, 3)]
-    assert [(a.steps, a.accepted) for a in first.attempts] == [(1, False), (3, True)]
-    assert "off the topic" in first.attempts[0].reason
+    assert [(a.decoded.steps, a.accepted) for a in first.decoding.attempts] == [(1, False), (3, True)]
+    assert "off the topic" in first.decoding.attempts[0].reason
     assert (first.steps, first.method, first.round_trip_cosine) == (3, "inverter", 0.65)
-    assert [t.steps for t in second.details["hypotheses"]] == [0, 1, 2, 3]
+    assert [t.steps for t in second.decoding.hypotheses] == [0, 1, 2, 3]
 
 
 def test_steps_asked_for_are_the_steps_taken(predictor, storyteller):
     (p,) = ask(predictor, ["copy-last"], settings=PredictSettings(steps=1))
     assert (p.steps, p.method) == (1, "inverter")
-    assert not p.attempts[0].accepted, "the checks stand beside the text, which is shown all the same"
+    assert not p.decoding.attempts[0].accepted, "the checks stand beside the text, which is shown all the same"
     assert storyteller.calls == [(1, 1)]
     (again,) = ask(predictor, ["copy-last"], settings=PredictSettings(steps=1))
-    assert again.details["cached"]
+    assert again.timings.cached
     assert again.text == p.text
     assert len(storyteller.calls) == 1
     ask(predictor, ["copy-last"], settings=PredictSettings(steps=1, use_cache=False))
@@ -355,7 +358,7 @@ def test_a_decoder_that_cannot_be_used_is_replaced_only_where_nobody_asked_for_i
     def refuse(*_, **__):
         raise DecoderError("Its weights are missing.")
 
-    monkeypatch.setattr("lvm_core.predict.speaker.load_decoder", refuse)
+    monkeypatch.setattr("lvm_core.predict.text.load_decoder", refuse)
     (p,) = ask(predictor, ["copy-last"])
     assert p.method == "extractive"
     assert "Decoder 'inverter' cannot be used, so another answers: Its weights are missing." in p.note
@@ -365,7 +368,7 @@ def test_a_decoder_that_cannot_be_used_is_replaced_only_where_nobody_asked_for_i
 
 def test_no_decoder_leaves_the_text_out(predictor):
     (p,) = ask(predictor, ["copy-last"], settings=PredictSettings(decoder="none"))
-    assert (p.text, p.method, p.round_trip_cosine, p.attempts) == ("", "none", None, [])
+    assert (p.text, p.method, p.round_trip_cosine, p.decoding.attempts) == ("", "none", None, ())
 
 
 def test_json_has_the_fields_that_others_build_on(predictor, net):

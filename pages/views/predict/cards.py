@@ -5,16 +5,13 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from lvm_core.predict import PASSTHROUGH
-from lvm_core.types import Attempt, Decoded, Neighbour, Prediction
+from lvm_core.decode.checks import Attempt, Check
+from lvm_core.decode.decoders import DECODERS
+from lvm_core.predict import Prediction
+from lvm_core.predict.prediction import Neighbour
 from pages.shared import charts, ui
 
-METHODS = {
-    "inverter": "Written by the inverter trained for this encoder, from the vector alone.",
-    "vec2text": "Written by vec2text from the vector alone.",
-    "extractive": "Not written: the nearest real chunk of the corpus that is not in the context.",
-    "none": "No text: neither a decoder nor a corpus is there yet.",
-}
+NO_TEXT = "No text: neither a decoder nor a corpus is there yet."
 STAGES = {
     "encode": "text to vectors",
     "predict": "vectors to the next vector",
@@ -33,13 +30,12 @@ def card(prediction: Prediction, key: str, truth: str = "") -> None:
     with st.container(border=True, key=f"card-{key}"):
         st.html(_head(prediction))
         ui.copy_text(prediction.text or "(no text)", key, colour)
-        smoothed = prediction.details.get("smoothed")
-        if smoothed:
+        if prediction.smoothed:
             st.html('<div class="lvm-label">smoothed by the language model</div>')
-            ui.copy_text(str(smoothed), f"{key}-smoothed", "context")
+            ui.copy_text(prediction.smoothed, f"{key}-smoothed", "context")
         figures = ui.metric_html(numbers(prediction, bool(truth)))
         folds = _steps(prediction) + _neighbours(prediction.neighbours)
-        st.html(_marks(prediction) + figures + timing_html(prediction.timings_ms) + folds)
+        st.html(_marks(prediction) + figures + timing_html(prediction.timings.stages()) + folds)
 
 
 def pending(model: str, snap_on: bool, wait: str = WAIT) -> str:
@@ -61,9 +57,10 @@ def _head(prediction: Prediction) -> str:
     ]
     if prediction.drift_clamped:
         marks.append(ui.tag("drift clamp", "bad", "The snap had left the context; its weights were lowered."))
-    method = method_of(prediction)
-    marks.append(ui.tag(method, "", METHODS.get(method.split()[0], "How the text was made from the vector.")))
-    if method not in ("extractive", "none"):
+    method = prediction.decoding.decoded.method
+    origins = {kind.method: kind for kind in DECODERS.values()}
+    marks.append(ui.tag(method, "", origins[method].origin if method in origins else NO_TEXT))
+    if method in origins and origins[method].writes:
         marks.append(
             ui.tag(
                 f"{prediction.steps} step{'' if prediction.steps == 1 else 's'}",
@@ -73,14 +70,6 @@ def _head(prediction: Prediction) -> str:
         )
     title = f'<b title="{html.escape(prediction.model)}">{html.escape(prediction.model)}</b>'
     return f'<div class="lvm-card-head">{_dot(prediction.model)}{title}<span>{"".join(marks)}</span></div>'
-
-
-def method_of(prediction: Prediction) -> str:
-    """Return how the text was made; of passthrough, how its vector was decoded."""
-    if prediction.method != PASSTHROUGH or not prediction.attempts:
-        return prediction.method
-    taken = [attempt.method for attempt in prediction.attempts if attempt.accepted]
-    return taken[-1] if taken else prediction.attempts[-1].method
 
 
 def numbers(prediction: Prediction, known: bool) -> list[ui.Number]:
@@ -117,10 +106,8 @@ def numbers(prediction: Prediction, known: bool) -> list[ui.Number]:
                 "neighbours",
             )
         )
-    total = prediction.timings_ms.get("total")
-    if total is not None:
-        found.append(ui.Number("total", _ms(total), "ms", "From text to text on this machine."))
-    return found
+    total = prediction.timings.total
+    return [*found, ui.Number("total", _ms(total), "ms", "From text to text on this machine.")]
 
 
 def _ms(ms: float) -> str:
@@ -148,38 +135,47 @@ def timing_html(timings_ms: Mapping[str, float]) -> str:
 
 def _marks(prediction: Prediction) -> str:
     """Return the checks of the text that was taken, as small marks."""
-    if not prediction.attempts:
+    shown = prediction.decoding.shown
+    if shown is None:
         return ""
-    shown = next((a for a in reversed(prediction.attempts) if a.accepted), prediction.attempts[-1])
     return f'<div class="lvm-marks">{"".join(_checks(shown))}</div>'
 
 
 def _checks(attempt: Attempt) -> list[str]:
-    reason = attempt.reason
-    repeats = ui.tag(
-        f"repeats {attempt.repeated_bigrams:.0%}", "bad" if "repeats" in reason else "good",
-        "Share of word pairs that occur more than once; at most 25 % passes by default.",
-    )  # fmt: skip
-    entropy = ui.tag(
-        f"entropy {attempt.entropy:.1f} bits", "bad" if "entropy" in reason else "good",
-        "Word entropy: how varied the words are; at least 2.8 bits passes by default.",
-    )  # fmt: skip
-    keyword = ui.tag(
-        f"keyword: {attempt.keyword}" if attempt.keyword else "no keyword", "good" if attempt.keyword else "bad",
-        "A content word that the text shares with the context.",
-    )  # fmt: skip
-    return [repeats, entropy, keyword]
+    verdict = attempt.verdict
+
+    def tone(check: Check) -> str:
+        return "bad" if verdict.fails(check) else "good"
+
+    marks = [
+        ui.tag(
+            f"repeats {verdict.repeated_bigrams:.0%}", tone("repeats"),
+            "Share of word pairs that occur more than once; at most 25 % passes by default.",
+        ),
+        ui.tag(
+            f"entropy {verdict.entropy:.1f} bits", tone("entropy"),
+            "Word entropy: how varied the words are; at least 2.8 bits passes by default.",
+        ),
+    ]  # fmt: skip
+    if verdict.topic_cosine is not None:
+        about = "Cosine of the text and the mean of the context, by the encoder; at least 0.25 passes by default."
+        marks.append(ui.tag(f"topic {verdict.topic_cosine:.2f}", tone("topic"), about))
+    keyword = "good" if verdict.keyword else "bad" if verdict.fails("keyword") else ""
+    about = "A content word that the text shares with the context; no more than a mark, unless the settings ask for it."
+    return [*marks, ui.tag(f"keyword: {verdict.keyword}" if verdict.keyword else "no keyword", keyword, about)]
 
 
 def _steps(prediction: Prediction) -> str:
     """Return the text as it grew and the attempts that were rejected, as HTML that folds."""
-    hypotheses: Sequence[Decoded] = prediction.details.get("hypotheses", ())
-    rejected = [a for a in prediction.attempts if not a.accepted]
-    rows = [_step_row(str(h.steps), h.round_trip_cosine, h.text, "") for h in hypotheses]
+    rejected = [a for a in prediction.decoding.attempts if not a.accepted]
+    rows = [_step_row(str(h.steps), h.round_trip_cosine, h.text, "") for h in prediction.decoding.hypotheses]
     tried = [
-        _step_row("extractive" if a.method == "extractive" else str(a.steps), a.round_trip_cosine, a.text, a.reason)
+        _step_row(
+            "extractive" if a.decoded.method == "extractive" else str(a.decoded.steps),
+            a.decoded.round_trip_cosine, a.decoded.text, a.reason,
+        )
         for a in rejected
-    ]
+    ]  # fmt: skip
     parts = []
     if rows:
         parts.append(_details(f"Text by step ({len(rows)})", "step|round trip|text", rows))

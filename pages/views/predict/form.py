@@ -6,9 +6,10 @@ from typing import Any
 import streamlit as st
 
 from lvm_core.checkpoint import UNFITTED, ModelInfo
-from lvm_core.decode.adaptive import AdaptiveSettings
+from lvm_core.decode.checks import AdaptiveSettings
 from lvm_core.decode.decoders import DECODERS, available_decoders
-from lvm_core.predict.settings import PASSTHROUGH, PredictSettings
+from lvm_core.predict import PASSTHROUGH, PredictSettings
+from lvm_core.predict.settings import SNAPS
 from lvm_core.snap import SnapSettings
 from pages.shared import state
 
@@ -16,7 +17,6 @@ MODELS, SNAP, CORPUS, DECODER, STEPS, SMOOTH, K, BLEND = (
     f"p_{name}" for name in ("models", "snap", "corpus", "decoder", "steps", "smooth", "k", "blend")
 )
 KEYS = (MODELS, SNAP, CORPUS, DECODER, STEPS, SMOOTH, K, BLEND)
-SNAPS = ("off", "on", "both")
 LADDER = "ladder"
 STEP_CHOICES = (LADDER, "0", "1", "2", "3", "5", "8", "12", "20")
 AUTO, NO_DECODER = "auto", "none"
@@ -84,6 +84,7 @@ def show() -> Asked:
         decoder, corpus = _decoder_and_corpus()
         snapping, adaptive, smooth, exclude = _more()
     settings = PredictSettings(
+        snap=snap or "both",
         decoder=decoder,
         steps=None if steps == LADDER else int(steps),
         smooth=smooth,
@@ -124,8 +125,8 @@ def _more() -> tuple[SnapSettings, AdaptiveSettings, str, str]:
             help="0: the raw prediction, 1: the snapped one; a half keeps the cosine and reads better.",
         )  # fmt: skip
     snapping = _numbers(SnapSettings(k=k, strength=blend), skip=("k", "strength"))
-    adaptive = _numbers(AdaptiveSettings(), skip=("ladder", "need_keyword"))
-    keyword = st.toggle("a text must share a keyword with the context", value=True, key="need_keyword")
+    adaptive = _numbers(AdaptiveSettings(), skip=("ladder", "need_keyword", "keep_best"))
+    keyword = st.toggle("a text must share a keyword with the context", value=False, key="need_keyword")
     exclude = st.selectbox(
         "Not allowed as neighbours", ("auto", "context", "article"), key="exclude",
         help=str(PredictSettings.__dataclass_fields__["exclude"].metadata["help"]),

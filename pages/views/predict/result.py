@@ -1,9 +1,8 @@
 """What was asked on the Predict page, and what has come so far."""
 
 from dataclasses import dataclass, field
-from typing import Any
 
-from lvm_core.types import Prediction
+from lvm_core.predict import Prediction
 from pages.views.predict.context import Origin
 from pages.views.predict.form import Asked
 
@@ -20,7 +19,6 @@ class Result:
     origin: Origin | None
     predictions: dict[Place, Prediction] = field(default_factory=dict)
     errors: dict[Place, str] = field(default_factory=dict)
-    target_vector: Any = None
 
     @property
     def truth(self) -> str:

@@ -2,18 +2,14 @@
 
 import html
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
 from lvm_core.errors import LvmError, SettingsError
 from lvm_core.leaderboard import verdict
-from lvm_core.predict import PASSTHROUGH, Predictor, PredictSettings
-from lvm_core.predict.scene import clean_context
-from lvm_core.predict.sources import NO_GROUND
-from lvm_core.types import Prediction
+from lvm_core.predict import PASSTHROUGH, Prediction, Predictor, Question
+from lvm_core.predict.context import clean_context
 from lvm_core.workspace import Workspace
 from pages.shared import state, ui
 from pages.views.predict import cards, picture
@@ -59,58 +55,45 @@ def run(asked: Asked, texts: list[str], known: Origin | None) -> Result:
     for place, slot in slots.items():
         with slot.container(border=True):
             st.html(cards.pending(*place))
-    for on in asked.variants:
-        models = [model for model, snapped in slots if snapped == on]
-        for prediction in _predictions(result, models, on) if models else ():
-            _show_card(result, slots, (prediction.model, on))
-        for place in [place for place in result.errors if place[1] == on]:
-            _show_card(result, slots, place)
-        with plot.container():
-            picture.show(result, final=on == asked.variants[-1])
+    for prediction in _predictions(result, asked.models):
+        _show_card(result, slots, (prediction.model, prediction.snap_on))
+    for place in result.errors:
+        _show_card(result, slots, place)
+    with plot.container():
+        picture.show(result)
     _notes(result, notes)
     return result
 
 
-def _predictions(result: Result, models: Sequence[str], on: bool) -> Iterator[Prediction]:
-    """Yield the predictions of one position of the snap switch; a model that fails leaves the others alone."""
+def _predictions(result: Result, models: Sequence[str]) -> Iterator[Prediction]:
+    """Yield the predictions of `models`; a model that fails leaves the others alone."""
     try:
-        yield from _asked_of(result, models, on)
+        yield from _asked_of(result, models)
     except LvmError as error:
-        missing = [name for name in models if (name, on) not in result.predictions]
         if len(models) < 2:
-            result.errors.update({(name, on): str(error) for name in missing})
+            result.errors.update({(name, on): str(error) for name in models for on in result.asked.variants})
             return
-        for name in missing:
-            yield from _predictions(result, [name], on)
+        for name in [name for name in models if name not in {model for model, _ in result.predictions}]:
+            yield from _predictions(result, [name])
 
 
-def _asked_of(result: Result, models: Sequence[str], on: bool) -> Iterator[Prediction]:
+def _asked_of(result: Result, models: Sequence[str]) -> Iterator[Prediction]:
     known, asked = result.origin, result.asked
     placed = (
         known is not None and bool(known.rows) and asked.corpus in (None, known.corpus) and _is_encoded(known.corpus)
     )
     engine = predictor(known.corpus if placed and known else asked.corpus)
-    settings: PredictSettings = replace(asked.settings, snap=on)
-    rows = {"context_rows": known.rows, "target_row": known.target_row} if placed and known else {}
-    for prediction in engine.predict(result.texts, models, settings, **rows):
-        _aim(result, prediction)
-        result.predictions[(prediction.model, on)] = prediction
+    if placed and known:
+        question = Question(rows=known.rows, target_row=known.target_row)
+    else:
+        question = Question(result.texts, target_text=result.truth)
+    for prediction in engine.watch(question, models, asked.settings, unfinished=False):
+        result.predictions[(prediction.model, prediction.snap_on)] = prediction
         yield prediction
 
 
 def _is_encoded(corpus: str) -> bool:
     return corpus in {info.name for info in state.encoded_corpora()}
-
-
-def _aim(result: Result, prediction: Prediction) -> None:
-    """Fill in the cosine to a true next chunk that is known as text but not (yet) in a corpus."""
-    if result.target_vector is None:
-        result.target_vector = prediction.details.get("target_vector")
-    if result.target_vector is None and result.truth:
-        vector = state.encoder().encode([result.truth])[0]
-        result.target_vector = vector / max(float(np.linalg.norm(vector)), 1e-12)
-    if prediction.cosine_to_target is None and result.target_vector is not None:
-        prediction.cosine_to_target = float(prediction.snapped @ result.target_vector)
 
 
 # ---------------------------------------------------------------- show
@@ -122,7 +105,7 @@ def show(result: Result) -> None:
     with head:
         _head(result)
     with plot.container():
-        picture.show(result, final=True)
+        picture.show(result)
     _notes(result, notes)
     slots = _layout(result)
     for place in slots:
@@ -137,8 +120,8 @@ def _top() -> tuple[Any, Any, Any]:
 
 def _notes(result: Result, place: Any) -> None:
     """Show what is to be said of the predictions, each note once; the form says itself where no corpus is ready."""
-    notes = dict.fromkeys(p.note.replace(NO_GROUND, "").strip() for p in result.predictions.values())
-    if any(notes):
+    notes = {n.text: None for p in result.predictions.values() for n in p.notes if n.about != "corpus"}
+    if notes:
         place.caption(" ".join(ui.plain(note) for note in notes))
 
 

@@ -1,0 +1,155 @@
+"""The corpus that a prediction stands on: its chunks, their vectors, their index."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+
+from lvm_core.decode.extractive import ExtractiveDecoder, same_text
+from lvm_core.errors import CorpusError, LvmError
+from lvm_core.predict.prediction import Context, Neighbour
+from lvm_core.snap import SnapSettings, search_excluding, snap_onto
+from lvm_core.types import Chunk, CorpusInfo, DocumentInfo, Index, Rows, SnapResult, Vectors
+from lvm_core.workspace import Workspace
+
+NO_CORPUS = (
+    "No corpus is encoded with this encoder yet: nothing to snap onto, and no real chunks to answer with."
+    " Read one in on the Corpus page, or with: python -m lvm_core ingest SOURCE, then encode."
+)
+
+
+class Store(Protocol):
+    """What is asked of a `CorpusStore`."""
+
+    def corpus(self, name: str) -> CorpusInfo: ...
+
+    def chunks(self, name: str, rows: Sequence[int]) -> list[Chunk]: ...
+
+    def documents(self, name: str) -> list[DocumentInfo]: ...
+
+
+class Matrix(Protocol):
+    """What is asked of a `VectorMatrix`."""
+
+    def rows(self, idx: Rows) -> Vectors: ...
+
+
+@dataclass(slots=True)
+class OpenCorpus:
+    """A corpus with its vectors and index: what the snap and real chunks stand on."""
+
+    info: CorpusInfo
+    store: Store
+    matrix: Matrix
+    index: Index
+    _documents: list[DocumentInfo] = field(default_factory=list)
+
+    def is_current(self) -> bool:
+        """Return whether the corpus on disk is still the one that was opened."""
+        try:
+            return self.store.corpus(self.info.name).digest == self.info.digest
+        except CorpusError:
+            return False
+
+    def chunks(self, rows: Sequence[int]) -> list[Chunk]:
+        """Return the stored chunks at `rows`, in that order."""
+        return self.store.chunks(self.info.name, [int(row) for row in rows])
+
+    def vectors(self, rows: Rows) -> Vectors:
+        """Return the vectors (n, D) at `rows`."""
+        return self.matrix.rows(np.asarray(rows, dtype=np.int64))
+
+    def article_rows(self, row: int) -> Rows:
+        """Return all rows of the article that `row` belongs to."""
+        if not self._documents:
+            self._documents = self.store.documents(self.info.name)
+        first = [document.first_row for document in self._documents]
+        return self._documents[int(np.searchsorted(first, row, side="right")) - 1].rows
+
+    def check_rows(self, rows: Sequence[int]) -> list[int]:
+        """Return `rows` as ints.
+
+        Raises:
+            CorpusError: if one of them is not in the corpus.
+        """
+        wrong = [int(row) for row in rows if not 0 <= int(row) < self.info.n_chunks]
+        if wrong:
+            raise CorpusError(
+                f"Row {wrong[0]} is not in corpus '{self.info.name}'; its {self.info.n_chunks:,} chunks are rows 0"
+                f" to {self.info.n_chunks - 1}."
+            )
+        return [int(row) for row in rows]
+
+    def snap(self, raws: Vectors, context: Context, exclude: Rows, settings: SnapSettings) -> "list[Snapped]":
+        """Return each of the (N, D) predictions pulled onto the corpus, after one search for all.
+
+        Neighbours that read like a chunk of the context are dropped, wherever they stand.
+        """
+        hits = search_excluding(self.index, raws, settings.k + 2 * len(context.texts), exclude)
+        rows = sorted({hit.row for near in hits for hit in near})
+        chunks = dict(zip(rows, self.chunks(rows), strict=True))
+        vectors = dict(zip(rows, self.vectors(np.array(rows, dtype=np.int64)), strict=True))
+        context_texts = {same_text(text) for text in context.texts}
+        fresh = [[h for h in near if same_text(chunks[h.row].text) not in context_texts] for near in hits]
+        results = snap_onto(
+            raws, [context.vectors] * len(raws), [near[: settings.k] for near in fresh],
+            lambda wanted: np.stack([vectors[int(row)] for row in wanted]), settings,
+        )  # fmt: skip
+        return [_snapped(result, chunks, vectors) for result in results]
+
+    def decoder(self, exclude: Rows, context: Iterable[str]) -> ExtractiveDecoder:
+        """Return the decoder that answers with real chunks, none of them in `exclude` or like a text of `context`."""
+        return ExtractiveDecoder(self.info.name, self.index, self.chunks, exclude, context)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapped:
+    """A prediction pulled onto the corpus, and the neighbours that did it."""
+
+    vector: Vectors
+    drift_clamped: bool
+    neighbours: tuple[Neighbour, ...]
+
+
+def _snapped(result: SnapResult, chunks: dict[int, Chunk], vectors: dict[int, Vectors]) -> Snapped:
+    neighbours = tuple(
+        Neighbour(chunks[hit.row], hit.cosine, weight, vectors[hit.row])
+        for hit, weight in zip(result.neighbours, result.weights, strict=True)
+    )
+    return Snapped(result.vector, result.drift_clamped, neighbours)
+
+
+def open_corpus(workspace: Workspace, encoder_id: str, name: str | None) -> tuple[OpenCorpus | None, str]:
+    """Return the corpus to stand on, and a note where there is none.
+
+    Args:
+        workspace: where corpora lie.
+        encoder_id: the space its vectors must be of.
+        name: its name; None takes the largest that is encoded with this encoder.
+
+    Raises:
+        CorpusError: if the corpus named does not exist or is not encoded with this encoder.
+    """
+    from lvm_core.corpus.store import CorpusStore
+    from lvm_core.vectors.matrix import encoded_with
+
+    store = CorpusStore(workspace)
+    if name is not None:
+        return _open(workspace, store, store.corpus(name), encoder_id), ""
+    encoded = [info for info in store.corpora() if encoder_id in encoded_with(workspace, info.name)]
+    trouble = ""
+    for info in sorted(encoded, key=lambda info: -info.n_chunks):
+        try:
+            return _open(workspace, store, info, encoder_id), ""
+        except LvmError as error:
+            trouble = f" ({error})"
+    return None, NO_CORPUS + trouble
+
+
+def _open(workspace: Workspace, store: Store, info: CorpusInfo, encoder_id: str) -> OpenCorpus:
+    from lvm_core.vectors.index import open_index
+    from lvm_core.vectors.matrix import open_matrix
+
+    matrix = open_matrix(workspace, info.name, encoder_id)
+    return OpenCorpus(info, store, matrix, open_index(workspace, info.name, encoder_id))
