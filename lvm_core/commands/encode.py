@@ -1,7 +1,6 @@
 """`encode --corpus NAME [--encoder NAME]`: vectors and index of a corpus, resumed where it was interrupted."""
 
 import argparse
-import time
 from typing import Any
 
 from lvm_core.workspace import Workspace
@@ -18,14 +17,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
-    """Encode, build the index, and return what came of it."""
+    """Encode and index, and return what came of it."""
     from lvm_core.corpus.store import CorpusStore
-    from lvm_core.corpus.timings import record
     from lvm_core.encoders import DEFAULT_ENCODER, load_encoder
     from lvm_core.errors import SettingsError
     from lvm_core.progress import ProgressLine
     from lvm_core.vectors.encode import encode_corpus
-    from lvm_core.vectors.index import build_index
+    from lvm_core.vectors.index import open_index
 
     if not 1 <= namespace.batch_size <= 100_000:
         raise SettingsError([f"batch_size is {namespace.batch_size}; expected 1 to 100000 chunks."])
@@ -33,9 +31,7 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
     encoder = load_encoder(namespace.encoder or DEFAULT_ENCODER, namespace.device)
     progress = ProgressLine()
     matrix = encode_corpus(workspace, namespace.corpus, encoder, progress, namespace.batch_size)
-    began = time.monotonic()
-    index = build_index(workspace, namespace.corpus, encoder.id)
-    record(workspace, namespace.corpus, "index", time.monotonic() - began, index.kind)
+    index = open_index(workspace, namespace.corpus, encoder.id)
     return {
         "corpus": matrix.corpus,
         "encoder": matrix.encoder_id,

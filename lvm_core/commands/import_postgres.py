@@ -1,7 +1,6 @@
 """`import-postgres`: read a table of concepts into a corpus with its vectors."""
 
 import argparse
-import time
 from typing import Any
 
 from lvm_core.progress import ProgressLine
@@ -19,22 +18,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
-    """Import, build the index, and return the report."""
-    from lvm_core.corpus.timings import record
+    """Import and return the report."""
     from lvm_core.exchange.from_postgres import import_postgres
     from lvm_core.exchange.postgres.connection import database_url
-    from lvm_core.vectors.index import build_index
 
-    progress = ProgressLine()
-    result = import_postgres(
+    return import_postgres(
         workspace, database_url(namespace.url), namespace.corpus, namespace.table, namespace.dataset_source,
-        namespace.encoder, namespace.replace, progress,
+        namespace.encoder, namespace.replace, ProgressLine(),
     )  # fmt: skip
-    began = time.monotonic()
-    index = build_index(workspace, result["corpus"], result["encoder"], progress)
-    result["seconds"]["index"] = round(time.monotonic() - began, 2)
-    record(workspace, result["corpus"], "index", time.monotonic() - began, index.kind)
-    return result
 
 
 def report(result: dict[str, Any]) -> str:

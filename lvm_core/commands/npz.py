@@ -1,7 +1,6 @@
 """`npz`: read, write, check and convert NPZ files of vectors and sequences."""
 
 import argparse
-import time
 from pathlib import Path
 from typing import Any
 
@@ -37,17 +36,9 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
 
 
 def _import(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
-    from lvm_core.corpus.timings import record
     from lvm_core.exchange.files import import_npz
-    from lvm_core.vectors.index import build_index
 
-    found = import_npz(
-        workspace, namespace.file, namespace.corpus, namespace.encoder, namespace.replace, ProgressLine()
-    )
-    began = time.monotonic()
-    index = build_index(workspace, found["corpus"], found["encoder"])
-    record(workspace, found["corpus"], "index", time.monotonic() - began, index.kind)
-    return found
+    return import_npz(workspace, namespace.file, namespace.corpus, namespace.encoder, namespace.replace, ProgressLine())
 
 
 def _export(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:

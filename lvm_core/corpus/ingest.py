@@ -89,7 +89,7 @@ def ingest(
         meter = _Meter(opened, writer, settings, progress)
         articles = _Guarded(_selected(opened, settings, skipped, progress), settings.keep_partial)
         raw = stopwatch.each("reading", articles)
-        for title, chunks in stopwatch.each("chunking", _chunked(raw, settings, skipped, encode), within="reading"):
+        for title, chunks in stopwatch.each("chunking", _chunked(raw, settings, skipped, encode)):
             with stopwatch.spent("storing"):
                 writer.add(title, chunks)
             meter.tell()

@@ -16,32 +16,40 @@ PREFIX = "pipeline."
 
 
 class Stopwatch:
-    """Seconds spent in each stage of one run through a source."""
+    """Seconds by stage. Of stages within one another only the innermost runs."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
+        self._running: list[str] = []
+        self._since = 0.0
 
     @contextlib.contextmanager
     def spent(self, stage: str) -> Iterator[None]:
         """Count the time inside to `stage`."""
-        start = time.perf_counter()
+        self._count()
+        self._running.append(stage)
         try:
             yield
         finally:
-            self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - start
+            self._count()
+            self._running.pop()
 
-    def each(self, stage: str, items: Iterable[T], within: str = "") -> Iterator[T]:
-        """Yield `items`, counting the time that each takes to come to `stage`, less what `within` it took."""
+    def _count(self) -> None:
+        now = time.perf_counter()
+        if self._running:
+            stage = self._running[-1]
+            self.seconds[stage] = self.seconds.get(stage, 0.0) + now - self._since
+        self._since = now
+
+    def each(self, stage: str, items: Iterable[T]) -> Iterator[T]:
+        """Yield `items`, counting the time that each takes to come to `stage`."""
         iterator = iter(items)
         while True:
-            before = self.seconds.get(within, 0.0)
-            try:
-                with self.spent(stage):
+            with self.spent(stage):
+                try:
                     item = next(iterator)
-            except StopIteration:
-                return
-            finally:
-                self.seconds[stage] -= self.seconds.get(within, 0.0) - before
+                except StopIteration:
+                    return
             yield item
 
     def details(self, by: str = "") -> dict[str, Any]:

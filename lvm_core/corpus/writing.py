@@ -51,7 +51,7 @@ class CorpusWriter:
             CorpusError: if the name cannot be used or is taken.
         """
         check_name(name)
-        self.workspace, self.name, self.replace = workspace, name, replace
+        self.workspace, self.name, self.source, self.replace = workspace, name, source, replace
         self._about = (source, licence, chunker, int(ordered))
         self.n_documents = self.n_chunks = self.n_chars = 0
         self._digest = hashlib.sha256()

@@ -88,32 +88,32 @@ def _climb(table: dict[str, tuple[str, list[str]]], leaf: str) -> list[str]:
     return chain
 
 
-def read_chains(path: Path, known: Sequence[str] | None = None) -> Chains:
+def read_chains(path: Path, vocabulary: Sequence[str] | None = None) -> Chains:
     """Return the chains of a JSONL file, one object with a list `concepts` a line.
 
     Args:
         path: the file.
-        known: concepts that have a vector; others are left out of their chain and counted by name.
+        vocabulary: concepts that have a vector; others are left out of their chain and counted by name.
 
     Raises:
         SourceError: if the file cannot be read, a line is not such an object, or no chain of 2 concepts is left.
     """
-    vocabulary = set(known) if known is not None else None
+    usable_concepts = set(vocabulary) if vocabulary is not None else None
     chains: list[list[str]] = []
     skipped: dict[str, int] = {}
     for number, concepts in _concept_lists(path):
-        kept = []
+        usable = []
         for concept in concepts:
-            if vocabulary is not None and concept not in vocabulary:
+            if usable_concepts is not None and concept not in usable_concepts:
                 skipped[f"unknown concept {concept!r}"] = skipped.get(f"unknown concept {concept!r}", 0) + 1
             else:
-                kept.append(concept)
-        if len(kept) < 2:
+                usable.append(concept)
+        if len(usable) < 2:
             reason = f"chain of fewer than 2 concepts, first at line {number}"
             earlier = next((r for r in skipped if r.startswith("chain of fewer")), reason)
             skipped[earlier] = skipped.get(earlier, 0) + 1
             continue
-        chains.append(kept)
+        chains.append(usable)
     if not chains:
         raise SourceError(
             f"{path} holds no chain of at least 2 known concepts; expected lines such as"

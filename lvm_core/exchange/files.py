@@ -14,8 +14,8 @@ from lvm_core.corpus.timings import Stopwatch, record
 from lvm_core.corpus.writing import CorpusWriter, refuse_existing
 from lvm_core.errors import SettingsError, SourceError
 from lvm_core.exchange.chains import read_chains
-from lvm_core.exchange.incoming import Incoming, claim_encoder, paired, usable, write_incoming
-from lvm_core.exchange.npz import Sequence, layout_of, open_npz, sequences_of
+from lvm_core.exchange.incoming import Incoming, claim_encoder, half_done, paired, usable, write_incoming
+from lvm_core.exchange.npz import Passage, layout_of, open_npz, passages_of
 from lvm_core.exchange.npz_write import write_sequences, write_splits, write_vectors
 from lvm_core.exchange.to_postgres import chunk_uuid
 from lvm_core.types import Progress, no_progress
@@ -33,7 +33,7 @@ def import_npz(
     replace: bool = False,
     progress: Progress = no_progress,
 ) -> dict[str, Any]:
-    """Read an NPZ file of any known layout into a corpus with its vectors and return a report.
+    """Read an NPZ file of any known layout into an indexed corpus with its vectors and return a report.
 
     Layout "vectors" knows no order, so its corpus is marked as unordered.
 
@@ -42,11 +42,12 @@ def import_npz(
         SpaceMismatch: if the vectors are not of the encoder named.
         CorpusError: if the corpus exists.
     """  # fmt: skip
+    replace = replace or half_done(workspace, corpus)
     refuse_existing(workspace, corpus, replace)
     skipped = Skipped()
     with open_npz(path) as arrays:
         layout = layout_of(arrays)
-        first = next(sequences_of(arrays), None)
+        first = next(passages_of(arrays), None)
         if first is None:
             raise SourceError(f"{path} holds no windows or vectors.")
         dim = first.vectors.shape[1]
@@ -54,9 +55,9 @@ def import_npz(
         space, verified, about = claim_encoder(encoder, first.texts, first.vectors, digest)
         writer = CorpusWriter(workspace, corpus, source=path.name, chunker="as imported",
                               ordered=layout != "vectors", replace=replace)  # fmt: skip
-        clock = Stopwatch()
-        articles = (_incoming(sequence, dim, skipped) for sequence in clock.each("reading", sequences_of(arrays)))
-        stored = write_incoming(workspace, writer, articles, space, skipped, clock, progress)
+        stopwatch = Stopwatch()
+        articles = (_incoming(passage, dim, skipped) for passage in stopwatch.each("reading", passages_of(arrays)))
+        stored = write_incoming(workspace, writer, articles, space, skipped, stopwatch, progress)
     return {
         "corpus": corpus, "layout": layout, "n_chunks": stored.n_chunks, "n_articles": stored.n_documents, "dim": dim,
         "encoder": space, "verified": verified, "about_encoder": about, "ordered": stored.ordered,
@@ -64,10 +65,10 @@ def import_npz(
     }  # fmt: skip
 
 
-def _incoming(sequence: Sequence, dim: int, skipped: Skipped) -> Incoming:
-    keep = [i for i, vector in enumerate(sequence.vectors) if usable(vector, dim, skipped)]
-    rows = ((sequence.texts[i], sequence.tmd[i], sequence.ids[i], sequence.vectors[i]) for i in keep)
-    return Incoming(sequence.title, paired(rows))
+def _incoming(passage: Passage, dim: int, skipped: Skipped) -> Incoming:
+    usable_rows = [i for i, vector in enumerate(passage.vectors) if usable(vector, dim, skipped)]
+    rows = ((passage.texts[i], passage.tmd[i], passage.ids[i], passage.vectors[i]) for i in usable_rows)
+    return Incoming(passage.title, paired(rows))
 
 
 def export_npz(
@@ -123,18 +124,18 @@ def import_chains(workspace: Workspace, path: Path, corpus: str, replace: bool =
         SourceError: if the file holds no usable chain.
         CorpusError: if the corpus exists.
     """
-    clock = Stopwatch()
-    with clock.spent("reading"):
-        found = read_chains(path)
+    stopwatch = Stopwatch()
+    with stopwatch.spent("reading"):
+        read = read_chains(path)
     licence = "WordNet 3.0, Princeton University" if "wordnet" in path.name.lower() else ""
     writer = CorpusWriter(workspace, corpus, source=path.name, chunker="chain", licence=licence, replace=replace)
-    with clock.spent("storing"), writer:
-        for number, chain in enumerate(found.chains, start=1):
+    with stopwatch.spent("storing"), writer:
+        for number, chain in enumerate(read.chains, start=1):
             writer.add(f"{chain[0]} ({number})", list(_concept_chunks(chain)))
-        stored = writer.finish({"skipped": found.skipped})
-    for stage, seconds in clock.seconds.items():
+        stored = writer.finish({"skipped": read.skipped})
+    for stage, seconds in stopwatch.seconds.items():
         record(workspace, corpus, stage, seconds, path.name)
-    return {"corpus": corpus, "n_chains": stored.n_documents, "n_concepts": stored.n_chunks, "skipped": found.skipped}
+    return {"corpus": corpus, "n_chains": stored.n_documents, "n_concepts": stored.n_chunks, "skipped": read.skipped}
 
 
 def _concept_chunks(chain: list[str]) -> Iterator[NewChunk]:

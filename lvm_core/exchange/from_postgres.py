@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lvm_core.corpus.sources.base import Skipped
-from lvm_core.corpus.store import CorpusStore
 from lvm_core.corpus.timings import Stopwatch
 from lvm_core.corpus.writing import CorpusWriter, check_name, refuse_existing
 from lvm_core.errors import SourceError
-from lvm_core.exchange.incoming import Incoming, claim_encoder, paired, usable, write_incoming
+from lvm_core.exchange.incoming import Incoming, claim_encoder, half_done, paired, usable, write_incoming
 from lvm_core.exchange.postgres.connection import connected, table_name
 from lvm_core.exchange.postgres.read import Row, TableInfo, inspect_table, read_rows, state_of_table
-from lvm_core.exchange.staging import Staging, staged_key
+from lvm_core.exchange.staging import Staging
 from lvm_core.types import Progress, no_progress
 from lvm_core.workspace import Workspace, need_space
 
@@ -51,7 +50,7 @@ def import_postgres(
     replace: bool = False,
     progress: Progress = no_progress,
 ) -> dict[str, Any]:
-    """Read a table of concepts into a corpus with its vectors and return a report.
+    """Read a table of concepts into an indexed corpus with its vectors and return a report.
 
     The order of chunks is taken from an article and a position column, never guessed: without them the corpus is
     marked as unordered. The table is read in a read-only transaction, batch by batch onto this disk; the corpus
@@ -74,34 +73,25 @@ def import_postgres(
         CorpusError: if the corpus exists, or another process reads one in under its name.
     """
     check_name(corpus)
-    replace = replace or _half_done(workspace, corpus)
+    replace = replace or half_done(workspace, corpus)
     refuse_existing(workspace, corpus, replace)
     with contextlib.ExitStack() as stack:
-        source, staging = _fetch(workspace, url, corpus, table, dataset_source, encoder, stack, progress)
-        writer = CorpusWriter(
-            workspace, corpus, source=f"PostgreSQL table {table}", chunker="as imported",
-            ordered=source.info.ordered, replace=replace,
-        )  # fmt: skip
-        skipped, clock = Skipped(), Stopwatch()
-        clock.seconds["reading"] = staging.seconds
-        rows = _told(staging, source.info.n_rows, progress)
-        articles = _articles(rows, source.info.ordered, source.dim, skipped)
-        about = {"staged": source.key}
-        try:
-            stored = write_incoming(workspace, writer, articles, source.space, skipped, clock, details=about)
-        except SourceError:  # the rows themselves are of no use: nothing to go on with
-            staging.drop()
-            raise
+        source, staging = _fetch(workspace, corpus, _Wanted(url, table, dataset_source, encoder), stack, progress)
+        writer = CorpusWriter(workspace, corpus, f"PostgreSQL table {table}", "as imported",
+                              ordered=source.info.ordered, replace=replace)  # fmt: skip
+        report = _store(workspace, source, staging, writer, progress)
         staging.drop()
-    progress(1.0, f"{stored.n_chunks:,} chunks")
-    return {
-        "corpus": corpus, "n_rows": source.info.n_rows, "n_chunks": stored.n_chunks, "n_articles": stored.n_documents,
-        "dim": source.dim, "encoder": source.space, "verified": source.verified, "about_encoder": source.about,
-        "ordered": source.info.ordered, "skipped": dict(skipped.counts),
-        "warning": "" if source.info.ordered else UNORDERED,
-        "rows_from_before": staging.n_found, "table_changed": staging.changed,
-        "seconds": {stage: round(seconds, 2) for stage, seconds in clock.seconds.items()},
-    }  # fmt: skip
+    return report
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """Which rows are to be read, and the encoder that is said to have made their vectors."""
+
+    url: str
+    table: str
+    dataset_source: str | None
+    encoder: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +107,8 @@ class _Source:
 
 
 def _fetch(
-    workspace: Workspace, url: str, corpus: str, table: str, dataset_source: str | None, encoder: str,
-    stack: contextlib.ExitStack, progress: Progress,
-) -> tuple[_Source, Staging]:  # fmt: skip
+    workspace: Workspace, corpus: str, wanted: _Wanted, stack: contextlib.ExitStack, progress: Progress
+) -> tuple[_Source, Staging]:
     """Return what the table is, and all of its rows on this disk until `stack` is left.
 
     Raises:
@@ -127,11 +116,11 @@ def _fetch(
     """
     source = staging = None
     try:
-        with connected(url, readonly=True) as connection:
-            source = _look(connection, table, dataset_source, encoder)
+        with connected(wanted.url, readonly=True) as connection:
+            source = _look(connection, wanted)
             need_space(workspace.root, source.info.n_rows * (source.dim * 8 + TEXT_BYTES))
             staging = stack.enter_context(Staging(workspace, corpus, source.key))
-            _read(connection, table, source.info, dataset_source, staging, progress)
+            _read(connection, wanted, source.info, staging, progress)
     except SourceError as error:
         if source is None or staging is None or not staging.key:
             raise
@@ -141,7 +130,36 @@ def _fetch(
     return source, staging
 
 
-def _look(connection: "Connection", table: str, dataset_source: str | None, encoder: str) -> _Source:
+def _store(
+    workspace: Workspace, source: _Source, staging: Staging, writer: CorpusWriter, progress: Progress
+) -> dict[str, Any]:
+    """Make the corpus of the staged rows and return the report.
+
+    Raises:
+        SourceError: if no row can be used; they are dropped, since there is nothing to go on with.
+    """
+    skipped, stopwatch = Skipped(), Stopwatch()
+    stopwatch.seconds["reading"] = staging.seconds
+    rows = _reported(staging, source.info.n_rows, progress)
+    articles = _articles(rows, source.info.ordered, source.dim, skipped)
+    try:
+        stored = write_incoming(workspace, writer, articles, source.space, skipped, stopwatch)
+    except SourceError:
+        staging.drop()
+        raise
+    progress(1.0, f"{stored.n_chunks:,} chunks")
+    return {
+        "corpus": stored.name, "n_rows": source.info.n_rows, "n_chunks": stored.n_chunks,
+        "n_articles": stored.n_documents, "dim": source.dim, "encoder": source.space, "verified": source.verified,
+        "about_encoder": source.about, "ordered": source.info.ordered, "skipped": dict(skipped.counts),
+        "warning": "" if source.info.ordered else UNORDERED,
+        "rows_from_before": staging.n_before, "table_changed": staging.changed,
+        "seconds": {stage: round(seconds, 2) for stage, seconds in stopwatch.seconds.items()},
+    }  # fmt: skip
+
+
+def _look(connection: "Connection", wanted: _Wanted) -> _Source:
+    table, dataset_source = wanted.table, wanted.dataset_source
     info = inspect_table(connection, table, dataset_source)
     if not info.n_rows:
         where = f" with dataset_source '{dataset_source}'" if dataset_source else ""
@@ -150,24 +168,13 @@ def _look(connection: "Connection", table: str, dataset_source: str | None, enco
     dim = len(probe[0].vector) if probe and probe[0].vector is not None else 0
     if not dim:
         raise SourceError(f"Table '{table}' holds no vectors: every concept_vec looked at is NULL.")
-    known = np.stack([row.vector for row in probe if row.vector is not None and len(row.vector) == dim])
-    digest = hashlib.sha256(np.ascontiguousarray(known).tobytes()).hexdigest()
-    space, verified, about = claim_encoder(encoder, [row.text for row in probe], known, digest)
+    vectors = np.stack([row.vector for row in probe if row.vector is not None and len(row.vector) == dim])
+    digest = hashlib.sha256(np.ascontiguousarray(vectors).tobytes()).hexdigest()
+    space, verified, about = claim_encoder(wanted.encoder, [row.text for row in probe], vectors, digest)
     return _Source(info, dim, space, verified, about, state_of_table(connection, table, info, dataset_source))
 
 
-def _half_done(workspace: Workspace, corpus: str) -> bool:
-    """Return whether the corpus is one that an import made visible, and was killed before its vectors were there."""
-    key = staged_key(workspace, corpus)
-    store = CorpusStore(workspace)
-    there = any(info.name == corpus for info in store.corpora())
-    return bool(key) and there and store.details(corpus).get("staged") == key
-
-
-def _read(
-    connection: "Connection", table: str, info: TableInfo, dataset_source: str | None, staging: Staging,
-    progress: Progress,
-) -> None:  # fmt: skip
+def _read(connection: "Connection", wanted: _Wanted, info: TableInfo, staging: Staging, progress: Progress) -> None:
     """Bring the rows that are not staged yet onto this disk."""
     began, before = time.monotonic(), staging.n_rows
 
@@ -184,12 +191,12 @@ def _read(
         return
     progress(READING_SHARE * before / info.n_rows, f"going on after {before:,} rows" if before else "sorting the rows")
     try:
-        read_rows(connection, table, info, dataset_source, take, skip=before)
+        read_rows(connection, wanted.table, info, wanted.dataset_source, take, skip=before)
     finally:
         staging.flush()
 
 
-def _told(staging: Staging, total: int, progress: Progress) -> Iterator[Row]:
+def _reported(staging: Staging, total: int, progress: Progress) -> Iterator[Row]:
     """Yield the staged rows, telling how far they are stored."""
     began = time.monotonic()
     for done, row in enumerate(staging.rows()):
@@ -221,13 +228,13 @@ def _probe(connection: "Connection", table: str, dataset_source: str | None) -> 
 
 
 def _articles(rows: Iterator[Row], ordered: bool, dim: int, skipped: Skipped) -> Iterator[Incoming]:
-    kept = (row for row in rows if usable(row.vector, dim, skipped) and _has_text(row, skipped))
+    usable_rows = (row for row in rows if usable(row.vector, dim, skipped) and _has_text(row, skipped))
     if ordered:
-        for title, group in groupby(kept, key=lambda row: row.article):
+        for title, group in groupby(usable_rows, key=lambda row: row.article):
             yield _incoming(title or "untitled", group)
         return
-    for number, row in enumerate(kept, start=1):  # each article takes its further rows from the same iterator
-        yield _incoming(f"concepts, part {number}", chain([row], islice(kept, UNORDERED_ARTICLE - 1)))
+    for number, row in enumerate(usable_rows, start=1):  # each article takes its further rows from the same iterator
+        yield _incoming(f"concepts, part {number}", chain([row], islice(usable_rows, UNORDERED_ARTICLE - 1)))
 
 
 def _has_text(row: Row, skipped: Skipped) -> bool:

@@ -1,20 +1,21 @@
 """Articles that bring their own vectors: written as a corpus and a matrix together, whole or not at all."""
 
-import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lvm_core.corpus.chunks import NewChunk
 from lvm_core.corpus.sources.base import Skipped
+from lvm_core.corpus.store import CorpusStore
 from lvm_core.corpus.timings import Stopwatch, record
 from lvm_core.corpus.writing import CorpusWriter
 from lvm_core.errors import LvmError, SourceError, SpaceMismatch
 from lvm_core.types import CorpusInfo, Progress, Vectors, no_progress
 from lvm_core.vectors.geometry import cosine
+from lvm_core.vectors.index import ensure_index
+from lvm_core.vectors.matrix import encoded_with
 from lvm_core.vectors.writer import MatrixWriter
 from lvm_core.workspace import Workspace
 
@@ -94,17 +95,24 @@ def claim_encoder(claim: str, texts: list[str], vectors: Vectors, digest: str) -
     )
 
 
+def half_done(workspace: Workspace, corpus: str) -> bool:
+    """Return whether the corpus is one that an import made visible, and was killed before its vectors were there."""
+    store = CorpusStore(workspace)
+    if not any(info.name == corpus for info in store.corpora()):
+        return False
+    return bool(store.details(corpus).get("encoder")) and not encoded_with(workspace, corpus)
+
+
 def write_incoming(
     workspace: Workspace,
     writer: CorpusWriter,
     articles: Iterable[Incoming],
     encoder_id: str,
     skipped: Skipped,
-    clock: Stopwatch,
+    stopwatch: Stopwatch,
     progress: Progress = no_progress,
-    details: dict[str, Any] | None = None,
 ) -> CorpusInfo:
-    """Store articles and vectors and return the corpus; on any failure neither is there.
+    """Store articles and vectors, index them, and return the corpus; on any failure none of it is there.
 
     Args:
         workspace: where it goes.
@@ -112,16 +120,14 @@ def write_incoming(
         articles: in their order.
         encoder_id: whose vectors they bring.
         skipped: what was left out while they came.
-        clock: what the time without that of its stage "reading" is added to, as "storing".
+        stopwatch: runs while they come ("reading"); "storing" and, where one is built, "index" are added.
         progress: told the chunks done; the share is a guess, since nobody knows how many come.
-        details: what else is kept about the making of the corpus.
 
     Raises:
         SourceError: if no usable chunk came.
     """
     done = 0
-    began, reading = time.perf_counter(), clock.seconds.get("reading", 0.0)
-    with writer, MatrixWriter(workspace, writer.name, encoder_id) as matrix:
+    with stopwatch.spent("storing"), writer, MatrixWriter(workspace, writer.name, encoder_id) as matrix:
         for article in articles:
             chunks = _stored(article, matrix)
             if not chunks:
@@ -130,15 +136,22 @@ def write_incoming(
             done += len(chunks)
             progress(done / (done + 1), f"{done:,} chunks")
         if not done:
-            raise SourceError(f"Nothing usable came: {dict(skipped.counts) or 'the source is empty'}.")
-        corpus = writer.finish({"skipped": dict(skipped.counts), "encoder": encoder_id, **(details or {})})
+            raise SourceError(_nothing(writer.source, skipped))
+        matrix.seal()
+        corpus = writer.finish({"skipped": dict(skipped.counts), "encoder": encoder_id})
         matrix.finish(corpus)
-    passed = time.perf_counter() - began
-    clock.seconds["storing"] = passed - (clock.seconds.get("reading", 0.0) - reading)
-    for stage, seconds in clock.seconds.items():
+    for stage, seconds in stopwatch.seconds.items():
         record(workspace, corpus.name, stage, seconds, corpus.source)
+    seconds = ensure_index(workspace, corpus.name, encoder_id, progress)
+    if seconds:
+        stopwatch.seconds["index"] = seconds
     progress(1.0, f"{done:,} chunks")
     return corpus
+
+
+def _nothing(source: str, skipped: Skipped) -> str:
+    reasons = ", ".join(f"{n:,} {reason}" for reason, n in skipped.counts.items()) or "the source is empty"
+    return f"Nothing usable came of {source}: {reasons}. Check that it holds texts with vectors of one dimension."
 
 
 def _stored(article: Incoming, matrix: MatrixWriter) -> list[NewChunk]:

@@ -27,7 +27,7 @@ SAME = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
-class Sequence:
+class Passage:
     """Consecutive chunks with their vectors (n, D): an article, a run of windows, or a chain."""
 
     title: str
@@ -81,9 +81,9 @@ def layout_of(arrays: Mapping[str, NDArray[Any]]) -> str:
     )
 
 
-def sequences_of(arrays: Mapping[str, NDArray[Any]]) -> Iterator[Sequence]:
+def passages_of(arrays: Mapping[str, NDArray[Any]]) -> Iterator[Passage]:
     """Yield what the file holds as runs of consecutive chunks; overlapping windows come back as one run."""
-    readers: dict[str, Callable[[Mapping[str, NDArray[Any]]], Iterator[Sequence]]] = {
+    readers: dict[str, Callable[[Mapping[str, NDArray[Any]]], Iterator[Passage]]] = {
         "vectors": _from_vectors,
         "sequences": _from_windows,
         "splits": _from_splits,
@@ -91,7 +91,7 @@ def sequences_of(arrays: Mapping[str, NDArray[Any]]) -> Iterator[Sequence]:
     yield from readers[layout_of(arrays)](arrays)
 
 
-def _from_vectors(arrays: Mapping[str, NDArray[Any]]) -> Iterator[Sequence]:
+def _from_vectors(arrays: Mapping[str, NDArray[Any]]) -> Iterator[Passage]:
     vectors = np.asarray(arrays["vectors"], dtype=np.float32)
     n = len(vectors)
     texts = _strings(arrays, "concept_texts", n, "concept")
@@ -100,7 +100,7 @@ def _from_vectors(arrays: Mapping[str, NDArray[Any]]) -> Iterator[Sequence]:
     codes = [code if isinstance(code, int) and 0 <= code < 1 << 16 else None for code in codes]
     for start in range(0, n, 1000):
         part = slice(start, start + 1000)
-        yield Sequence(
+        yield Passage(
             f"concepts {start + 1} to {min(start + 1000, n)}",
             texts[part],
             vectors[part],
@@ -112,15 +112,15 @@ def _from_vectors(arrays: Mapping[str, NDArray[Any]]) -> Iterator[Sequence]:
 def _strings(arrays: Mapping[str, NDArray[Any]], key: str, n: int, default: str) -> list[str]:
     if key not in arrays:
         return [f"{default} {i + 1}" for i in range(n)]
-    found = [str(x) for x in arrays[key]]
-    if len(found) != n:
+    texts = [str(x) for x in arrays[key]]
+    if len(texts) != n:
         raise SourceError(
-            f"'{key}' has {len(found)} entries, but there are {n} vectors. The file's arrays are not aligned."
+            f"'{key}' has {len(texts)} entries, but there are {n} vectors. The file's arrays are not aligned."
         )
-    return [text if text.strip() else f"{default} {i + 1}" for i, text in enumerate(found)]
+    return [text if text.strip() else f"{default} {i + 1}" for i, text in enumerate(texts)]
 
 
-def _from_windows(arrays: Mapping[str, NDArray[Any]]) -> Iterator[Sequence]:
+def _from_windows(arrays: Mapping[str, NDArray[Any]]) -> Iterator[Passage]:
     """Windows that slide by one within one article are merged back into a run: each adds its target."""
     contexts = np.asarray(arrays["context_vectors"], dtype=np.float32)
     targets = np.asarray(arrays["target_vectors"], dtype=np.float32)
@@ -149,17 +149,17 @@ def _articles(arrays: Mapping[str, NDArray[Any]], n: int) -> list[str]:
 
 def _run(
     arrays: Mapping[str, NDArray[Any]], contexts: Vectors, targets: Vectors, article: str, start: int, stop: int
-) -> Sequence:
+) -> Passage:
     vectors = np.concatenate([contexts[start], targets[start:stop]])
     title = f"article {article}" if article else f"windows {start + 1} to {stop}"
     if "target_texts" in arrays and "context_texts" in arrays:
         texts = [str(x) for x in arrays["context_texts"][start]] + [str(x) for x in arrays["target_texts"][start:stop]]
     else:
         texts = [f"{title}, chunk {i + 1}" for i in range(len(vectors))]
-    return Sequence(title, texts, vectors, [None] * len(vectors), [None] * len(vectors))
+    return Passage(title, texts, vectors, [None] * len(vectors), [None] * len(vectors))
 
 
-def _from_splits(arrays: Mapping[str, NDArray[Any]]) -> Iterator[Sequence]:
+def _from_splits(arrays: Mapping[str, NDArray[Any]]) -> Iterator[Passage]:
     """A row whose context is the row before with its target is the same chain, one longer."""
     for split in (s for s in SPLITS if f"{s}_contexts" in arrays):
         contexts = np.asarray(arrays[f"{split}_contexts"], dtype=np.float32)
@@ -178,10 +178,10 @@ def _from_splits(arrays: Mapping[str, NDArray[Any]]) -> Iterator[Sequence]:
             yield _chain(SPLITS[split], number + 1, chain)
 
 
-def _chain(split: str, number: int, vectors: Vectors) -> Sequence:
+def _chain(split: str, number: int, vectors: Vectors) -> Passage:
     title = f"{split} chain {number}"
     texts = [f"{title}, concept {i + 1}" for i in range(len(vectors))]
-    return Sequence(title, texts, vectors, [None] * len(vectors), [None] * len(vectors))
+    return Passage(title, texts, vectors, [None] * len(vectors), [None] * len(vectors))
 
 
 def check_npz(path: Path) -> list[tuple[str, str]]:

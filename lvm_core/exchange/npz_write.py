@@ -29,13 +29,13 @@ def write_vectors(path: Path, n_rows: int, rows: ReadRows, chunks: ReadChunks, i
         ids: gives each chunk its id.
     """
     every = np.arange(n_rows, dtype=np.int64)
-    found = [chunk for block in _blocks(every) for chunk in chunks(block)]
+    stored = [chunk for block in _blocks(every) for chunk in chunks(block)]
     dim = rows(every[:1]).shape[1]
     need_space(path.parent, n_rows * dim * 4)
     with _Writing(path) as file:
-        _put(file, "concept_texts", np.array([c.text for c in found]))
-        _put(file, "cpe_ids", np.array([ids(c) for c in found]))
-        _put(file, "tmd_codes", np.array([-1 if c.tmd is None else c.tmd for c in found], dtype=np.int32))
+        _put(file, "concept_texts", np.array([c.text for c in stored]))
+        _put(file, "cpe_ids", np.array([ids(c) for c in stored]))
+        _put(file, "tmd_codes", np.array([-1 if c.tmd is None else c.tmd for c in stored], dtype=np.int32))
         _stream(file, "vectors", (n_rows, dim), np.float32, (rows(block) for block in _blocks(every)))
 
 

@@ -14,6 +14,7 @@ from lvm_core.corpus.timings import record
 from lvm_core.errors import CorpusError
 from lvm_core.types import CorpusInfo, Encoder, Progress, Rows, no_progress
 from lvm_core.vectors.geometry import follow_similarity
+from lvm_core.vectors.index import ensure_index
 from lvm_core.vectors.matrix import MatrixInfo, VectorMatrix, map_data, open_matrix, read_info
 from lvm_core.workspace import Workspace, disk_errors, need_space, read_json, write_json
 
@@ -60,7 +61,7 @@ def encode_corpus(
     progress: Progress = no_progress,
     batch_size: int = BATCH_SIZE,
 ) -> VectorMatrix:
-    """Return the matrix of `corpus`, made now, finished after an interruption, or found complete.
+    """Return the matrix of `corpus`, made now, finished after an interruption, or found complete; with its index.
 
     After a kill at any moment the next call goes on at the batch after the last one on disk and gives the same
     bytes. At the end each chunk's cosine to the one before it is stored as its coherence.
@@ -83,6 +84,7 @@ def encode_corpus(
     if info.n_chunks == 0:
         raise CorpusError(f"Corpus '{corpus}' holds no chunks, so there is nothing to encode. Ingest it again.")
     if _is_current(path, info):
+        ensure_index(workspace, corpus, encoder.id, progress)
         progress(1.0, f"{info.n_chunks:,} chunks were encoded already")
         return open_matrix(workspace, corpus, encoder.id)
     with disk_errors(path):
@@ -97,6 +99,7 @@ def encode_corpus(
     matrix = open_matrix(workspace, corpus, encoder.id)
     _store_coherence(store, matrix)
     record(workspace, corpus, "embedding", spent_s, encoder.id)
+    ensure_index(workspace, corpus, encoder.id, progress)
     progress(1.0, f"{matrix.n_rows:,} chunks encoded in {spent_s:.0f} s")
     return matrix
 

@@ -5,10 +5,12 @@ in large ones), or PostgreSQL. A new kind is one file with functions that build 
 """
 
 import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lvm_core.errors import SettingsError, WorkspaceError
+from lvm_core.corpus.timings import record
+from lvm_core.errors import CorpusError, SettingsError, WorkspaceError
 from lvm_core.types import Progress, no_progress
 from lvm_core.vectors.flat import FlatIndex
 from lvm_core.vectors.ivf import IvfIndex, build_ivf
@@ -31,11 +33,13 @@ class IndexKind:
         about: one line for people.
         build: makes the index of a matrix and keeps it where it took more than a moment.
         open: returns the index of a matrix, or raises an LvmError that says how to make it.
+        is_kept: whether the index of a matrix lies ready, or is made in a moment.
     """
 
     about: str
     build: Callable[[Workspace, VectorMatrix, Progress], StoredIndex]
     open: Callable[[Workspace, VectorMatrix], StoredIndex]
+    is_kept: Callable[[Workspace, VectorMatrix], bool]
 
 
 def build_index(workspace: Workspace, corpus: str, encoder_id: str, progress: Progress = no_progress) -> StoredIndex:
@@ -48,6 +52,22 @@ def build_index(workspace: Workspace, corpus: str, encoder_id: str, progress: Pr
         WorkspaceError: if the disk is full or read-only.
     """
     return _kind().build(workspace, open_matrix(workspace, corpus, encoder_id), progress)
+
+
+def ensure_index(workspace: Workspace, corpus: str, encoder_id: str, progress: Progress = no_progress) -> float:
+    """Build the index of an encoded corpus unless it is kept already, note how long that took, and return the seconds.
+
+    Raises:
+        LvmError: as `build_index`.
+    """
+    matrix, kind = open_matrix(workspace, corpus, encoder_id), _kind()
+    if kind.is_kept(workspace, matrix):
+        return 0.0
+    start = time.monotonic()
+    index = kind.build(workspace, matrix, progress)
+    seconds = time.monotonic() - start
+    record(workspace, corpus, "index", seconds, index.kind)
+    return seconds
 
 
 def open_index(workspace: Workspace, corpus: str, encoder_id: str) -> StoredIndex:
@@ -81,14 +101,31 @@ def _build_faiss(workspace: Workspace, matrix: VectorMatrix, progress: Progress)
 
 def _open_faiss(workspace: Workspace, matrix: VectorMatrix) -> FlatIndex | IvfIndex:
     """Return exact search below 20,000 chunks, else the stored index, built again if it is stale or changed."""
-    if matrix.n_rows >= EXACT_BELOW:
-        stored = read_ivf(matrix, workspace.index(matrix.corpus, matrix.encoder_id))
-        if stored is not None:
-            return stored
+    stored = _read_faiss(workspace, matrix)
+    if stored is not None:
+        return stored
     try:
         return _build_faiss(workspace, matrix, no_progress)
     except WorkspaceError:  # a workspace that cannot be written can still be searched
         return _ivf_of(matrix)
+
+
+def _read_faiss(workspace: Workspace, matrix: VectorMatrix) -> IvfIndex | None:
+    if matrix.n_rows < EXACT_BELOW:
+        return None
+    return read_ivf(matrix, workspace.index(matrix.corpus, matrix.encoder_id))
+
+
+def _is_in_faiss(workspace: Workspace, matrix: VectorMatrix) -> bool:
+    return matrix.n_rows < EXACT_BELOW or _read_faiss(workspace, matrix) is not None
+
+
+def _is_in_postgres(_: Workspace, matrix: VectorMatrix) -> bool:
+    try:
+        open_pgvector(matrix)
+    except CorpusError:  # this state of the corpus is not there yet
+        return False
+    return True
 
 
 def _ivf_of(matrix: VectorMatrix) -> IvfIndex:
@@ -96,10 +133,11 @@ def _ivf_of(matrix: VectorMatrix) -> IvfIndex:
 
 
 INDEXES: dict[str, IndexKind] = {
-    "faiss": IndexKind("FAISS on this machine", _build_faiss, _open_faiss),
+    "faiss": IndexKind("FAISS on this machine", _build_faiss, _open_faiss, _is_in_faiss),
     "postgres": IndexKind(
         "pgvector in the database at LVM_DATABASE_URL",
         lambda _, matrix, progress: build_pgvector(matrix, progress=progress),
         lambda _, matrix: open_pgvector(matrix),
+        _is_in_postgres,
     ),
 }

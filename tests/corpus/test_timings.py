@@ -25,7 +25,7 @@ def test_time_within_a_stage_is_not_counted_twice(monkeypatch: pytest.MonkeyPatc
 
     clock = Stopwatch()
     raw = clock.each("reading", wait([1, 2, 3], 30))
-    for _ in clock.each("chunking", wait(raw, 10), within="reading"):
+    for _ in clock.each("chunking", wait(raw, 10)):
         with clock.spent("storing"):
             now[0] += 5
         now[0] += 1_000  # what else is done with an item belongs to no stage

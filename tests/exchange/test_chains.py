@@ -32,7 +32,7 @@ def test_chains_survive_a_round_trip(tmp_path: Path) -> None:
 def test_unknown_concepts_are_counted_and_named(tmp_path: Path) -> None:
     path = tmp_path / "chains.jsonl"
     path.write_text(chains_jsonl([["a", "b", "x"], ["a", "x"], ["b", "a"]]), encoding="utf-8")
-    found = read_chains(path, known=["a", "b"])
+    found = read_chains(path, vocabulary=["a", "b"])
     assert found.chains == [["a", "b"], ["b", "a"]]
     assert found.skipped == {"unknown concept 'x'": 2, "chain of fewer than 2 concepts, first at line 2": 1}
 

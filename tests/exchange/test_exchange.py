@@ -1,5 +1,6 @@
 """People walk in with tables and files and walk out with the same."""
 
+import errno
 import uuid
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from lvm_core.corpus.writing import CorpusWriter
 from lvm_core.dataset.labelling import correct, domain_counts, label_corpus
 from lvm_core.dataset.order import check_order
 from lvm_core.encoders import DEFAULT_ENCODER, load_encoder
-from lvm_core.errors import CorpusError, SettingsError, SourceError, SpaceMismatch
+from lvm_core.errors import CorpusError, SettingsError, SourceError, SpaceMismatch, WorkspaceError
 from lvm_core.exchange.files import export_npz, import_chains, import_npz
 from lvm_core.exchange.from_postgres import import_postgres
 from lvm_core.exchange.postgres.connection import connected
@@ -193,6 +194,42 @@ def test_labels_are_given_counted_and_corrected(encoded: tuple[Workspace, str]) 
         correct(workspace, "small", 3, "cookery", "entailment", "legal")
     with pytest.raises(CorpusError, match="Row 99 is outside corpus 'small'"):
         correct(workspace, "small", 99, "law", "entailment", "legal")
+
+
+def test_a_replacing_import_that_finds_no_room_leaves_the_old_corpus_with_its_vectors(
+    encoded: tuple[Workspace, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace, space = encoded
+    path = tmp_path / "new.npz"
+    np.savez(path, vectors=np.eye(3, 8, dtype=np.float32))
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("lvm_core.vectors.writer.os.fsync", full)
+    with pytest.raises(WorkspaceError, match="No space left on device"):
+        import_npz(workspace, path, "small", replace=True)
+    monkeypatch.undo()
+    assert texts(workspace, "small") == ARTICLES
+    assert open_matrix(workspace, "small", space).n_rows == 14
+    assert not list(workspace.root.glob("incoming*"))
+
+
+def test_an_import_killed_before_its_vectors_were_there_is_read_again(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "new.npz"
+    np.savez(path, vectors=np.eye(3, 8, dtype=np.float32))
+    with monkeypatch.context() as patch:
+        patch.setattr("lvm_core.exchange.incoming.MatrixWriter.finish", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            import_npz(workspace, path, "n")
+    assert import_npz(workspace, path, "n")["n_chunks"] == 3
+    assert len(encoded_with(workspace, "n")) == 1
+
+
+def interrupted(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def test_nothing_usable_leaves_nothing(workspace: Workspace, tmp_path: Path) -> None:

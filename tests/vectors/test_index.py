@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lvm_core.corpus.timings import metrics
 from lvm_core.errors import CorpusError, SpaceMismatch
 from lvm_core.types import Index, Vectors
 from lvm_core.vectors import index as index_module
@@ -177,3 +178,18 @@ def test_a_copied_workspace_keeps_its_index(
     written = path.stat().st_mtime_ns
     assert open_index(Workspace(tmp_path / "copy"), "tiny", encoder.id).kind == "ivf"
     assert path.stat().st_mtime_ns == written
+
+
+def test_an_encoded_corpus_has_its_index(workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(index_module, "EXACT_BELOW", 10)
+    small_corpus(workspace, tmp_path)
+    encoder = WordEncoder()
+    encode_corpus(workspace, "tiny", encoder)
+    path = workspace.index("tiny", encoder.id)
+    written = path.stat().st_mtime_ns
+    assert metrics(workspace, "tiny")["stages"]["index"]["by"] == "ivf"
+    encode_corpus(workspace, "tiny", encoder)
+    assert path.stat().st_mtime_ns == written, "an index that is there is not built again"
+    path.unlink()
+    encode_corpus(workspace, "tiny", encoder)
+    assert path.exists()

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from lvm_core.__main__ import main
+from lvm_core.corpus.store import CorpusStore
 from lvm_core.errors import CorpusError, SettingsError, SourceError
 from lvm_core.exchange.postgres.connection import connected
 from lvm_core.types import Index, Vectors
@@ -72,12 +73,16 @@ def test_a_workspace_can_search_in_postgres(
     assert index.search(matrix.rows([7]), 1, exclude=np.array([7]))[0][0].row != 7
 
     small_corpus(workspace, tmp_path, names=["Elsewhere", "Nowhere", "Somewhere"])
+    monkeypatch.delenv("LVM_INDEX")
     encode_corpus(workspace, "tiny", encoder)
+    monkeypatch.setenv("LVM_INDEX", "postgres")
     with pytest.raises(CorpusError, match="as it is now has no index in PostgreSQL"):
         open_index(workspace, "tiny", encoder.id)
     assert main(command) == main(command) == 0, "a second run replaces the first"
     assert main([*command, "--drop"]) == 0
     assert "is gone" in capsys.readouterr().out
+    encode_corpus(workspace, "tiny", encoder)
+    assert open_index(workspace, "tiny", encoder.id).n_rows == CorpusStore(workspace).corpus("tiny").n_chunks
     monkeypatch.setenv("LVM_INDEX", "elsewhere")
     with pytest.raises(SettingsError, match="LVM_INDEX is 'elsewhere'; expected faiss or postgres"):
         open_index(workspace, "tiny", encoder.id)

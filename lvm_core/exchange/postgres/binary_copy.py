@@ -1,4 +1,4 @@
-"""PostgreSQL's binary COPY format, packed and unpacked with numpy (PostgreSQL manual, COPY, "Binary Format").
+"""PostgreSQL's binary COPY format (PostgreSQL manual, COPY, "Binary Format"), which psycopg2 leaves to its callers.
 
 `real[]` by INSERT moves some 230 rows/s, by binary COPY thousands: this is where an import's time goes.
 """
@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pgvector import HalfVector, Vector
 
 from lvm_core.errors import SourceError
 from lvm_core.types import Vectors
@@ -30,18 +31,6 @@ def pack_real_array(vectors: Vectors) -> list[bytes]:
     return [head + row.tobytes() for row in cells]
 
 
-def pack_vector(vectors: Vectors) -> list[bytes]:
-    """Return each row of (n, D) as a binary pgvector `vector`: dimension, a spare word, float4 values."""
-    head = struct.pack(">hh", vectors.shape[1], 0)
-    return [head + row.tobytes() for row in vectors.astype(">f4")]
-
-
-def pack_halfvec(vectors: Vectors) -> list[bytes]:
-    """Return each row of (n, D) as a binary pgvector `halfvec`: dimension, a spare word, float2 values."""
-    head = struct.pack(">hh", vectors.shape[1], 0)
-    return [head + row.tobytes() for row in vectors.astype(">f2")]
-
-
 def _unpack_array(data: bytes) -> NDArray[np.float32]:
     n_dims, _, oid, *_ = struct.unpack_from(">iii", data)
     if n_dims == 0:
@@ -51,24 +40,16 @@ def _unpack_array(data: bytes) -> NDArray[np.float32]:
     return cells["value"].astype(np.float32)
 
 
-def _unpack_vector(data: bytes) -> NDArray[np.float32]:
-    return np.frombuffer(data, dtype=">f4", offset=4).astype(np.float32)
-
-
-def _unpack_halfvec(data: bytes) -> NDArray[np.float32]:
-    return np.frombuffer(data, dtype=">f2", offset=4).astype(np.float32)
-
-
 PACK: dict[str, Callable[[Vectors], list[bytes]]] = {
     "real[]": pack_real_array,
-    "vector": pack_vector,
-    "halfvec": pack_halfvec,
+    "vector": lambda vectors: [Vector(row).to_binary() for row in vectors],
+    "halfvec": lambda vectors: [HalfVector(row).to_binary() for row in vectors],
 }
 UNPACK: dict[str, Callable[[bytes], NDArray[np.float32]]] = {
     "real[]": _unpack_array,
     "double precision[]": _unpack_array,
-    "vector": _unpack_vector,
-    "halfvec": _unpack_halfvec,
+    "vector": lambda data: Vector.from_binary(data).to_numpy(),
+    "halfvec": lambda data: HalfVector.from_binary(data).to_numpy().astype(np.float32),
 }
 
 
@@ -105,9 +86,9 @@ class CopyStream:
                 self._buffer += block
         if size < 0:
             size = len(self._buffer)
-        found = bytes(self._buffer[:size])
+        data = bytes(self._buffer[:size])
         del self._buffer[:size]
-        return found
+        return data
 
 
 class CopyReader:

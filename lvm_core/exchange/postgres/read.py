@@ -119,8 +119,8 @@ def state_of_table(connection: "Connection", table: str, info: TableInfo, datase
     ).format(Literal(table_name(table).as_string(connection)), table_name(table))
     with connection.cursor() as cursor:
         cursor.execute(query + _where(dataset_source))
-        found = [*cursor.fetchone(), info.columns, dataset_source, info.n_rows]
-    return hashlib.sha256(json.dumps(found).encode()).hexdigest()
+        state = [*cursor.fetchone(), info.columns, dataset_source, info.n_rows]
+    return hashlib.sha256(json.dumps(state).encode()).hexdigest()
 
 
 def read_rows(
@@ -173,13 +173,12 @@ def read_rows(
 def _fields(info: TableInfo) -> list["Composable"]:
     from psycopg2.sql import SQL, Identifier
 
-    def column(name: str | None, cast: str) -> "Composable":
-        there = name in info.columns
-        return SQL("{}::" + cast).format(Identifier("t", name or "")) if there else SQL("NULL::" + cast)
+    def column(name: str, cast: str) -> "Composable":
+        return SQL("{}::" + cast).format(Identifier("t", name)) if name in info.columns else SQL("NULL::" + cast)
 
     return [
         column("cpe_id", "text"), column("concept_text", "text"), Identifier("t", "concept_vec"),
-        column("tmd_code", "text"), column(info.article, "text"), column(info.position, "bigint"),
+        column("tmd_code", "text"), column(info.article or "", "text"), column(info.position or "", "bigint"),
     ]  # fmt: skip
 
 
