@@ -6,7 +6,7 @@ import streamlit as st
 
 from lvm_core.errors import JobError
 from lvm_core.workspace import read_json
-from pages.shared import state, ui
+from pages.shared import address, state, ui
 from pages.views.train import curves as train_curves
 from pages.views.train import form as train_form
 from pages.views.train import queue as train_jobs
@@ -18,63 +18,71 @@ FORMS = {"train": train_start.training, "sweep": train_start.sweep, "other": tra
 CSS = Path(__file__).resolve().parent.parent / "assets" / "train.css"
 
 
-def take_from() -> None:
-    """Fill the form from the run named in the address (`?from=RUN`), once a visit."""
-    run = st.query_params.get("from")
-    if not run or st.session_state.get("train_from") == run:
+def take_from(at: address.Address) -> None:
+    """Fill the form from the run named in the address (`?from=RUN`)."""
+    run = at.value("from", "")
+    at.put("from", "")
+    if not run:
         return
-    st.session_state["train_from"] = run
     path = state.workspace().run_config(run)
     settings = read_json(path).get("train") if path.exists() else None
     if not settings:
         raise JobError(f"There is no run {run!r} with settings to train again with. Choose one in the table of runs.")
-    train_form.take(settings)
-    st.session_state["train_what_next"] = "train"
+    train_form.take(at, settings)
+    at.put("what", "train")
 
 
 @st.fragment
 def form() -> None:
     """Show the form of what is to be started; typing in it refreshes nothing else."""
-    following = st.session_state.pop("train_what_next", None)
-    if following:
-        st.session_state["train_what"] = following
+    at = address.Address("train")
     with ui.errors_shown():
-        st.session_state.setdefault("train_what", "train")
         what = st.segmented_control(
-            "What", list(WHAT), format_func=WHAT.__getitem__, key="train_what", label_visibility="collapsed"
+            "What",
+            list(WHAT),
+            format_func=WHAT.__getitem__,
+            key=at.key("what", "train", list(WHAT)),
+            required=True,
+            label_visibility="collapsed",
         )
-        FORMS[what or "train"]()
+        FORMS[what](at)
 
 
 def curves() -> None:
     """Show the curves of the runs chosen in the table."""
-    over = st.session_state.get("train_over") or "step"
+    over = address.Address("train").value("over", "step", list(train_curves.OVER))
     train_curves.panel(train_runs.chosen(train_runs.rows()), over)
+
+
+def page(at: address.Address) -> None:
+    """Show the form on the left; jobs, curves and runs beside it, each refreshing by itself."""
+    with ui.errors_shown():
+        take_from(at)
+    left, right = st.columns([3, 7], gap="medium")
+    with right:
+        head, at_once = st.columns([8, 2], vertical_alignment="bottom")
+        head.html('<p class="lvm-section">Jobs</p>')
+        with at_once:
+            train_jobs.limit()
+        train_jobs.live(train_jobs.panel)
+        with st.expander("Log and ranking", icon=":material/notes:", expanded=train_jobs.LOG_JOB in st.session_state):
+            train_jobs.live(train_jobs.log, 3.0)
+        title, over = st.columns([7, 3], vertical_alignment="center")
+        title.html('<p class="lvm-section">Curves</p>')
+        over.segmented_control(
+            "over", list(train_curves.OVER), key=at.key("over", "step", list(train_curves.OVER)), required=True,
+            label_visibility="collapsed",
+        )  # fmt: skip
+        train_jobs.live(curves)
+        st.html('<p class="lvm-section">Runs</p>')
+        with ui.errors_shown():
+            train_runs.arrange(train_runs.rows())
+        train_jobs.live(train_runs.table, 6.0)
+    with left:
+        form()
 
 
 st.html(CSS)
 ui.page_title("Train", "Fit nets to your corpora and compare them; jobs go on when this page is closed")
-with ui.errors_shown():
-    take_from()
-
-left, right = st.columns([3, 7], gap="medium")
-with right:
-    head, at_once = st.columns([8, 2], vertical_alignment="bottom")
-    head.html('<p class="lvm-section">Jobs</p>')
-    with at_once:
-        train_jobs.limit()
-    train_jobs.live(train_jobs.panel)
-    with st.expander("Log and ranking", icon=":material/notes:", expanded=train_jobs.LOG_JOB in st.session_state):
-        train_jobs.live(train_jobs.log, 3.0)
-    title, over = st.columns([7, 3], vertical_alignment="center")
-    title.html('<p class="lvm-section">Curves</p>')
-    over.segmented_control(
-        "over", list(train_curves.OVER), default="step", key="train_over", label_visibility="collapsed"
-    )
-    train_jobs.live(curves)
-    st.html('<p class="lvm-section">Runs</p>')
-    with ui.errors_shown():
-        train_runs.arrange(train_runs.rows())
-    train_jobs.live(train_runs.table, 6.0)
-with left:
-    form()
+with address.page("train") as choices:
+    page(choices)

@@ -15,8 +15,10 @@ class AmnOptions(NetOptions):
     """Sizes of the AMN; the defaults have 1,510,912 parameters at D = 768."""
 
     dropout: float = setting(0.0, "share of hidden units left out while training", low=0.0, high=0.9)
-    d_model: int = setting(256, "width of keys and queries", unit="units", low=1, high=8192)
-    d_hidden: int = setting(512, "width of the mixing net's first layer", unit="units", low=2, high=16384)
+    d_model: int = setting(256, "width of keys and queries", unit="units", low=1, high=8192, label="width")
+    d_hidden: int = setting(
+        512, "width of the mixing net's first layer", unit="units", low=2, high=16384, label="hidden width"
+    )
 
 
 class Amn(SequenceModel):

@@ -15,7 +15,9 @@ class MlpOptions(NetOptions):
     """Sizes of the MLP."""
 
     context: int = setting(5, "chunks it looks back", "chunks", low=1, high=100)
-    d_hidden: int = setting(512, "width of the first hidden layer; the second has half", "units", low=2, high=16384)
+    d_hidden: int = setting(
+        512, "width of the first hidden layer; the second has half", "units", low=2, high=16384, label="hidden width"
+    )
 
 
 class Mlp(SequenceModel):

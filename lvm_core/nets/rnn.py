@@ -13,8 +13,8 @@ class LstmOptions(NetOptions):
     """Sizes of the LSTM; the defaults have 5,120,768 parameters at D = 768."""
 
     dropout: float = setting(0.2, "share of hidden units left out between layers", low=0.0, high=0.9)
-    d_hidden: int = setting(512, "width of each layer", unit="units", low=1, high=8192)
-    n_layers: int = setting(2, "layers", low=1, high=32)
+    d_hidden: int = setting(512, "width of each layer", unit="units", low=1, high=8192, label="hidden width")
+    n_layers: int = setting(2, "layers", low=1, high=32, label="layers")
 
 
 class Lstm(SequenceModel):
@@ -44,8 +44,8 @@ class GruOptions(NetOptions):
     """Sizes of the GRU stack; the defaults have 7,095,552 parameters at D = 768."""
 
     dropout: float = setting(0.0, "share of hidden units left out after each layer", low=0.0, high=0.9)
-    d_model: int = setting(512, "width of each layer", unit="units", low=1, high=8192)
-    n_layers: int = setting(4, "layers", low=1, high=32)
+    d_model: int = setting(512, "width of each layer", unit="units", low=1, high=8192, label="width")
+    n_layers: int = setting(4, "layers", low=1, high=32, label="layers")
 
 
 class Gru(SequenceModel):
@@ -81,8 +81,8 @@ class Gru(SequenceModel):
 class LatentMambaOptions(NetOptions):
     """Sizes of the stand-in; the defaults have 5,006,608 parameters at D = 784."""
 
-    d_hidden: int = setting(512, "width of each layer", unit="units", low=1, high=8192)
-    n_layers: int = setting(2, "layers", low=1, high=32)
+    d_hidden: int = setting(512, "width of each layer", unit="units", low=1, high=8192, label="hidden width")
+    n_layers: int = setting(2, "layers", low=1, high=32, label="layers")
 
 
 class LatentMamba(SequenceModel):

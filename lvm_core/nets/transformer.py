@@ -15,10 +15,14 @@ from lvm_core.nets.base import NetOptions, SequenceModel
 class TransformerOptions(NetOptions):
     """Sizes of the Transformer; the defaults have 17,867,520 parameters at D = 768."""
 
-    d_model: int = setting(512, "width of the layers; a multiple of n_heads and of 2", unit="units", low=2, high=8192)
-    n_heads: int = setting(8, "attention heads; must divide d_model", low=1, high=128)
-    n_layers: int = setting(4, "layers", low=1, high=64)
-    d_ff: int = setting(2048, "width of the feed-forward nets", unit="units", low=1, high=65536)
+    d_model: int = setting(
+        512, "width of the layers; a multiple of n_heads and of 2", unit="units", low=2, high=8192, label="width"
+    )
+    n_heads: int = setting(8, "attention heads; must divide d_model", low=1, high=128, label="heads")
+    n_layers: int = setting(4, "layers", low=1, high=64, label="layers")
+    d_ff: int = setting(
+        2048, "width of the feed-forward nets", unit="units", low=1, high=65536, label="feed-forward width"
+    )
 
 
 class Transformer(SequenceModel):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lvm_core.baselines import BASELINES
-from lvm_core.config import problems, value_type
+from lvm_core.config import fields_of, problems, value_type
 from lvm_core.corpus.store import CorpusStore
 from lvm_core.dataset import split_documents
 from lvm_core.errors import LvmError, SettingsError
@@ -153,6 +153,19 @@ def corpus_dim(workspace: Workspace, config: TrainConfig) -> int:
 def option_names() -> dict[str, list[str]]:
     """Return of each net the names of its options."""
     return {name: list(getattr(cls.Options, "__dataclass_fields__", {})) for name, cls in MODELS.items()}
+
+
+def problems_of(settings: dict[str, Any]) -> list[str]:
+    """Return what is wrong with mixed settings: numbers out of their limits, words for numbers, impossible options.
+
+    Raises:
+        SettingsError: naming what is no setting at all.
+    """
+    config = config_of(settings)
+    cls = MODELS[config.model].Options if config.model in MODELS else None
+    limits = {f.name: f for f in fields_of(cls)} if cls else {}
+    wrong = [sentence for name, value in config.options.items() for sentence in limits[name].problems(value)]
+    return [*problems(config), *wrong]
 
 
 def config_of(settings: dict[str, Any]) -> TrainConfig:

@@ -59,7 +59,7 @@ class Address:
         self._notices: list[str] = session.setdefault(f"address:{page}:notices", [])
 
     def within(self, part: str) -> "Address":
-        """Return the choices of a part of the page, whose names do not meet those of another part."""
+        """Return the choices of a part of the page, whose names do not meet those of another; no link holds them."""
         return Address(self.page, f"{self.part}{part}:")
 
     def key(
@@ -103,6 +103,10 @@ class Address:
         """Return what `name` is set to; for choices that have no widget just now."""
         return st.session_state[self.key(name, start, among, linked=linked)]
 
+    def value_of(self, field: Field) -> Any:
+        """Return what a setting is set to, whether it has a widget just now or not."""
+        return _as_kind(self._value(field, field.default), field.kind)
+
     def put(self, name: str, value: Any) -> None:
         """Set a choice from now on. Its widget shows it at the next run, so this may be called anywhere."""
         self._pending[self._name(name)] = value
@@ -140,7 +144,7 @@ class Address:
         value = _as_kind(value, type(start) if start is not None else field.kind)
         if not isinstance(value, list):
             return value if _possible(value, field) else start
-        here = [one for one in value if not field.choices or one in field.choices]
+        here = [one for one in value if one in field.choices]
         return here if here or not value else start
 
     def _from_address(self, field: Field, text: str, start: Any) -> Any:

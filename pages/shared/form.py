@@ -47,13 +47,25 @@ def fields(
     What is returned may be impossible: a form says all problems at once. `given` are fields that it does not choose.
     """
     shown = [f.name for f in fields_of(cls) if f.name not in given] if names is None else list(names)
+    widgets([field_of(cls, name) for name in shown], at, looks, columns)
+    return at.settings(cls, **given)
+
+
+def widgets(
+    shown: Sequence[Field],
+    at: Address,
+    looks: Mapping[str, Look] | None = None,
+    columns: int | Sequence[float] = 2,
+) -> dict[str, Any]:
+    """Show settings in rows of `columns` and return what each is set to, by name."""
     n = columns if isinstance(columns, int) else len(columns)
+    values: dict[str, Any] = {}
     for i in range(0, len(shown), n):
         slots = st.columns(columns, vertical_alignment="bottom")
-        for slot, name in zip(slots, shown[i : i + n], strict=False):
+        for slot, field in zip(slots, shown[i : i + n], strict=False):
             with slot:
-                widget(field_of(cls, name), at, (looks or {}).get(name, Look()))
-    return at.settings(cls, **given)
+                values[field.name] = widget(field, at, (looks or {}).get(field.name))
+    return values
 
 
 def widget(field: Field, at: Address, look: Look | None = None, linked: bool = True) -> Any:
@@ -68,7 +80,7 @@ def widget(field: Field, at: Address, look: Look | None = None, linked: bool = T
     kind = look.widget or _usual(field)
     start = field.default if look.start is None else look.start
     if kind == "multiselect":
-        start = [name for name in str(start).split(",") if name] if isinstance(start, str) else list(start)
+        start = [name for name in (start.split(",") if isinstance(start, str) else start) if name in field.choices]
     key = at.key_of(field, start, linked, clamp=kind == "slider")
     return WIDGETS[kind](_label(field, look), field, look, {"key": key, "help": look.help or field.about})
 

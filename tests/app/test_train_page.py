@@ -1,14 +1,15 @@
 """The Train page: forms, problems, commands, jobs and runs; then, in a browser, what survives a kill."""
 
 import json
-import re
 import sys
 import time
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from lvm_core.config import fields_of
 from lvm_core.jobs.store import JobStore
+from lvm_core.train import TrainConfig
 from lvm_core.workspace import Workspace, write_json
 from tests.app.conftest import Open, press, shown
 
@@ -62,8 +63,8 @@ def calm(seeded: Workspace) -> Workspace:
 
 def test_a_training_is_queued_with_the_command_that_was_shown(calm: Workspace, open_page: Open) -> None:
     app = open_page(calm, "train")
-    widget(app, "number_input", "epochs").set_value(3).run()
-    widget(app, "number_input", "lr").set_value(0.002).run()
+    widget(app, "number_input", "Epochs").set_value(3).run()
+    widget(app, "number_input", "Learning rate").set_value(0.002).run()
     assert "--epochs 3 --lr 0.002" in command(app)
     press(app, "Start training")
     (job,) = JobStore(calm).list(("queued",))
@@ -73,10 +74,10 @@ def test_a_training_is_queued_with_the_command_that_was_shown(calm: Workspace, o
 
 def test_all_problems_are_said_at_once_and_nothing_starts(seeded: Workspace, open_page: Open) -> None:
     app = open_page(seeded, "train")
-    widget(app, "selectbox", "net").set_value("transformer").run()
-    widget(app, "number_input", "n heads").set_value(7).run()
-    widget(app, "number_input", "context [chunks]").set_value(900).run()
-    widget(app, "number_input", "epochs").set_value(0).run()
+    widget(app, "selectbox", "Net").set_value("transformer").run()
+    widget(app, "number_input", "Heads").set_value(7).run()
+    widget(app, "number_input", "Context [chunks]").set_value(900).run()
+    widget(app, "number_input", "Epochs").set_value(0).run()
     said = shown(app)
     assert "epochs is 0; expected 1 to 10000" in said
     assert "n_heads is 7" in said
@@ -86,14 +87,11 @@ def test_all_problems_are_said_at_once_and_nothing_starts(seeded: Workspace, ope
 
 
 def test_every_setting_of_a_training_has_its_widget(seeded: Workspace, open_page: Open) -> None:
-    from lvm_core.train import TrainConfig
-
     app = open_page(seeded, "train")
     kinds = ("selectbox", "number_input", "toggle", "text_input", "multiselect")
-    labels = {re.sub(r" \[.*", "", w.label) for kind in kinds for w in app.get(kind)}
-    named = {name.replace("_", " ") for name in TrainConfig.__dataclass_fields__} - {"options", "model", "corpus"}
-    assert named - labels == set()
-    assert {"net", "corpora"} <= labels
+    labels = {w.label.lower() for kind in kinds for w in app.get(kind)}
+    assert {f.title.lower() for f in fields_of(TrainConfig) if f.name != "options"} - labels == set()
+    assert {"net", "corpora", "train without an order", "checkpoint every [s]"} <= labels
 
 
 def test_a_preset_changes_the_command(seeded: Workspace, open_page: Open) -> None:
@@ -138,9 +136,9 @@ def test_another_command_gets_its_form_and_its_exact_command(calm: Workspace, op
     app = open_page(calm, "train")
     (what,) = [w for w in app.get("button_group") if w.label == "What"]
     what.set_value("other").run()
-    widget(app, "selectbox", "command").set_value("ingest").run()
+    widget(app, "selectbox", "Command").set_value("ingest").run()
     assert "ingest: the following arguments are required: source" in shown(app)
-    widget(app, "text_input", "source").set_value("vital-leads").run()
+    widget(app, "text_input", "Source").set_value("vital-leads").run()
     press(app, "Start ingest")
     (job,) = JobStore(calm).list(("queued",))
     assert job.argv == ["ingest", "vital-leads"]
@@ -151,12 +149,37 @@ def test_a_sweep_over_two_settings_is_queued_as_one_job(calm: Workspace, open_pa
     (what,) = [w for w in app.get("button_group") if w.label == "What"]
     what.set_value("sweep").run()
     assert "Nothing varies yet" in shown(app)
-    widget(app, "text_area", "vary").set_value("lr = 0.001, 0.0005\nd_model = 32, 64").run()
+    widget(app, "text_area", "Vary").set_value("lr = 0.001, 0.0005\nd_model = 32, 64").run()
     assert "--vary lr=0.001, 0.0005" in command(app).replace("'", "")
     press(app, "Start sweep")
     (job,) = JobStore(calm).list(("queued",))
     assert job.kind == "sweep"
     assert job.run is not None
+
+
+def test_words_for_numbers_are_refused_before_a_sweep_starts(calm: Workspace, open_page: Open) -> None:
+    app = open_page(calm, "train", what="sweep")
+    widget(app, "text_area", "Vary").set_value("lr = abc, 0.001\nd_model = 32, 0").run()
+    said = shown(app)
+    assert "lr is &#x27;abc&#x27;; expected float" in said
+    assert "d_model is 0; expected 1 to" in said
+    (button,) = [b for b in app.button if b.label == "Start sweep"]
+    assert button.disabled
+
+
+def test_the_form_is_found_as_it_was_left(calm: Workspace, open_page: Open) -> None:
+    app = open_page(calm, "train")
+    widget(app, "selectbox", "Net").set_value("gru").run()
+    widget(app, "number_input", "Epochs").set_value(3).run()
+    widget(app, "number_input", "Width [units]").set_value(64).run()
+    before = command(app)
+    app.switch_page("pages/system.py").run()
+    app.switch_page("pages/train.py").run()
+    assert not app.exception
+    assert command(app) == before
+    assert "--model gru" in before
+    assert "--epochs 3" in before
+    assert "--option d_model=64" in before
 
 
 def test_two_hundred_runs_open_and_refresh_quickly(seeded: Workspace, open_page: Open) -> None:

@@ -10,6 +10,7 @@ from lvm_core.errors import LvmError
 from lvm_core.jobs import hardware
 from lvm_core.jobs.rows import ENDED, RESUMABLE, Job
 from pages.shared import state, ui
+from pages.shared.address import Address
 from pages.views.train import start as train_start
 
 LIVE_S = 2.0
@@ -153,8 +154,7 @@ def _cancel(job: Job) -> None:
 
 
 def _clone(job: Job) -> None:
-    train_start.take_command(job.argv)
-    st.session_state["train_what_next"] = job.kind if job.kind in ("train", "sweep") else "other"
+    train_start.take_command(Address("train"), job.argv)
 
 
 def _show_log(job: Job) -> None:

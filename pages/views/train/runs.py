@@ -8,6 +8,7 @@ import streamlit as st
 from lvm_core.train.history import History, RunRow
 from lvm_core.workspace import disk_errors
 from pages.shared import state
+from pages.shared.address import Address
 from pages.views.train import form as train_form
 from pages.views.train import queue as train_jobs
 
@@ -134,8 +135,8 @@ def actions(selected: Sequence[RunRow]) -> None:
 
 def _one(row: RunRow) -> None:
     if st.button("Again with…", icon=":material/edit:", type="tertiary", help="Put its settings into the form"):
-        train_form.take(row.settings)
-        st.session_state["train_what_next"] = "train"
+        train_form.take(Address("train"), row.settings)
+        Address("train").put("what", "train")
         st.rerun(scope="app")
     if row.state in ("interrupted", "cancelled", "unfinished", "failed") and st.button(
         "Resume", icon=":material/resume:", type="tertiary", help="Go on from its last checkpoint"

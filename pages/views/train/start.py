@@ -2,52 +2,57 @@
 
 import html
 from collections.abc import Sequence
+from typing import Any
 
 import streamlit as st
 
 from lvm_core.command_line import Flag, arguments, check_command, flags, job_commands, values_of
-from lvm_core.config import named_values
+from lvm_core.config import Field, named_values
 from lvm_core.errors import JobError, LvmError
 from lvm_core.jobs import runner
-from lvm_core.train import TrainConfig
+from lvm_core.train import TrainConfig, presets
+from lvm_core.train import plan as plans
 from lvm_core.train.config import arguments as training_arguments
-from pages.shared import state, ui
+from lvm_core.workspace import Workspace
+from pages.shared import form, state, ui
+from pages.shared.address import Address
+from pages.shared.form import Look
 from pages.views.train import form as train_form
 
-OTHER, VALUES, OTHER_TURN = "other_command", "other_values", "other_turn"
-VARY, SCHEDULE, SWEEP_MOST = "sweep_vary", "sweep_schedule", "sweep_most"
 FIRST_OTHER = "ingest"
+MOST_RUNS = 100
 
 
-def training() -> None:
+def training(at: Address) -> None:
     """Show the form of a training and start it."""
-    train_form.show()
-    config = train_form.config()
+    train_form.show(at)
+    config = train_form.config(at)
     problems = _planned(config, 1)
     offer(training_arguments(config), problems, "Start training")
 
 
-def sweep() -> None:
+def sweep(at: Address) -> None:
     """Show the form of a sweep: the settings that stay, and those that vary."""
-    st.text_area(
-        "vary", key=VARY, height=90, placeholder="lr = 0.001, 0.0005\nd_model = 256, 512\nmodel = amn, lstm",
+    vary = st.text_area(
+        "Vary", key=at.key("vary", "", linked=False), height=90,
+        placeholder="lr = 0.001, 0.0005\nd_model = 256, 512\nmodel = amn, lstm",
         help="A setting of the training or an option of the net a line, and its values. All combinations are run.",
     )  # fmt: skip
-    st.toggle(
-        "the hundred runs of the schedule", key=SCHEDULE,
+    schedule = st.toggle(
+        "Schedule of a hundred runs", key=at.key("schedule", False, linked=False),
         help="Five weeks of architectures and sizes, as first planned for this system; with the nets there are."
         " Replaces what varies above.",
     )  # fmt: skip
-    st.number_input("at most [runs]", value=100, step=1, key=SWEEP_MOST, help="Only the first so many runs.")
-    train_form.show()
-    config = train_form.config()
-    lines = [line.strip() for line in str(st.session_state.get(VARY) or "").splitlines() if line.strip()]
-    n_runs, problems = _sweep_size(lines)
+    most = st.number_input("At most [runs]", 1, step=1, key=at.key("most", MOST_RUNS, low=1, linked=False),
+                           help="Only the first so many runs.")  # fmt: skip
+    train_form.show(at)
+    config = train_form.config(at)
+    lines = [_packed(line) for line in vary.splitlines() if line.strip()]
+    runs, problems = _scheduled() if schedule else _varied(lines, config)
+    n_runs = min(len(runs), most)
     problems += _planned(config, n_runs) if n_runs else []
-    words = ["--schedule", "hundred"] if st.session_state.get(SCHEDULE) else []
-    words += [] if words else [w for line in lines for w in ("--vary", _packed(line))]
-    most = int(st.session_state.get(SWEEP_MOST) or 100)
-    words += ["--most", str(most)] if most < n_runs else []
+    words = ["--schedule", "hundred"] if schedule else [word for line in lines for word in ("--vary", line)]
+    words += ["--most", str(most)] if most < len(runs) else []
     offer(["sweep", *training_arguments(config)[1:], *words], problems, "Start sweep")
 
 
@@ -56,48 +61,42 @@ def _packed(line: str) -> str:
     return f"{name.strip()}={values.strip()}"
 
 
-def _sweep_size(lines: Sequence[str]) -> tuple[int, list[str]]:
-    """Return how many runs the sweep has, and what is wrong with what varies."""
-    from lvm_core.train import plan, presets
-
-    if st.session_state.get(SCHEDULE):
-        runs, left_out = presets.hundred(plan.option_names())
-        for sentence in left_out:
-            st.caption(f"Left out: {ui.plain(sentence)}")
-    else:
-        try:
-            runs = presets.grid(presets.varied(map(_packed, lines))) if lines else []
-            for settings in runs[:1]:
-                plan.config_of({"model": train_form.draft()["model"], **settings})
-        except LvmError as error:
-            return 0, [str(error)]
-    if not runs:
-        return 0, ["Nothing varies yet: name a setting and its values, or take the schedule."]
-    return min(len(runs), int(st.session_state.get(SWEEP_MOST) or 100)), []
+def _scheduled() -> tuple[list[dict[str, Any]], list[str]]:
+    """Return the runs of the schedule; what has no net yet is said."""
+    runs, left_out = presets.hundred(plans.option_names())
+    for sentence in left_out:
+        st.caption(f"Left out: {ui.plain(sentence)}")
+    return runs, []
 
 
-def other() -> None:
-    """Show the form of any other command, made from its own flags."""
+def _varied(lines: Sequence[str], config: TrainConfig) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return the runs of what varies, and what is wrong with it: all of it, each sentence once."""
+    if not lines:
+        return [], ["Nothing varies yet: name a setting and its values, or take the schedule."]
+    try:
+        runs = presets.grid(presets.varied(lines))
+        wrong = dict.fromkeys(
+            sentence for run in runs for sentence in plans.problems_of({"model": config.model, **run})
+        )
+    except LvmError as error:
+        return [], [str(error)]
+    return ([], list(wrong)) if wrong else (runs, [])
+
+
+def other(at: Address) -> None:
+    """Show the form of any other command, made from its own flags; left empty, the command's own default holds."""
     commands = {name: text for name, text in job_commands().items() if name not in ("train", "sweep")}
-    asked = st.session_state.get(OTHER)
-    names = list(commands)
-    turn = st.session_state.get(OTHER_TURN, 0)
-    at = names.index(asked) if asked in names else names.index(FIRST_OTHER)
-    command = st.selectbox("command", names, index=at, key=f"other:{turn}", help="Any of these runs as a job.")
-    st.session_state[OTHER] = command
+    command = st.selectbox("Command", list(commands), key=at.key("command", FIRST_OTHER, list(commands)),
+                           help="Any of these runs as a job.")  # fmt: skip
     st.caption(commands[command].capitalize() + ".")
-    values = st.session_state.setdefault(VALUES, {}).setdefault(command, {})
-    found = flags(command)
-    first = [f for f in found if f.required or f.dest == "corpus"]
-    for flag in first:
-        values[flag.dest] = _flag(flag, command, turn, values)
-    rest = [f for f in found if f not in first]
+    part = at.within(command)
+    every = flags(command)
+    first = [flag for flag in every if flag.required or flag.dest == "corpus"]
+    values = form.widgets([_field(flag) for flag in first], part, _looks(first, command), columns=1)
+    rest = [flag for flag in every if flag not in first]
     if rest:
-        with st.expander("Settings", expanded=len(first) == 0):
-            for i in range(0, len(rest), 2):
-                for column, flag in zip(st.columns(2), rest[i : i + 2], strict=False):
-                    with column:
-                        values[flag.dest] = _flag(flag, command, turn, values)
+        with st.expander("Settings", expanded=not first):
+            values |= form.widgets([_field(flag) for flag in rest], part, _looks(rest, command))
     argv = arguments(command, values)
     problems: list[str] = []
     try:
@@ -107,56 +106,49 @@ def other() -> None:
     offer(argv, problems, f"Start {command}")
 
 
-def _flag(flag: Flag, command: str, turn: int, values: dict[str, object]) -> object:
-    """Show one flag; left empty, the command's own default holds."""
-    key, label, value = f"other:{command}:{flag.dest}:{turn}", flag.dest.replace("_", " "), values.get(flag.dest)
-    if flag.dest == "corpus":
-        there = [c.name for c in state.corpora()]
-        if there and command != "ingest":
-            at = there.index(str(value)) if value in there else 0
-            return st.selectbox(label, there, index=at, key=f"{key}:{len(there)}", help=flag.help)
+def _field(flag: Flag) -> Field:
+    """Return a flag as a setting, so that it is shown as one; numbers stay text, for the parser says what is wrong."""
     if flag.kind == "switch":
-        return st.toggle(label, value=bool(value), key=key, help=flag.help)
-    if flag.kind == "yes-no":
-        at = ["", "True", "False"].index(str(value) if value is not None else "")
-        picked = st.selectbox(label, ["default", "yes", "no"], index=at, key=key, help=flag.help)
-        return {"default": None, "yes": True, "no": False}[picked]
-    if flag.kind == "choice":
-        names = ["default", *flag.choices]
-        at = names.index(str(value)) if str(value) in names else 0
-        picked = st.selectbox(label, names, index=at, key=key, help=flag.help)
-        return None if picked == "default" else picked
-    if flag.repeated:
-        return st.text_area(label, value=str(value or ""), key=key, height=68, help=f"{flag.help} One a line.")
-    return st.text_input(label, value="" if value is None else str(value), key=key, help=flag.help)
+        return Field(flag.dest, bool, optional=False, default=False, help=flag.help)
+    if flag.kind in ("yes-no", "choice"):
+        kind = bool if flag.kind == "yes-no" else str
+        return Field(flag.dest, kind, optional=True, default=None, help=flag.help, choices=flag.choices)
+    return Field(flag.dest, str, optional=False, default="", help=flag.help)
 
 
-def take_command(argv: Sequence[str]) -> None:
+def _looks(shown: Sequence[Flag], command: str) -> dict[str, Look]:
+    looks = {flag.dest: Look("area", help=f"{flag.help} One a line.") for flag in shown if flag.repeated}
+    corpora = [corpus.name for corpus in state.corpora()]
+    if corpora and command != "ingest":
+        looks["corpus"] = Look("select", corpora, corpora[0])
+    return looks
+
+
+def take_command(at: Address, argv: Sequence[str]) -> None:
     """Put the command line of a job into the form it belongs to."""
     values = values_of(argv)
     if argv[0] in ("train", "sweep"):
         options = named_values(str(values.get("option", "")).splitlines())
-        train_form.take({**values, "options": options})
+        train_form.take(at, {**values, "options": options})
         if argv[0] == "sweep":
-            st.session_state[VARY] = str(values.get("vary", ""))
-            st.session_state[SCHEDULE] = values.get("schedule") is not None
+            at.put("vary", str(values.get("vary", "")))
+            at.put("schedule", values.get("schedule") is not None)
+        at.put("what", argv[0])
         return
-    st.session_state.setdefault(VALUES, {})[argv[0]] = values
-    st.session_state[OTHER] = argv[0]
-    st.session_state[OTHER_TURN] = st.session_state.get(OTHER_TURN, 0) + 1
+    for flag in flags(argv[0]):
+        at.within(argv[0]).put(flag.dest, values.get(flag.dest, _field(flag).default))
+    at.put("command", argv[0])
+    at.put("what", "other")
 
 
 # ---------------------------------------------------------------- estimate, command, button
 
 
 @st.cache_data(show_spinner=False, max_entries=200, ttl=60)
-def _plan(root: str, settings: dict[str, object], options: dict[str, object]) -> object:
-    from lvm_core.train.plan import corpus_dim, plan
-    from lvm_core.workspace import Workspace
-
-    config = TrainConfig(**{**settings, "options": options})  # type: ignore[arg-type]
+def _plan(root: str, settings: dict[str, Any], options: dict[str, Any]) -> plans.Plan:
+    config = TrainConfig(**{**settings, "options": options})
     workspace = Workspace(root)
-    return plan(workspace, config, corpus_dim(workspace, config))
+    return plans.plan(workspace, config, plans.corpus_dim(workspace, config))
 
 
 def _planned(config: TrainConfig, n_runs: int) -> list[str]:
