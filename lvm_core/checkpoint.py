@@ -2,7 +2,9 @@
 
 import gzip
 import hashlib
+import json
 import re
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,9 @@ from lvm_core.nets.ensemble import Ensemble
 from lvm_core.workspace import SHIPPED, Workspace, read_json, replacing, write_json, write_text
 
 CONFIG, WEIGHTS, RESULT, CARD = "config.json", "model.safetensors", "result.json", "card.md"
-METRICS, STATE, TITLES = "metrics.jsonl", "train_state.pt", "titles.txt.gz"
+METRICS, STATE, TITLES = "metrics.jsonl", "train_state.pt", "titles.jsonl.gz"
+PLAIN_TITLES = "titles.txt.gz"
+"""Where earlier studios wrote the titles, one a line: read where there is no TITLES."""
 
 UNFITTED = ("copy-last", "context-mean", "random")
 """Baselines that need no weights: they are models of every encoder."""
@@ -90,17 +94,31 @@ def save_model(folder: Path, model: SequenceModel, config: dict[str, Any], half:
 
 
 def save_titles(folder: Path, titles: list[str]) -> None:
-    """Write the titles of the training articles, one a line, so that a guard can compare them with a test split."""
+    """Write the titles of the training articles, so that a guard can compare them with a test split.
+
+    One JSON string a line: a title may hold any character, also one that ends a line.
+    """
+    lines = "".join(f"{json.dumps(title)}\n" for title in titles)
     with replacing(folder / TITLES) as temporary:
-        temporary.write_bytes(gzip.compress("\n".join(titles).encode(), mtime=0))
+        temporary.write_bytes(gzip.compress(lines.encode(), mtime=0))
 
 
 def training_titles(info: ModelInfo) -> list[str] | None:
-    """Return the titles of the articles a model was trained on; None where nobody wrote them down."""
-    path = info.path / TITLES
-    if not path.exists():
-        return [] if info.name in UNFITTED else None
-    return gzip.decompress(path.read_bytes()).decode().splitlines()
+    """Return the titles of the articles a model was trained on, exactly as its corpus has them.
+
+    None where nobody can say: they were not written down, the file is damaged, or it names no article at all.
+    """
+    if info.name in UNFITTED:
+        return []
+    try:
+        if (info.path / TITLES).exists():
+            text = gzip.decompress((info.path / TITLES).read_bytes()).decode()
+            titles = [json.loads(line) for line in text.split("\n") if line]
+        else:
+            titles = gzip.decompress((info.path / PLAIN_TITLES).read_bytes()).decode().split("\n")
+    except (OSError, EOFError, ValueError, zlib.error):
+        return None
+    return titles if any(titles) and all(isinstance(title, str) for title in titles) else None
 
 
 def list_models(workspace: Workspace, encoder_id: str | None = None) -> list[ModelInfo]:

@@ -5,6 +5,7 @@ predictions of the models that are named.
 """
 
 import argparse
+from dataclasses import asdict
 from typing import Any
 
 from lvm_core.config import add_arguments as add_settings
@@ -40,15 +41,15 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
     evaluation = evaluate(workspace, refs, namespace.corpus, settings, space, ProgressLine())
     return {
         "rows": [public(row, evaluation.examples.get(row.id, [])) for row in ranked_rows(evaluation.rows)],
-        "refused": evaluation.refused,
-        "near_duplicates": evaluation.near_duplicates,
+        "refused": [asdict(refused) for refused in evaluation.refused],
+        "near_duplicates": [asdict(twin) for twin in evaluation.near_duplicates],
     }
 
 
 def _run_decoder(namespace: argparse.Namespace, workspace: Workspace, settings: EvaluateSettings) -> dict[str, Any]:
     from lvm_core.encoders import encoder_for, load_encoder
+    from lvm_core.evaluate.candidates import choose_encoder
     from lvm_core.evaluate.decoder import DecoderSettings, evaluate_decoder
-    from lvm_core.evaluate.subjects import choose_encoder
 
     if settings.split not in ("test", "validation"):
         raise SettingsError([f"split is {settings.split!r}; a decoder is measured on test or validation."])

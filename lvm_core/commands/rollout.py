@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
     """Roll out and return the measures."""
     from lvm_core.encoders import encoder_for
-    from lvm_core.evaluate.subjects import choose_encoder
+    from lvm_core.evaluate.candidates import choose_encoder
     from lvm_core.snap import SnapSettings
     from lvm_core.study.drift import DriftSettings, drift_key, drift_study, save_study
     from lvm_core.study.rollouts import described, roll_out, roll_out_from, start_with
@@ -54,7 +54,7 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
 
 def _shipped(workspace: Workspace, corpus: str) -> list[str]:
     from lvm_core.checkpoint import list_models
-    from lvm_core.evaluate.subjects import choose_encoder
+    from lvm_core.evaluate.candidates import choose_encoder
 
     found = [info.ref for info in list_models(workspace, choose_encoder(workspace, "all", corpus)) if info.shipped]
     if not found:

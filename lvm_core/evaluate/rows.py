@@ -25,6 +25,20 @@ class Gain:
 
 
 @dataclass(frozen=True, slots=True)
+class Twin:
+    """A test article and the training article of `corpus` that it nearly is.
+
+    `share` of its eight-word runs are there word for word; `how` is "text" or "title".
+    """
+
+    test: str
+    train: str
+    share: float
+    how: str
+    corpus: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One model on one test: what it is, what it was measured on, and every number with its interval.
 
@@ -51,7 +65,7 @@ class Row:
     n_train_articles: int | None = None
     weights_digest: str = ""
     coherence: Mapping[str, Any] = field(default_factory=dict)
-    near_duplicates: Sequence[Mapping[str, Any]] = ()
+    near_duplicates: Sequence[Twin] = ()
     key: Mapping[str, Any] = field(default_factory=dict)
     split_seed: int = 0
     index_digest: str = ""
@@ -87,6 +101,7 @@ class Row:
             "split": str(self.split),
             **flat(self.values, self.intervals),
             "vs_filter": None if self.vs_filter is None else dataclasses.asdict(self.vs_filter),
+            "near_duplicates": [dataclasses.asdict(twin) for twin in self.near_duplicates],
             **self.other,
         }
 
@@ -111,6 +126,7 @@ class Row:
             values=values,
             intervals={name.removesuffix("_ci"): value for name, value in ends.items()},
             vs_filter=Gain(**{k: v for k, v in gain.items() if k in Gain.__dataclass_fields__}) if gain else None,
+            near_duplicates=[Twin(**twin) for twin in stored.get("near_duplicates", [])],
             other={name: value for name, value in rest.items() if name not in ends and name not in values},
         )
 
@@ -120,7 +136,7 @@ def flat(values: Mapping[str, float | None], intervals: Mapping[str, Ends]) -> d
     return {**values, **{f"{name}_ci": ends for name, ends in intervals.items()}}
 
 
-_FLAT = ("split", "values", "intervals", "vs_filter", "other")
+_FLAT = ("split", "values", "intervals", "vs_filter", "near_duplicates", "other")
 """Fields that are not written under their own name."""
 
 _OPTIONAL = ("decoder", "n_decoded", "snapped", "drift", "id", "evaluated", "shipped_result", "rank", "level_with_best")

@@ -10,27 +10,27 @@ from lvm_core import __version__, forecast
 from lvm_core.checkpoint import LoadedModel
 from lvm_core.config import check
 from lvm_core.corpus.store import CorpusStore
-from lvm_core.errors import CorpusError, ModelError
-from lvm_core.evaluate import guards, measures
+from lvm_core.evaluate import measures
+from lvm_core.evaluate.candidates import (
+    Candidate,
+    EncodedCorpus,
+    choose_candidates,
+    choose_encoder,
+    open_encoded,
+    state_digest,
+)
+from lvm_core.evaluate.extras import Extras
+from lvm_core.evaluate.filters import Filters
+from lvm_core.evaluate.guards import Refused, admit
 from lvm_core.evaluate.measures import MEASURES
 from lvm_core.evaluate.results import ResultStore
-from lvm_core.evaluate.rows import ArticleSums, Example, Gain, Row
+from lvm_core.evaluate.rows import ArticleSums, Example, Gain, Row, Twin
 from lvm_core.evaluate.settings import EvaluateSettings
-from lvm_core.evaluate.subjects import (
-    Filters,
-    Stage,
-    Subject,
-    choose_encoder,
-    choose_subjects,
-    open_stage,
-    weights_digest,
-)
 from lvm_core.evaluate.testset import TestSet, make_test_set
-from lvm_core.evaluate.texts import TextStage
 from lvm_core.evaluate.twins import find_twins
 from lvm_core.metrics import timing
 from lvm_core.metrics.bootstrap import Sums
-from lvm_core.types import DocumentInfo, Progress, no_progress
+from lvm_core.types import Progress, no_progress
 from lvm_core.workspace import Workspace
 
 
@@ -42,8 +42,8 @@ class Evaluation:
     """
 
     rows: list[Row]
-    refused: list[dict[str, str]]
-    near_duplicates: list[dict[str, Any]]
+    refused: list[Refused]
+    near_duplicates: list[Twin]
     examples: dict[int | None, list[Example]]
 
 
@@ -73,93 +73,74 @@ def evaluate(
     """
     chosen = check(settings or EvaluateSettings())
     space = encoder_id or choose_encoder(workspace, refs, corpus)
-    stage = open_stage(workspace, corpus, space, chosen.split_seed)
-    subjects = choose_subjects(stage, refs)
-    documents, subjects, refused = _unseen(stage, subjects, chosen, strict=refs != "all")
+    encoded = open_encoded(workspace, corpus, space, chosen.split_seed)
+    admitted = admit(encoded, choose_candidates(encoded, refs), chosen, strict=refs != "all")
     test = make_test_set(
-        documents, stage.matrix.rows, corpus, stage.corpus.digest, space, str(chosen.tested), chosen.split_seed,
+        admitted.documents,
+        encoded.matrix.rows,
+        corpus,
+        encoded.corpus.digest,
+        space,
+        str(chosen.tested),
+        chosen.split_seed,
         chosen.max_chunks,
-    )  # fmt: skip
-    run = _Run(stage, test, subjects, chosen, progress)
+    )
+    run = _Run(encoded, test, admitted.candidates, chosen, progress)
     progress(0.0, "looking for near-duplicate articles")
-    twins = find_twins(stage, test, subjects, chosen) if chosen.twins else []
+    twins = find_twins(encoded, test, admitted.candidates, chosen) if chosen.twins else []
     rows = run.measure_all(twins)
-    return Evaluation(rows, refused, twins, run.examples)
-
-
-def _unseen(
-    stage: Stage, subjects: list[Subject], settings: EvaluateSettings, strict: bool
-) -> tuple[list[DocumentInfo], list[Subject], list[dict[str, str]]]:
-    """Return the test articles, the models that have seen none of them, and those that are refused."""
-    documents = stage.documents(settings.split)
-    if settings.split == "all":
-        subjects = [subject for subject in subjects if not subject.fitted_here]
-    if settings.leave_out_seen:
-        seen = {t for s in subjects for t in guards.seen_titles(s.titles or [], [d.title for d in documents])}
-        documents = [d for d in documents if d.title not in seen]
-        if not documents:
-            raise CorpusError(
-                f"Every article of '{stage.corpus.name}' was seen by a model: nothing is left to test on."
-            )
-    titles = [d.title for d in documents]
-    kept, refused = [], []
-    for subject in subjects:
-        try:
-            guards.refuse_seen(subject.info.ref, subject.titles or [], titles)
-            kept.append(subject)
-        except ModelError as error:
-            if strict:
-                raise
-            refused.append({"model": subject.info.ref, "reason": str(error)})
-    if not kept:
-        raise ModelError(refused[0]["reason"] if refused else "There is no model to evaluate.")
-    return documents, kept, refused
+    return Evaluation(rows, admitted.refused, twins, run.examples)
 
 
 class _Run:
     """One evaluation, with what its models share."""
 
     def __init__(
-        self, stage: Stage, test: TestSet, subjects: list[Subject], settings: EvaluateSettings, progress: Progress
+        self,
+        encoded: EncodedCorpus,
+        test: TestSet,
+        candidates: list[Candidate],
+        settings: EvaluateSettings,
+        progress: Progress,
     ) -> None:
-        self.stage, self.test, self.subjects, self.settings = stage, test, subjects, settings
-        self.store = ResultStore(stage.workspace)
-        self.corpora = CorpusStore(stage.workspace)
+        self.encoded, self.test, self.candidates, self.settings = encoded, test, candidates, settings
+        self.store = ResultStore(encoded.workspace)
+        self.corpora = CorpusStore(encoded.workspace)
         self._progress, self._share, self._note = progress, 0.0, ""
-        self.filters = Filters(stage, lambda _share, message: progress(self._share, f"{self._note}: {message}"))
+        self.filters = Filters(encoded, lambda _share, message: progress(self._share, f"{self._note}: {message}"))
         self.examples: dict[int | None, list[Example]] = {}
         self._filter_sums: dict[tuple[str, int], Sums] = {}
 
-    def measure_all(self, twins: list[dict[str, Any]]) -> list[Row]:
+    def measure_all(self, twins: list[Twin]) -> list[Row]:
         """Measure every model, store its row and return the rows."""
         began = time.monotonic()
         rows = []
-        extras = TextStage(self.stage, self.test, self.settings)
-        for number, subject in enumerate(self.subjects):
+        extras = Extras(self.encoded, self.test, self.settings)
+        for number, candidate in enumerate(self.candidates):
             spent = time.monotonic() - began
-            left = f", {spent / number * (len(self.subjects) - number):.0f} s left" if number else ""
+            left = f", {spent / number * (len(self.candidates) - number):.0f} s left" if number else ""
             self._share, self._note = (
-                number / len(self.subjects),
-                f"{subject.info.ref} ({number + 1} of {len(self.subjects)}{left})",
+                number / len(self.candidates),
+                f"{candidate.info.ref} ({number + 1} of {len(self.candidates)}{left})",
             )
             self._progress(self._share, self._note)
-            rows.append(self._measure(subject, extras, twins))
+            rows.append(self._measure(candidate, extras, twins))
         self._progress(
             1.0, f"{len(rows)} models on {self.test.n_windows:,} windows in {time.monotonic() - began:.1f} s"
         )
         return rows
 
-    def _measure(self, subject: Subject, extras: TextStage, twins: list[dict[str, Any]]) -> Row:
-        loaded = self.filters.load(subject)
-        context = self.settings.context or subject.context
+    def _measure(self, candidate: Candidate, extras: Extras, twins: list[Twin]) -> Row:
+        loaded = self.filters.load(candidate)
+        context = self.settings.context or candidate.context
         windows = self.test.windows(context)
-        predictions = forecast.over_windows(loaded.model, self.test, windows, subject.info.ref, self._inner).vectors
+        predictions = forecast.over_windows(loaded.model, self.test, windows, candidate.info.ref, self._inner).vectors
         sums = measures.sums_by_article(measures.window_measures(predictions, self.test), self.test)
         values, intervals = measures.means(sums)
         speed = measures.speed(loaded.model, self.test, context)
         decodings = extras.decoded(predictions)
         row = Row(
-            **self._identity(subject, loaded, context),
+            **self._identity(candidate, loaded, context),
             values={
                 **values,
                 **speed,
@@ -169,14 +150,14 @@ class _Run:
                 **(decodings.values if decodings else {}),
             },
             intervals={**intervals, **(decodings.intervals if decodings else {})},
-            vs_filter=self._against_filter(subject, loaded, context, sums["cosine"]),
-            near_duplicates=_twins_of(subject, twins),
+            vs_filter=self._against_filter(candidate, loaded, context, sums["cosine"]),
+            near_duplicates=_twins_of(candidate, twins),
             snapped=extras.snapped(context, predictions),
             drift=extras.drift(loaded, context),
             decoder=decodings.decoder if decodings else None,
             n_decoded=decodings.n if decodings else None,
         )
-        examples = extras.examples(loaded.info, context) if self._shows(subject) else None
+        examples = extras.examples(loaded.info, context) if self._shows(candidate) else None
         paired = {name: sums[name] for name, measure in MEASURES.items() if measure.paired}
         articles = ArticleSums([d.title for d in self.test.documents], paired)
         stored = dataclasses.replace(row, id=self.store.save(row, articles, examples))
@@ -184,14 +165,14 @@ class _Run:
             self.examples[stored.id] = examples
         return stored
 
-    def _shows(self, subject: Subject) -> bool:
-        return bool(self.settings.examples) and not subject.fitted_here  # Predict knows models on disk only
+    def _shows(self, candidate: Candidate) -> bool:
+        return bool(self.settings.examples) and not candidate.fitted_here  # Predict knows models on disk only
 
     def _inner(self, share: float, message: str) -> None:
-        self._progress(self._share + share / len(self.subjects), f"{self._note}: {message}")
+        self._progress(self._share + share / len(self.candidates), f"{self._note}: {message}")
 
-    def _identity(self, subject: Subject, loaded: LoadedModel, context: int) -> dict[str, Any]:
-        info, test = subject.info, self.test
+    def _identity(self, candidate: Candidate, loaded: LoadedModel, context: int) -> dict[str, Any]:
+        info, test = candidate.info, self.test
         return {
             "model": info.ref,
             "net": info.name,
@@ -204,9 +185,9 @@ class _Run:
             "n_articles": test.n_articles,
             "shipped": info.shipped,
             "trained_on": [c["name"] for c in info.config.get("corpora", [])],
-            "n_train_articles": None if subject.titles is None else len(subject.titles),
-            "weights_digest": weights_digest(loaded.model),
-            "coherence": {"test": test.coherence, "train": self._trained_coherence(subject)},
+            "n_train_articles": None if candidate.titles is None else len(candidate.titles),
+            "weights_digest": state_digest(loaded.model),
+            "coherence": {"test": test.coherence, "train": self._trained_coherence(candidate)},
             "comparable": test.comparable,
             "key": test.key,
             "split_seed": test.split_seed,
@@ -215,11 +196,11 @@ class _Run:
             "created": time.time(),
         }
 
-    def _trained_coherence(self, subject: Subject) -> dict[str, float]:
+    def _trained_coherence(self, candidate: Candidate) -> dict[str, float]:
         """Return the mean cosine of neighbouring chunks of each corpus a model was trained on, where it is here."""
         coherences = {}
         digests = {info.name: info.digest for info in self.corpora.corpora()}
-        for corpus in subject.info.config.get("corpora", []):
+        for corpus in candidate.info.config.get("corpora", []):
             if digests.get(corpus["name"]) == corpus["digest"]:
                 articles = [(d.coherence, d.n_chunks) for d in self.corpora.documents(corpus["name"]) if d.coherence]
                 weight = sum(n for _, n in articles)
@@ -227,12 +208,12 @@ class _Run:
                     coherences[corpus["name"]] = sum(c * n for c, n in articles) / weight
         return coherences
 
-    def _against_filter(self, subject: Subject, loaded: LoadedModel, context: int, cosine: Sums) -> Gain | None:
-        found = self.filters.of(subject, loaded, context)
+    def _against_filter(self, candidate: Candidate, loaded: LoadedModel, context: int, cosine: Sums) -> Gain | None:
+        found = self.filters.of(candidate, loaded, context)
         if found is None:
             return None
         model, fitted_on = found
-        key = (weights_digest(model), context)
+        key = (state_digest(model), context)
         if key not in self._filter_sums:
             filtered = forecast.over_windows(model, self.test, self.test.windows(context)).vectors
             self._filter_sums[key] = measures.cosine_sums(filtered, self.test)
@@ -244,6 +225,6 @@ def _n_fitted(loaded: LoadedModel) -> int:
     return sum(int(t.numel()) for t in loaded.model.state_dict().values())
 
 
-def _twins_of(subject: Subject, twins: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    titles = set(subject.titles or [])
-    return [twin for twin in twins if twin["train"] in titles]
+def _twins_of(candidate: Candidate, twins: list[Twin]) -> list[Twin]:
+    titles = set(candidate.titles or [])
+    return [twin for twin in twins if twin.train in titles]

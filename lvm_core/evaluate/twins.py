@@ -4,16 +4,15 @@ import re
 import unicodedata
 import zlib
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lvm_core.corpus.store import CorpusStore
 from lvm_core.dataset import split_documents
+from lvm_core.evaluate.candidates import Candidate, EncodedCorpus
+from lvm_core.evaluate.rows import Twin
 from lvm_core.evaluate.settings import EvaluateSettings
-from lvm_core.evaluate.subjects import Stage, Subject
 from lvm_core.evaluate.testset import TestSet
 from lvm_core.types import DocumentInfo
 
@@ -25,20 +24,6 @@ SAMPLE = 4
 
 TWIN_SHARE = 0.2
 """Share of an article's shingles found in one training article from which on the two are called twins."""
-
-
-@dataclass(frozen=True, slots=True)
-class Twin:
-    """A test article and the training article it nearly is; `share` of its eight-word runs are there word for word."""
-
-    test: str
-    train: str
-    share: float
-    how: str
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the fields as a dict."""
-        return asdict(self)
 
 
 def plain_title(title: str) -> str:
@@ -83,56 +68,56 @@ class TwinFinder:
         self._hashes, self._owners = every[order], owners[order]
         self._plain = {plain_title(title): title for title in self._titles}
 
-    def twins_of(self, title: str, text: str) -> list[Twin]:
+    def twins_of(self, title: str, text: str, corpus: str = "") -> list[Twin]:
         """Return the test articles whose text is largely in this training article, or whose title is the same."""
-        found = {}
-        own = shingles(text)
-        left = np.searchsorted(self._hashes, own, "left")
-        right = np.searchsorted(self._hashes, own, "right")
+        twins = {}
+        hashes = shingles(text)
+        left = np.searchsorted(self._hashes, hashes, "left")
+        right = np.searchsorted(self._hashes, hashes, "right")
         hits = [self._owners[a:b] for a, b in zip(left, right, strict=True) if b > a]
         if hits:
             counts = np.bincount(np.concatenate(hits), minlength=len(self._titles))
             shares = counts / np.maximum(self._sizes, 1)
             for place in np.flatnonzero(shares >= TWIN_SHARE):
-                found[self._titles[place]] = Twin(self._titles[place], title, round(float(shares[place]), 3), "text")
+                share = round(float(shares[place]), 3)
+                twins[self._titles[place]] = Twin(self._titles[place], title, share, "text", corpus)
         same = self._plain.get(plain_title(title))
-        if same is not None and same not in found:
-            found[same] = Twin(same, title, 0.0, "title")
-        return list(found.values())
+        if same is not None and same not in twins:
+            twins[same] = Twin(same, title, 0.0, "title", corpus)
+        return list(twins.values())
 
 
 def find_twins(
-    stage: Stage, test: TestSet, subjects: Sequence[Subject], settings: EvaluateSettings
-) -> list[dict[str, Any]]:
+    encoded: EncodedCorpus, test: TestSet, candidates: Sequence[Candidate], settings: EvaluateSettings
+) -> list[Twin]:
     """Return the near-duplicates, each with the corpus of the training article.
 
     Looked through are the training articles of the corpus under test and of every corpus that a model names and
     that is in the workspace unchanged; one article's text is in memory at a time.
     """
-    store = CorpusStore(stage.workspace)
+    store = CorpusStore(encoded.workspace)
 
     def text(corpus: str, document: DocumentInfo) -> str:
         return " ".join(store.texts(corpus, document.first_row, document.first_row + document.n_chunks))
 
-    finder = TwinFinder((d.title, text(stage.corpus.name, d)) for d in test.documents)
+    finder = TwinFinder((d.title, text(encoded.corpus.name, d)) for d in test.documents)
     under_test = {d.document_id for d in test.documents}
-    found = []
-    for corpus, seed in _training_corpora(stage, store, subjects, settings).items():
+    twins = []
+    for corpus, seed in _training_corpora(encoded, store, candidates, settings).items():
         for document in split_documents(store.documents(corpus), seed)["train"]:
             if document.document_id not in under_test:
-                own = finder.twins_of(document.title, text(corpus, document))
-                found += [{**twin.to_json(), "corpus": corpus} for twin in own]
-    return found
+                twins += finder.twins_of(document.title, text(corpus, document), corpus)
+    return twins
 
 
 def _training_corpora(
-    stage: Stage, store: CorpusStore, subjects: Sequence[Subject], settings: EvaluateSettings
+    encoded: EncodedCorpus, store: CorpusStore, candidates: Sequence[Candidate], settings: EvaluateSettings
 ) -> dict[str, int]:
     """Return the corpora whose training articles are looked through, with the seed of their split."""
-    there = {info.name: info.digest for info in store.corpora()}
-    wanted = {stage.corpus.name: settings.split_seed} if settings.split != "all" else {}
-    for subject in subjects:
-        for corpus in subject.info.config.get("corpora", []):
-            if there.get(corpus["name"]) == corpus["digest"]:
-                wanted[corpus["name"]] = int(subject.info.config.get("split_seed", 0))
-    return wanted
+    digests = {info.name: info.digest for info in store.corpora()}
+    seeds = {encoded.corpus.name: settings.split_seed} if settings.split != "all" else {}
+    for candidate in candidates:
+        for corpus in candidate.info.config.get("corpora", []):
+            if digests.get(corpus["name"]) == corpus["digest"]:
+                seeds[corpus["name"]] = int(candidate.info.config.get("split_seed", 0))
+    return seeds

@@ -14,7 +14,7 @@ from lvm_core.checkpoint import WEIGHTS, LoadedModel, find_model, load_model
 from lvm_core.config import check, setting
 from lvm_core.corpus.store import CorpusStore
 from lvm_core.errors import CorpusError
-from lvm_core.evaluate.subjects import choose_encoder, open_stage
+from lvm_core.evaluate.candidates import choose_encoder, open_encoded
 from lvm_core.metrics import bootstrap
 from lvm_core.rollout import MAX_STEPS, Manifold, drift, rollout
 from lvm_core.snap import FetchRows, SnapSettings
@@ -65,18 +65,18 @@ def drift_study(
     """  # fmt: skip
     check(settings)
     encoder_id = choose_encoder(workspace, list(refs), settings.corpus)
-    stage = open_stage(workspace, settings.corpus, encoder_id, settings.split_seed)
-    places = _places(stage.documents(settings.split), settings)
+    encoded = open_encoded(workspace, settings.corpus, encoder_id, settings.split_seed)
+    places = _places(encoded.documents(settings.split), settings)
     index = open_index(workspace, settings.corpus, encoder_id)
     rows = []
     for number, ref in enumerate(refs):
-        loaded = load_model(workspace, ref, encoder_id, stage.matrix.dim)
+        loaded = load_model(workspace, ref, encoder_id, encoded.matrix.dim)
         for name, snap in snaps.items():
             progress(
                 (number + 0.5) / len(refs), f"rolling out {ref}, {name}: {len(places)} starts, {settings.steps} steps"
             )
             rows.append(
-                {"model": ref, "variant": name, **_study(loaded, stage.matrix.rows, index, places, settings, snap)}
+                {"model": ref, "variant": name, **_study(loaded, encoded.matrix.rows, index, places, settings, snap)}
             )
     return {
         "corpus": settings.corpus, "encoder": encoder_id, "split": settings.split, "steps": settings.steps,

@@ -106,7 +106,7 @@ def gather(workspace: Workspace, settings: MapSettings, progress: Progress = no_
     sample = sample_windows(
         workspace, settings.refs, settings.corpus, settings.split, settings.windows, settings.split_seed
     )
-    every = np.arange(sample.stage.matrix.n_rows, dtype=np.int64)
+    every = np.arange(sample.encoded.matrix.n_rows, dtype=np.int64)
     corpus_rows, sampled = sample_rows(every, settings.corpus_points, settings.seed)
     layers = {}
     for number, ref in enumerate(settings.refs):
@@ -116,7 +116,7 @@ def gather(workspace: Workspace, settings: MapSettings, progress: Progress = no_
     shown, n_windows = len(sample.chosen), sample.test.n_windows
     left_out = f"{shown:,} of {n_windows:,} windows are shown. " if shown < n_windows else ""
     return MapData(
-        settings, sample.test.encoder_id, corpus_rows, sample.stage.matrix.rows(corpus_rows), sample.rows,
+        settings, sample.test.encoder_id, corpus_rows, sample.encoded.matrix.rows(corpus_rows), sample.rows,
         sample.truths, sample.nearest(sample.truths), layers, left_out + sampled,
     )  # fmt: skip
 
@@ -131,7 +131,7 @@ def _layer(sample: WindowSample, ref: str, settings: MapSettings) -> Layer:
     if not settings.snap:
         nothing = np.zeros(len(raw), dtype=np.bool_)
         return Layer(raw, raw, cosine, cosine, nearest, nearest, nothing, said.lengths)
-    results = snap_onto(raw, sample.contexts, hits, sample.stage.matrix.rows, own)
+    results = snap_onto(raw, sample.contexts, hits, sample.encoded.matrix.rows, own)
     snapped = np.stack([result.vector for result in results])
     return Layer(
         raw, snapped, cosine, np.einsum("nd,nd->n", snapped, truths).astype(np.float32), nearest,

@@ -11,7 +11,7 @@ from lvm_core.checkpoint import load_model
 from lvm_core.config import check
 from lvm_core.corpus.store import CorpusStore
 from lvm_core.errors import CorpusError
-from lvm_core.evaluate.subjects import choose_encoder
+from lvm_core.evaluate.candidates import choose_encoder
 from lvm_core.rollout import Drift, Manifold, drift, rollout
 from lvm_core.snap import SnapSettings
 from lvm_core.study.drift import MEASURES, DriftSettings

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lvm_core.checkpoint import load_model
-from lvm_core.evaluate.subjects import Stage, Subject, choose_encoder, open_stage
+from lvm_core.evaluate.candidates import Candidate, EncodedCorpus, choose_encoder, open_encoded
 from lvm_core.evaluate.testset import TestSet, make_test_set
 from lvm_core.forecast import Forecast, over_windows
 from lvm_core.snap import search_excluding
@@ -26,14 +26,14 @@ BLOCK = 512
 class WindowSample:
     """W windows of a split; `chosen` (W,) are their places among all windows of the test set."""
 
-    stage: Stage
+    encoded: EncodedCorpus
     test: TestSet
     chosen: NDArray[np.int64]
     index: Index
 
     @property
     def workspace(self) -> Workspace:
-        return self.stage.workspace
+        return self.encoded.workspace
 
     @property
     def rows(self) -> Rows:
@@ -84,7 +84,7 @@ class WindowSample:
     @cached_property
     def _every(self) -> Vectors:
         """The whole corpus (N, D), of a size that is searched exactly."""
-        return unit_rows(self.stage.matrix.slice(0, self.stage.matrix.n_rows))
+        return unit_rows(self.encoded.matrix.slice(0, self.encoded.matrix.n_rows))
 
     def predict(self, ref: str) -> Forecast:
         """Return what a model says on the windows, (W, D).
@@ -92,8 +92,8 @@ class WindowSample:
         Raises:
             ModelError, SpaceMismatch: if the model is unknown or of another encoder.
         """
-        loaded = load_model(self.workspace, ref, self.test.encoder_id, self.stage.matrix.dim)
-        windows = self.test.windows(Subject(loaded.info, None).context).take(self.chosen)
+        loaded = load_model(self.workspace, ref, self.test.encoder_id, self.encoded.matrix.dim)
+        windows = self.test.windows(Candidate(loaded.info, None).context).take(self.chosen)
         return over_windows(loaded.model, self.test, windows, ref)
 
 
@@ -112,10 +112,10 @@ def sample_windows(
         ModelError: if one of `refs`, whose encoder is taken, is unknown.
     """
     encoder_id = choose_encoder(workspace, refs, corpus)
-    stage = open_stage(workspace, corpus, encoder_id, split_seed)
+    encoded = open_encoded(workspace, corpus, encoder_id, split_seed)
     test = make_test_set(
-        stage.documents(split), stage.matrix.rows, corpus, stage.corpus.digest, encoder_id, split, split_seed,
+        encoded.documents(split), encoded.matrix.rows, corpus, encoded.corpus.digest, encoder_id, split, split_seed,
         MAX_TEST_CHUNKS,
     )  # fmt: skip
     spread = np.linspace(0, test.n_windows - 1, min(windows, test.n_windows)).astype(np.int64)
-    return WindowSample(stage, test, np.unique(spread), open_index(workspace, corpus, encoder_id))
+    return WindowSample(encoded, test, np.unique(spread), open_index(workspace, corpus, encoder_id))

@@ -38,7 +38,7 @@ class SnapLab:
         if settings is None:
             return self.raw[chosen], 0.0
         contexts, hits = self.sample.contexts[chosen], [self._hits[int(line)] for line in chosen]
-        results = snap_onto(self.raw[chosen], contexts, hits, self.sample.stage.matrix.rows, settings)
+        results = snap_onto(self.raw[chosen], contexts, hits, self.sample.encoded.matrix.rows, settings)
         return np.stack([result.vector for result in results]), float(np.mean([r.drift_clamped for r in results]))
 
     def measure(self, settings: SnapSettings | None) -> dict[str, Any]:

@@ -21,7 +21,7 @@ def card(config: dict[str, Any], result: dict[str, Any]) -> str:
     split = config["n_articles"]
     lines += ["", f"Split by article, seed {config['split_seed']}: {split['train']:,} training,"]
     lines += [f"{split['validation']:,} validation, {split['test']:,} test. The titles of the training articles are in"]
-    lines += ["`titles.txt.gz`.", "", "## Training", ""]
+    lines += ["`titles.jsonl.gz`.", "", "## Training", ""]
     lines += [f"- encoder: `{config['encoder_id']}`, context {config['context']} chunks"]
     lines += [f"- windows: {result['n_windows']:,} an epoch, each chunk but an article's first predicted once"]
     if config["kind"] == "net" and "epochs" in result:

@@ -128,7 +128,9 @@ class Training:
         digests = [weights_digest(self.workspace, name, space) for name in names]
         members = [{"ref": ref, "digest": digest} for ref, digest in zip(names, digests, strict=True)]
         save_ensemble(self.folder, model, members, self._describe({}))
-        save_titles(self.folder, sorted({title for info in infos for title in training_titles(info) or []}))
+        titles = [training_titles(info) for info in infos]
+        if None not in titles:  # where one member cannot say what it has seen, neither can they together
+            save_titles(self.folder, sorted({title for known in titles for title in known or []}))
         scores = self.validator.scores(model.to(self.device), recall=True)
         found = {"stopped": "finished", "train_s": time.monotonic() - began, "flags": []}
         found |= {"val_cosine": scores.cosine, "val_recall_at_5": scores.recall, "baselines": {}}

@@ -1,10 +1,13 @@
 """Evaluation from corpus to stored rows: fair, repeatable, and refusing what would flatter."""
 
+import gzip
 import math
+from dataclasses import asdict
 from typing import Any
 
 import pytest
 
+from lvm_core.checkpoint import PLAIN_TITLES, TITLES
 from lvm_core.corpus.store import CorpusStore
 from lvm_core.dataset import split_documents
 from lvm_core.errors import CorpusError, ModelError, SpaceMismatch
@@ -103,8 +106,43 @@ def test_a_model_that_saw_the_test_articles_is_refused_with_their_titles(workspa
     with pytest.raises(ModelError, match=r"Model 'amn-1' was trained on \d of the 6 articles of this test: 'Article"):
         evaluate(workspace, ["amn-1"], "other", quick(split="all"))
     found = evaluate(workspace, "all", "other", quick(split="all"))
-    assert [refused["model"] for refused in found.refused] == ["amn-1"]
+    assert [refused.model for refused in found.refused] == ["amn-1"]
     assert "amn-1" not in {row["model"] for row in rows_of(found)}
+
+
+@pytest.mark.parametrize("sign", ["\u2028", "\n", "\x85", "\x1c", "\x0b", "\r", '"', "\\"])
+def test_no_character_of_a_title_hides_that_it_was_trained_on(workspace: Workspace, sign: str) -> None:
+    titles = [f"Article{sign}{i}" for i in range(30)]
+    make_corpus(workspace, "toy", SIZES, titles)
+    make_corpus(workspace, "other", [24] * 30, titles, seed=7)
+    train_amn(workspace)
+    with pytest.raises(ModelError, match=r"Model 'amn-1' was trained on 24 of the 30 articles of this test"):
+        evaluate(workspace, ["amn-1"], "other", quick(split="all"))
+
+
+@pytest.mark.parametrize(
+    "content", [None, b"", b"no gzip", gzip.compress(b""), gzip.compress(b"{"), gzip.compress(b"[]")]
+)
+def test_a_model_that_cannot_say_what_it_was_trained_on_is_refused(workspace: Workspace, content: bytes | None) -> None:
+    make_corpus(workspace, "toy", SIZES)
+    train_amn(workspace)
+    path = workspace.run("amn-1") / TITLES
+    path.unlink() if content is None else path.write_bytes(content)
+    with pytest.raises(ModelError, match="Model 'amn-1' has no readable list of the articles it was trained on"):
+        evaluate(workspace, ["amn-1"], "toy")
+    found = evaluate(workspace, "all", "toy")
+    assert [refused.model for refused in found.refused] == ["amn-1"]
+    assert len(found.rows) == len(RULES)
+
+
+def test_titles_as_earlier_studios_wrote_them_are_still_compared(workspace: Workspace) -> None:
+    make_corpus(workspace, "toy", SIZES)
+    make_corpus(workspace, "other", [24] * 6, [f"Article {i}" for i in range(6)], seed=7)
+    train_amn(workspace)
+    (workspace.run("amn-1") / TITLES).unlink()
+    (workspace.run("amn-1") / PLAIN_TITLES).write_bytes(gzip.compress(b"Article 0\nArticle\x0b99"))
+    with pytest.raises(ModelError, match=r"Model 'amn-1' was trained on 1 of the 6 articles of this test: 'Article 0'"):
+        evaluate(workspace, ["amn-1"], "other", quick(split="all"))
 
 
 def test_seen_articles_can_be_left_out_for_everyone(workspace: Workspace) -> None:
@@ -137,8 +175,8 @@ def test_articles_of_two_corpora_with_one_title_are_reported_as_near_duplicates(
     found = evaluate(workspace, ["amn-1"], "strange", quick(split="all"))
     trained = [d.title for d in split_documents(CorpusStore(workspace).documents("toy"))["train"]]
     expected = [(title.replace(" ", "-"), title, "toy") for title in trained]
-    assert [(t["test"], t["train"], t["corpus"]) for t in found.near_duplicates] == expected
-    assert rows_of(found)[0]["near_duplicates"] == found.near_duplicates
+    assert [(t.test, t.train, t.corpus) for t in found.near_duplicates] == expected
+    assert rows_of(found)[0]["near_duplicates"] == [asdict(twin) for twin in found.near_duplicates]
 
 
 def test_snap_and_drift_are_measured_where_asked_for(workspace: Workspace) -> None:

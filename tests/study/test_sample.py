@@ -25,7 +25,7 @@ def test_windows_are_spread_over_all_articles(seeded_once: Workspace) -> None:
     sample = sample_windows(seeded_once, [], "enwiki-sample", "train", 40)
     assert len(np.unique(sample.article)) == sample.test.n_articles
     assert sample.contexts.shape == (len(sample.chosen), 5, 384)
-    np.testing.assert_allclose(sample.truths, sample.stage.matrix.rows(sample.rows), atol=2e-3)
+    np.testing.assert_allclose(sample.truths, sample.encoded.matrix.rows(sample.rows), atol=2e-3)
     near = sample.neighbours(sample.truths, 3)
     np.testing.assert_allclose(sample.nearest(sample.truths), [hits[0].cosine for hits in near], atol=1e-5)
     assert not {hit.row for hit in near[0]} & set(sample.own[0].tolist())
@@ -36,6 +36,6 @@ def test_mistakes_are_named(seeded: Workspace) -> None:
         sample_windows(seeded, [], "nowhere", "test", 10)
     sample = sample_windows(seeded, ["amn"], "enwiki-sample", "train", 10)
     other = sample.test.__class__(**{**vars(sample.test), "encoder_id": "other@000000000000"})
-    mixed = sample.__class__(sample.stage, other, sample.chosen, sample.index)
+    mixed = sample.__class__(sample.encoded, other, sample.chosen, sample.index)
     with pytest.raises(SpaceMismatch, match="other@000000000000"):
         mixed.predict("amn")

@@ -51,7 +51,7 @@ def _coherence(row: Row) -> str:
 
 def _twins(row: Row) -> str:
     twins = row.near_duplicates
-    named = "; ".join(f"{t['test']} ~ {t['train']} ({t['corpus']}, {t['share']:.0%})" for t in twins[:5])
+    named = "; ".join(f"{t.test} ~ {t.train} ({t.corpus}, {t.share:.0%})" for t in twins[:5])
     return (named + (f" and {len(twins) - 5} more" if len(twins) > 5 else "")) or "none found"
 
 

@@ -10,9 +10,9 @@ import numpy as np
 from lvm_core.checkpoint import LoadedModel, ModelInfo
 from lvm_core.corpus.store import CorpusStore
 from lvm_core.evaluate import measures
+from lvm_core.evaluate.candidates import EncodedCorpus
 from lvm_core.evaluate.rows import Ends, Example, flat
 from lvm_core.evaluate.settings import EvaluateSettings
-from lvm_core.evaluate.subjects import Stage
 from lvm_core.evaluate.testset import FIRST_POSITION, TestSet
 from lvm_core.metrics import text
 from lvm_core.predict import Prediction, Predictor
@@ -40,24 +40,24 @@ class Decodings:
     intervals: Mapping[str, Ends]
 
 
-class TextStage:
+class Extras:
     """Opens the index, the encoder and the decoder when they are first asked for, once for all models."""
 
-    def __init__(self, stage: Stage, test: TestSet, settings: EvaluateSettings) -> None:
-        self.stage, self.test, self.settings = stage, test, settings
-        self._store = CorpusStore(stage.workspace)
+    def __init__(self, encoded: EncodedCorpus, test: TestSet, settings: EvaluateSettings) -> None:
+        self.encoded, self.test, self.settings = encoded, test, settings
+        self._store = CorpusStore(encoded.workspace)
 
     @cached_property
     def index(self) -> Index:
         from lvm_core.vectors.index import open_index
 
-        return open_index(self.stage.workspace, self.stage.corpus.name, self.stage.encoder_id)
+        return open_index(self.encoded.workspace, self.encoded.corpus.name, self.encoded.encoder_id)
 
     @cached_property
     def encoder(self) -> Encoder:
         from lvm_core.encoders import encoder_for
 
-        return encoder_for(self.stage.encoder_id)
+        return encoder_for(self.encoded.encoder_id)
 
     @cached_property
     def decoder_name(self) -> str:
@@ -65,7 +65,7 @@ class TextStage:
 
         if self.settings.decoder != "auto":
             return self.settings.decoder
-        return available_decoders(self.stage.workspace, self.stage.encoder_id)[0]
+        return available_decoders(self.encoded.workspace, self.encoded.encoder_id)[0]
 
     @cached_property
     def decoder(self) -> Decoder:
@@ -73,7 +73,7 @@ class TextStage:
 
         articles = [self._rows_of_article(line) for line in self._decoded_lines.tolist()]
         return load_decoder(
-            self.stage.workspace, self.decoder_name, self.encoder, self.stage.corpus.name, exclude=articles
+            self.encoded.workspace, self.decoder_name, self.encoder, self.encoded.corpus.name, exclude=articles
         )
 
     @cached_property
@@ -101,7 +101,7 @@ class TextStage:
             lines = np.flatnonzero(self.test.article == number)
             contexts = [self.test.vectors[windows.contexts[i, : windows.lengths[i]]] for i in lines]
             excluded = self._rows_of_article(int(lines[0]))
-            results = snap_batch(predictions[lines], contexts, self.index, self.stage.matrix.rows, excluded)
+            results = snap_batch(predictions[lines], contexts, self.index, self.encoded.matrix.rows, excluded)
             vectors[lines] = np.stack([result.vector for result in results])
             clamped += sum(result.drift_clamped for result in results)
         sums = measures.sums_by_article(measures.window_measures(vectors, self.test), self.test)
@@ -144,9 +144,9 @@ class TextStage:
             return None
         lines = self._decoded_lines
         texts = [run[-1].text for run in self.decoder.decode_all(predictions[lines], self.settings.steps)]
-        truths = [chunk.text for chunk in self._store.chunks(self.stage.corpus.name, self._rows(lines))]
-        encoded = unit_rows(self.encoder.encode([one or " " for one in texts]))
-        answers = measures.Texts(texts, truths, encoded, predictions[lines], self.test.truths[lines])
+        truths = [chunk.text for chunk in self._store.chunks(self.encoded.corpus.name, self._rows(lines))]
+        again = unit_rows(self.encoder.encode([one or " " for one in texts]))
+        answers = measures.Texts(texts, truths, again, predictions[lines], self.test.truths[lines])
         values, intervals = measures.means(measures.text_sums(answers, self.test.article[lines]))
         return Decodings(self.decoder_name, len(lines), values, intervals)
 
@@ -160,7 +160,7 @@ class TextStage:
     def _predictor(self) -> Predictor:
         from lvm_core.predict.pipeline import Predictor
 
-        return Predictor(self.stage.workspace, self.stage.encoder_id, self.stage.corpus.name, self.encoder)
+        return Predictor(self.encoded.workspace, self.encoded.encoder_id, self.encoded.corpus.name, self.encoder)
 
     def examples(self, info: ModelInfo, context: int) -> list[Example]:
         """Return windows spread evenly over the test, each with context, target, predicted text, scores and timings."""
