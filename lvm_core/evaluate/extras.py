@@ -158,8 +158,6 @@ class Extras:
 
     @cached_property
     def _predictor(self) -> Predictor:
-        from lvm_core.predict.pipeline import Predictor
-
         return Predictor(self.encoded.workspace, self.encoded.encoder_id, self.encoded.corpus.name, self.encoder)
 
     def examples(self, info: ModelInfo, context: int) -> list[Example]:
