@@ -98,21 +98,17 @@ class Lead:
         """The lead in two sentences."""
         measure, best = MEASURES["cosine"], self.best
         where = f"on {best.n_articles:,} unseen articles of {best.corpus}"
-        level = _names([row.model for row in self.level])
+        cosine, names = f"cosine {measure.written(best)}", [best.model, *(row.model for row in self.level)]
+        if {"net", "baseline"} <= {row.kind for row in (best, *self.level)}:
+            return f"No model beats the trivial rules {where}: {_names(names)} are level, {cosine}."
         if best.kind == "baseline":
-            nets = [row.model for row in self.level if row.kind == "net"]
-            also = f"; {_names(nets)} {_is(nets)} level with it" if nets else ""
-            return (
-                f"No model beats the trivial rules {where}: {best.model} leads, cosine {measure.written(best)}{also}."
-            )
-        first = f"Best {where}: {best.model}, cosine {measure.written(best)}"
-        first += f", level with {level}." if level else "."
+            return f"No model beats the trivial rules {where}: {best.model} leads, {cosine}."
+        level = f", level with {_names(names[1:])}" if self.level else ""
+        leads = f"Best {where}: {best.model}, {cosine}{level}."
         if self.rule is None or self.difference is None:
-            return first
-        stands = outcome(self.difference, measure)
-        return (
-            f"{first} It is {stands} the best trivial rule there, {self.rule.model}: {span(self.difference, measure)}."
-        )
+            return leads
+        stands, gain = outcome(self.difference, measure), span(self.difference, measure)
+        return f"{leads} It is {stands} the best trivial rule there, {self.rule.model}: {gain}."
 
 
 def lead(workspace: Workspace, rows: Sequence[Row]) -> Lead | None:
@@ -218,13 +214,9 @@ def span(difference: Interval, measure: Measure) -> str:
     mean = measure.write_difference(difference.mean, signed=True)
     if not difference.ends:
         return mean
-    low, high = (measure.write_difference(end, signed=True) for end in difference.ends)
+    low, high = (measure.write_difference(end, signed=True).removesuffix(" points") for end in difference.ends)
     return f"{mean}, 95 % interval [{low}, {high}]"
 
 
 def _names(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else ", ".join(names[:-1]) + f" and {names[-1]}" if names else ""
-
-
-def _is(names: Sequence[str]) -> str:
-    return "is" if len(names) == 1 else "are"
