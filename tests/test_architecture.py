@@ -21,7 +21,7 @@ LAYERS = """
     vectors
     dataset checkpoint exchange
     snap forecast rollout
-    train inverter
+    train inverter denoiser
     decode
     predict evaluate
     study leaderboard

@@ -1,44 +1,81 @@
 """train-inverter: a decoder from vectors to text for one encoder, from corpora to weights."""
 
 import argparse
+import dataclasses
 from typing import Any
 
 from lvm_core.config import add_arguments as add_settings
 from lvm_core.config import from_namespace
+from lvm_core.errors import SettingsError
 from lvm_core.progress import ProgressLine
 from lvm_core.workspace import Workspace
 
+KINDS = {
+    "inverter": "a small language model adapted to the vectors, with search",
+    "denoiser": "a masked denoiser, all positions at once",
+}
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare one flag a setting, and how to name and resume a training."""
+    """Declare one flag a setting of either kind, and how to name and resume a training."""
+    from lvm_core.denoiser.config import DenoiserConfig
     from lvm_core.inverter.config import InverterConfig
 
+    kinds = "; ".join(f"{name}: {what}" for name, what in KINDS.items())
+    parser.add_argument("--kind", choices=list(KINDS), help=f"{kinds} [inverter; that of --run when resuming]")
     add_settings(parser, InverterConfig)
+    add_settings(parser, DenoiserConfig, skip=[f.name for f in dataclasses.fields(InverterConfig)])
     parser.add_argument("--run", help="name of the inverter [the encoder's and the time]")
     parser.add_argument("--resume", action="store_true", help="continue --run from its last checkpoint")
 
 
 def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
     """Train, or go on training."""
-    from lvm_core.inverter.config import InverterConfig
-    from lvm_core.inverter.files import new_name
-    from lvm_core.inverter.train import train_inverter
+    from lvm_core.inverter.files import new_name, training_kind
     from lvm_core.jobs.pulse import note_run
 
-    config = None if namespace.resume else from_namespace(InverterConfig, namespace)
-    name = namespace.run or (new_name(config.encoder) if config else None)
+    kind = namespace.kind or training_kind(workspace, namespace.run if namespace.resume else None)
+    config = None if namespace.resume else _config(kind, namespace)
+    name = namespace.run or (new_name(config.encoder, kind) if config else None)
     if name:
         note_run(name, resume=["train-inverter", "--run", name, "--resume"])
-    return train_inverter(workspace, config, name=name, resume=namespace.resume, progress=ProgressLine())
+    options = {"name": name, "resume": namespace.resume, "progress": ProgressLine()}
+    if kind == "denoiser":
+        from lvm_core.denoiser.train import train_denoiser
+
+        return train_denoiser(workspace, config, **options)
+    from lvm_core.inverter.train import train_inverter
+
+    return train_inverter(workspace, config, **options)
+
+
+def _config(kind: str, namespace: argparse.Namespace) -> Any:
+    """Return the settings of a kind.
+
+    Raises:
+        SettingsError: naming each flag that the other kind has alone, or a setting out of bounds.
+    """
+    from lvm_core.denoiser.config import DenoiserConfig
+    from lvm_core.inverter.config import InverterConfig
+
+    cls, other = (DenoiserConfig, InverterConfig) if kind == "denoiser" else (InverterConfig, DenoiserConfig)
+    names = {f.name for f in dataclasses.fields(cls)}
+    alien = [f.name for f in dataclasses.fields(other) if f.name not in names and f.name in vars(namespace)]
+    if alien:
+        raise SettingsError(
+            [f"--{name.replace('_', '-')} is no setting of --kind {kind}; leave it out." for name in alien]
+        )
+    return from_namespace(cls, namespace)
 
 
 def report(result: dict[str, Any]) -> str:
     """Return the result as a few lines."""
-    last = result["history"][-1]
+    scores = {k.replace("_", " "): v for k, v in result["history"][-1].items() if k not in ("samples", "seconds")}
+    kind = result.get("kind", "inverter")
     return "\n".join(
         [
-            f"{result['name']}: inverter for {result['encoder_id']}, {result['n_parameters']:,} parameters",
+            f"{result['name']}: {kind} for {result['encoder_id']}, {result['n_parameters']:,} parameters",
             f"  {result['samples']:,} texts in {result['seconds']:,.0f} s",
-            f"  validation: loss {last['validation_loss']:.3f}, round-trip cosine {last['round_trip']:.3f}",
+            f"  validation: {', '.join(f'{name} {value:.3f}' for name, value in scores.items())}",
         ]
     )

@@ -98,7 +98,12 @@ class Piece:
 
 
 def gather_texts(
-    workspace: Workspace, corpora: Sequence[str], split_seed: int, extra: float, seed: int = 0
+    workspace: Workspace,
+    corpora: Sequence[str],
+    split_seed: int,
+    extra: float,
+    seed: int = 0,
+    hold_out: Sequence[str] = (),
 ) -> tuple[list[Piece], list[Piece], list[dict[str, Any]]]:
     """Return training texts, validation texts and what they were taken from.
 
@@ -111,12 +116,13 @@ def gather_texts(
         split_seed: of the split by article.
         extra: share of the clauses and of the neighbouring pairs to take.
         seed: of the choice of clauses and pairs.
+        hold_out: further corpora whose validation and test articles give no training text.
 
     Raises:
         CorpusError: if a corpus is missing, or none has training text.
     """
     store, rng = CorpusStore(workspace), random.Random(seed)
-    splits = {name: split_documents(store.documents(name), split_seed) for name in corpora}
+    splits = {name: split_documents(store.documents(name), split_seed) for name in (*corpora, *hold_out)}
     held = {title_key(d.title) for s in splits.values() for part in ("validation", "test") for d in s[part]}
     chunks: list[Piece] = []
     derived: list[Piece] = []
@@ -127,7 +133,8 @@ def gather_texts(
     def number(document: DocumentInfo) -> int:
         return numbers.setdefault(title_key(document.title), len(numbers))
 
-    for name, split in splits.items():
+    for name in corpora:
+        split = splits[name]
         texts = store.texts(name)
         documents = [d for d in split["train"] if title_key(d.title) not in held]
         for document in documents:
@@ -189,11 +196,20 @@ def prepare(
             encode_corpus(workspace, source["name"], encoder, progress=progress)
         matrix = open_matrix(workspace, source["name"], encoder.id)
         vectors[places] = matrix.rows(np.array([every[i].row for i in places], dtype=np.int64))
-    rows = [e.ids for e in tokenizer.encode_batch([" " + piece.text for piece in every], add_special_tokens=False)]
+    rows = _tokens(every, tokenizer)
     offsets = np.cumsum([0, *map(len, rows)]).astype(np.int64)
-    tokens = np.concatenate([np.asarray(r, dtype=np.uint16) for r in rows])
+    tokens = np.concatenate(rows)
     articles = np.array([piece.article for piece in every], dtype=np.int64)
     return TrainingTexts(vectors, tokens, offsets, articles, len(validation), sources)
+
+
+def _tokens(pieces: list[Piece], tokenizer: "Tokenizer") -> list[NDArray[np.uint16]]:
+    """Return the tokens of each text; block by block, since a tokenizer's own result takes kilobytes a text."""
+    rows = []
+    for start in range(0, len(pieces), BLOCK):
+        block = [" " + piece.text for piece in pieces[start : start + BLOCK]]
+        rows += [np.asarray(e.ids, dtype=np.uint16) for e in tokenizer.encode_batch(block, add_special_tokens=False)]
+    return rows
 
 
 def _encode(folder: Path, texts: list[str], encoder: Encoder, progress: Progress) -> NDArray[np.float16]:

@@ -1,10 +1,12 @@
 """An inverter on disk: inverter.safetensors (half precision), config.json and card.md; where to find one."""
 
+import dataclasses
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from lvm_core.config import Settings, check, from_dict
 from lvm_core.errors import DecoderError, WorkspaceError
 from lvm_core.workspace import SHIPPED, Workspace, read_json, replacing, slug, write_json, write_text
 
@@ -12,12 +14,67 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 FORMAT = 1
-WEIGHTS, CONFIG, CARD = "inverter.safetensors", "config.json", "card.md"
+WEIGHTS, CONFIG, CARD, SETTINGS = "inverter.safetensors", "config.json", "card.md", "settings.json"
+
+INVERTER, DENOISER = "inverter", "denoiser"
+"""What an inverter's folder can hold: an adapted language model, or a masked denoiser. `kind` in config.json and
+settings.json says which; without it, it is the first."""
 
 
-def new_name(encoder: str) -> str:
+class InverterSettings(Settings, Protocol):
+    """The settings of either kind."""
+
+    encoder: str
+
+
+S = TypeVar("S", bound=InverterSettings)
+
+
+def new_name(encoder: str, kind: str = INVERTER) -> str:
     """Return a folder name for a new inverter of an encoder."""
-    return f"inverter-{slug(encoder)}-{time.strftime('%Y%m%d-%H%M%S')}"
+    return f"{kind}-{slug(encoder)}-{time.strftime('%Y%m%d-%H%M%S')}"
+
+
+def training_kind(workspace: Workspace, name: str | None) -> str:
+    """Return of which kind the training called `name` is; the first kind where there is none."""
+    path = workspace.inverter(name or "") / SETTINGS
+    return str(read_json(path).get("kind", INVERTER)) if name and path.exists() else INVERTER
+
+
+def training_folder(
+    workspace: Workspace, cls: type[S], config: S | None, name: str | None, resume: bool, kind: str = INVERTER
+) -> tuple[Path, S]:
+    """Return the folder and the settings of a training: a new one's, or those of one to resume.
+
+    Args:
+        workspace: where inverters lie.
+        cls: the settings of the kind.
+        config: None when resuming.
+        name: of the folder; made of the encoder's name and the time by default.
+        resume: whether it must be there already.
+        kind: of the training.
+
+    Raises:
+        DecoderError: if the name is taken, or there is nothing to resume.
+        SettingsError: if a setting is out of bounds.
+    """
+    if resume:
+        folder = workspace.inverter(name or "")
+        if not name or not (folder / SETTINGS).exists():
+            raise DecoderError(
+                f"There is no training of an inverter called {name!r} in {workspace.root} to resume."
+                " Give the name of one with --run, or start one without --resume."
+            )
+        return folder, from_dict(cls, {k: v for k, v in read_json(folder / SETTINGS).items() if k != "kind"})
+    config = check(config or cls())
+    folder = workspace.inverter(name or new_name(config.encoder, kind))
+    if (folder / SETTINGS).exists():
+        raise DecoderError(
+            f"{folder} holds an inverter already. Resume it with --run {folder.name} --resume, or choose another name."
+        )
+    workspace.make(folder)
+    write_json(folder / SETTINGS, {"kind": kind, **dataclasses.asdict(config)})
+    return folder, config
 
 
 def export(folder: Path, weights: "Mapping[str, Tensor]", about: dict[str, Any]) -> dict[str, Any]:
@@ -34,21 +91,23 @@ def export(folder: Path, weights: "Mapping[str, Tensor]", about: dict[str, Any])
     return config
 
 
-def find_inverter(workspace: Workspace, encoder_id: str) -> Path | None:
+def find_inverter(workspace: Workspace, encoder_id: str, kind: str = INVERTER) -> Path | None:
     """Return the folder of the newest inverter of this encoder id in the workspace, else of the shipped one."""
-    return next((path for path, known in inverters(workspace) if known == encoder_id), None)
+    return next((path for path, space in inverters(workspace, kind) if space == encoder_id), None)
 
 
-def inverters(workspace: Workspace) -> list[tuple[Path, str]]:
-    """Return the folder and encoder id of every inverter: those of the workspace, newest first, then shipped ones."""
-    own = workspace.inverter("x").parent
-    found = sorted(own.glob(f"*/{CONFIG}"), key=lambda p: -p.stat().st_mtime) if own.is_dir() else []
-    found += sorted(SHIPPED.glob(f"inverter-*/{CONFIG}"))
+def inverters(workspace: Workspace, kind: str = INVERTER) -> list[tuple[Path, str]]:
+    """Return folder and encoder id of every inverter of a kind: the workspace's, newest first, then shipped ones."""
+    folder = workspace.inverter("x").parent
+    paths = sorted(folder.glob(f"*/{CONFIG}"), key=lambda p: -p.stat().st_mtime) if folder.is_dir() else []
+    paths += sorted(SHIPPED.glob(f"{kind}-*/{CONFIG}"))
     result = []
-    for path in found:
+    for path in paths:
         try:
-            result.append((path.parent, str(read_json(path)["encoder_id"])))
-        except (WorkspaceError, KeyError, TypeError):
+            config = read_json(path)
+            if config.get("kind", INVERTER) == kind:
+                result.append((path.parent, str(config["encoder_id"])))
+        except (WorkspaceError, KeyError, TypeError, AttributeError):
             continue  # a folder that is no inverter hides no other one
     return result
 
@@ -80,13 +139,11 @@ def read_weights(folder: Path) -> "tuple[dict[str, Any], dict[str, Tensor]]":
 
 def card(config: dict[str, Any]) -> str:
     """Return card.md from config.json: what it is, what it was trained on, how, and how well it does."""
-    last = config["history"][-1] if config["history"] else {}
-    apart = config["settings"].get("word_share", 1.0) < 1
+    what, training, scores = (_denoiser if config.get("kind") == DENOISER else _language_model)(config)
     lines = [
-        f"# Inverter for `{config['encoder_id']}`",
+        f"# {config.get('kind', INVERTER).capitalize()} for `{config['encoder_id']}`",
         "",
-        f"Vectors to text: {config['language_model']} (Apache-2.0, not included) with a soft prefix, a word head and"
-        f" LoRA, {config['n_parameters']:,} numbers in half precision.",
+        what,
         "",
         "## Data",
         "",
@@ -100,9 +157,7 @@ def card(config: dict[str, Any]) -> str:
         "",
         "## Training",
         "",
-        f"Word head: {config['settings']['word_epochs']} passes over all texts. Language model:"
-        f" {config['samples']:,} texts{', with hints of a word head trained on other articles,' if apart else ''} in"
-        f" {config['seconds']:,.0f} s on {config['hardware']}, torch {config['torch']}"
+        f"{training} in {config['seconds']:,.0f} s on {config['hardware']}, torch {config['torch']}"
         f"{'' if config['finished'] else '; not finished, resume it for better ones'}.",
         "",
         "```",
@@ -111,10 +166,40 @@ def card(config: dict[str, Any]) -> str:
         "",
         "## Scores on validation texts",
         "",
-        f"Loss {last.get('validation_loss', float('nan')):.3f} nats a token; first hypothesis, round-trip cosine"
-        f" {last.get('round_trip', float('nan')):.3f}.",
+        scores,
     ]
     return "\n".join([*lines, "", *_table(config.get("scores", []))]).rstrip() + "\n"
+
+
+def _language_model(config: dict[str, Any]) -> tuple[str, str, str]:
+    last = config["history"][-1] if config["history"] else {}
+    apart = config["settings"].get("word_share", 1.0) < 1
+    what = (
+        f"Vectors to text: {config['language_model']} (Apache-2.0, not included) with a soft prefix, a word head and"
+        f" LoRA, {config['n_parameters']:,} numbers in half precision."
+    )
+    training = (
+        f"Word head: {config['settings']['word_epochs']} passes over all texts. Language model:"
+        f" {config['samples']:,} texts{', with hints of a word head trained on other articles,' if apart else ''}"
+    )
+    scores = (
+        f"Loss {last.get('validation_loss', float('nan')):.3f} nats a token; first hypothesis, round-trip cosine"
+        f" {last.get('round_trip', float('nan')):.3f}."
+    )
+    return what, training, scores
+
+
+def _denoiser(config: dict[str, Any]) -> tuple[str, str, str]:
+    last = config["history"][-1] if config["history"] else {}
+    what = (
+        "Vectors to text: a masked denoiser on the word pieces of all-MiniLM-L6-v2 (Apache-2.0, embeddings not"
+        f" included), begun as that encoder's layers, {config['n_parameters']:,} numbers in half precision."
+    )
+    scores = (
+        f"Loss {last.get('all_hidden', float('nan')):.3f} nats a word piece with all of them hidden,"
+        f" {last.get('half_hidden', float('nan')):.3f} with half of them."
+    )
+    return what, f"{config['samples']:,} texts", scores
 
 
 def _table(scores: list[dict[str, Any]]) -> list[str]:

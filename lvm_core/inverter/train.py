@@ -1,6 +1,5 @@
 """Train an inverter for any encoder: texts, word head, language model; checkpoints that resume bit for bit."""
 
-import dataclasses
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,20 +9,18 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lvm_core.config import check, from_dict
 from lvm_core.device import pick_device
 from lvm_core.encoders import load_encoder
-from lvm_core.errors import DecoderError
 from lvm_core.inverter.batches import Batch, length_batches, make_batch, noisy, rate_share
 from lvm_core.inverter.config import InverterConfig
 from lvm_core.inverter.data import TrainingTexts, gather_texts, prepare
-from lvm_core.inverter.files import new_name
+from lvm_core.inverter.files import training_folder
 from lvm_core.inverter.net import InverterNet, NetSize
 from lvm_core.inverter.smollm import LanguageModel, load_smollm
 from lvm_core.inverter.state import STATE, Place, Training, average, checkpoint, load, save, text_losses
 from lvm_core.inverter.words import WordTexts, word_loss, word_texts
 from lvm_core.types import Encoder, Progress, no_progress
-from lvm_core.workspace import Workspace, read_json, write_json
+from lvm_core.workspace import Workspace
 
 
 def train_inverter(
@@ -50,7 +47,7 @@ def train_inverter(
         DecoderError: if the name is taken, or there is nothing to resume.
         CorpusError: if a corpus is missing or has no text.
     """
-    folder, config = _folder(workspace, config, name, resume)
+    folder, config = training_folder(workspace, InverterConfig, config, name, resume)
     encoder = encoder or load_encoder(config.encoder, config.device)
     language = language or load_smollm(progress)
     pieces = gather_texts(workspace, config.corpora, config.split_seed, config.extra, config.seed)
@@ -63,28 +60,6 @@ def train_inverter(
     _train_language(training)
     _train_last_words(training, texts)
     return checkpoint(training)
-
-
-def _folder(
-    workspace: Workspace, config: InverterConfig | None, name: str | None, resume: bool
-) -> tuple[Path, InverterConfig]:
-    if resume:
-        folder = workspace.inverter(name or "")
-        if not name or not (folder / "settings.json").exists():
-            raise DecoderError(
-                f"There is no training of an inverter called {name!r} in {workspace.root} to resume."
-                " Give the name of one with --run, or start one without --resume."
-            )
-        return folder, from_dict(InverterConfig, read_json(folder / "settings.json"))
-    config = check(config or InverterConfig())
-    folder = workspace.inverter(name or new_name(config.encoder))
-    if (folder / "settings.json").exists():
-        raise DecoderError(
-            f"{folder} holds an inverter already. Resume it with --run {folder.name} --resume, or choose another name."
-        )
-    workspace.make(folder)
-    write_json(folder / "settings.json", dataclasses.asdict(config))
-    return folder, config
 
 
 def word_optimizer(net: InverterNet, config: InverterConfig) -> torch.optim.Optimizer:

@@ -1,0 +1,1 @@
+"""Text from a vector by a masked denoiser: all positions at once, the least certain again."""

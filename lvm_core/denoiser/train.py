@@ -1,0 +1,150 @@
+"""Train a denoiser for any encoder; checkpoints that resume bit for bit."""
+
+import time
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+from lvm_core.denoiser.batches import MaskedBatch, masked_batch, token_batches
+from lvm_core.denoiser.config import DenoiserConfig
+from lvm_core.denoiser.net import Denoiser, DenoiserSize
+from lvm_core.denoiser.pieces import WordPieces, load_pieces
+from lvm_core.denoiser.state import STATE, Place, Training, average, checkpoint, load
+from lvm_core.device import pick_device
+from lvm_core.encoders import load_encoder
+from lvm_core.encoders.precision import quick_at_bf16
+from lvm_core.inverter.batches import rate_share
+from lvm_core.inverter.data import TrainingTexts, gather_texts, prepare
+from lvm_core.inverter.files import training_folder
+from lvm_core.inverter.words import sampled_vocabulary
+from lvm_core.types import Encoder, Progress, no_progress
+from lvm_core.workspace import Workspace
+
+NEGATIVES = 2_000
+"""Word pieces beside those of the batch that the softmax is estimated on: all 30,522 would take most of the time."""
+
+LENGTH_WEIGHT = 0.1
+WINDOW = 200
+"""Steps whose mean loss is told."""
+
+
+def train_denoiser(
+    workspace: Workspace,
+    config: DenoiserConfig | None,
+    name: str | None = None,
+    resume: bool = False,
+    progress: Progress = no_progress,
+    encoder: Encoder | None = None,
+    pieces: WordPieces | None = None,
+) -> dict[str, Any]:
+    """Train a denoiser into `workspace.inverter(name)` and return its config.json.
+
+    Args:
+        workspace: where the corpora lie and the denoiser goes.
+        config: the settings; None when resuming.
+        name: folder of the denoiser; made of the encoder's name and the time by default.
+        resume: go on from the last checkpoint of `name`.
+        progress: told of each step.
+        encoder: an encoder that is loaded already.
+        pieces: other word pieces than those of the bundled encoder, for tests.
+
+    Raises:
+        DecoderError: if the name is taken, or there is nothing to resume.
+        CorpusError: if a corpus is missing or has no text.
+    """
+    folder, config = training_folder(workspace, DenoiserConfig, config, name, resume, "denoiser")
+    encoder, pieces = encoder or load_encoder(config.encoder, config.device), pieces or load_pieces()
+    texts = gather_texts(workspace, config.corpora, config.split_seed, config.extra, config.seed, config.held_out)
+    data = prepare(workspace, folder, texts, encoder, pieces.tokenizer, progress)
+    net = new_net(config, encoder.dim, pieces)
+    with torch.no_grad():
+        net.bias.copy_(log_frequency(data, len(pieces.words)))
+    optimizer = torch.optim.AdamW(net.parameters(), config.lr, betas=(0.9, 0.98), weight_decay=0.01, fused=True)
+    shadow = {k: v.detach().clone() for k, v in net.state_dict().items()}
+    training = Training(folder, config, data, encoder, pieces, net, shadow, optimizer, Place(), progress)
+    if resume and (folder / STATE).exists():
+        load(training)
+    _train(training)
+    return checkpoint(training)
+
+
+def new_net(config: DenoiserConfig, dim: int, pieces: WordPieces) -> Denoiser:
+    """Return a net that begins as the encoder of `pieces` where their widths are equal, in the device's best dtype."""
+    torch.manual_seed(config.seed)
+    device = pick_device(config.device)
+    dtype = torch.bfloat16 if quick_at_bf16(device) else torch.float32
+    heads = max(1, config.width // 32)
+    size = DenoiserSize(dim, config.n_layers, config.width, heads, 4 * config.width, config.max_tokens)
+    net = Denoiser(size, pieces.words.to(dtype))
+    net.begin_as(pieces.weights, pieces.n_layers)
+    return net.to(device)
+
+
+def log_frequency(data: TrainingTexts, n_tokens: int) -> Tensor:
+    """Return the log-frequency (V,) of each word piece in the training texts, an unseen one counted half."""
+    counts = np.bincount(data.tokens[: data.offsets[data.n_train]], minlength=n_tokens).astype(np.float64)
+    counts = np.maximum(counts, 0.5)
+    return torch.from_numpy(np.log(counts / counts.sum())).float()
+
+
+def batch_loss(net: Denoiser, batch: MaskedBatch, seen: NDArray[np.int64], seed: int) -> Tensor:
+    """Return the mean loss of the scored word pieces, the softmax estimated on a sample, and of the length.
+
+    Args:
+        net: the net in training.
+        batch: with word pieces hidden.
+        seen: every word piece that occurs in the training texts.
+        seed: of the sample.
+    """
+    device = net.words.device
+    vectors, lengths = batch.vectors.to(device), batch.lengths.to(device)
+    hidden = net(batch.seen.to(device), vectors, lengths)[batch.scored.to(device)]
+    wanted = batch.tokens[batch.scored].numpy()
+    vocabulary, raised = sampled_vocabulary(wanted, seen, NEGATIVES, torch.Generator().manual_seed(seed))
+    logits = net.logits(hidden, torch.from_numpy(vocabulary).to(device)).float() + raised.to(device)
+    column = torch.from_numpy(np.searchsorted(vocabulary[: len(np.unique(wanted))], wanted)).to(device)
+    length_loss = F.cross_entropy(net.length_logits(vectors), lengths - 1)
+    return F.cross_entropy(logits, column) + LENGTH_WEIGHT * length_loss
+
+
+def _train(training: Training) -> None:
+    config, place, data = training.config, training.place, training.data
+    lengths = data.lengths()
+    rows = np.flatnonzero((lengths[: data.n_train] >= 3) & (lengths[: data.n_train] <= config.max_tokens))
+    seen = np.unique(data.tokens[: data.offsets[data.n_train]]).astype(np.int64)
+    per_step = len(rows) / max(1.0, lengths[rows].sum() / config.batch_tokens)
+    total = max(1, round(config.samples / per_step))
+    began, first = time.monotonic(), place.samples
+    training.net.train()
+    for places in token_batches(rows, lengths, config.batch_tokens, config.seed, place.step):
+        if place.samples >= config.samples:
+            break
+        started = time.monotonic()
+        seed = config.seed * 1_000_003 + place.step
+        batch = masked_batch(data, places, training.pieces.mask, config.noise, seed)
+        lr = config.lr * rate_share(min(place.step, total - 1), total, config.warmup, config.decay)
+        loss = _step(training, batch_loss(training.net, batch, seen, seed), lr)
+        place.losses = [*place.losses[1 - WINDOW :], loss]
+        place.step, place.samples = place.step + 1, place.samples + len(places)
+        average(training)
+        place.seconds += time.monotonic() - started
+        rate = (place.samples - first) / (time.monotonic() - began)
+        mean, left = sum(place.losses) / len(place.losses), (config.samples - place.samples) / rate
+        message = f"{place.samples:,} of {config.samples:,} texts, loss {mean:.3f}, {rate:.0f}/s, {left:,.0f} s left"
+        training.progress(min(1.0, place.samples / config.samples), message)
+        if training.due():
+            checkpoint(training)
+
+
+def _step(training: Training, loss: Tensor, lr: float) -> float:
+    training.optimizer.zero_grad()
+    loss.backward()  # type: ignore[no-untyped-call]
+    for group in training.optimizer.param_groups:
+        group["lr"] = lr
+        torch.nn.utils.clip_grad_norm_(group["params"], 1.0)
+    training.optimizer.step()
+    return float(loss.detach())
