@@ -50,6 +50,10 @@ class SettingsError(LvmError):
         self.problems = problems
 
 
+class EndpointError(LvmError):
+    """A language model behind an address gave nothing that can be used."""
+
+
 class DecoderError(LvmError):
     """A decoder cannot be loaded, or a vector cannot be turned into text."""
 

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS = """
     types errors
     boundary
-    config device workspace vectors.geometry
+    config device workspace vectors.geometry endpoint
     database exchange.postgres
     jobs losses metrics
     nets.base nets.memory

@@ -1,9 +1,10 @@
 """TMD codes of a stored corpus: given, counted, corrected."""
 
 import contextlib
-import os
 import time
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -22,11 +23,16 @@ from lvm_core.corpus.tmd.codes import (
     unpack,
 )
 from lvm_core.database import connect, database_errors
-from lvm_core.errors import CorpusError, SourceError
+from lvm_core.endpoint import Endpoint, endpoint_from_environment
+from lvm_core.errors import CorpusError
 from lvm_core.types import Chunk, Progress, no_progress
 from lvm_core.workspace import Workspace
 
 BLOCK = 4_096
+ENDPOINT_TIMEOUT_S = 30.0
+
+Labeller = Callable[[int, int], NDArray[np.int64]]
+"""The codes of the rows `start` to before `stop`."""
 
 
 def label_corpus(
@@ -45,13 +51,15 @@ def label_corpus(
 
     Raises:
         CorpusError: if the corpus is not there or not encoded.
+        SettingsError: if no endpoint was named.
         SourceError: if the endpoint fails; what was labelled before stays.
     """
     store = CorpusStore(workspace)
     n_chunks = store.corpus(corpus).n_chunks
     domains: Counter[str] = Counter()
-    label = _by_endpoint(store, corpus) if endpoint else _by_encoder(workspace, corpus, encoder_id)
-    step = 1 if endpoint else BLOCK
+    server = replace(endpoint_from_environment(), timeout_s=ENDPOINT_TIMEOUT_S) if endpoint else None
+    label = _by_endpoint(store, corpus, server) if server else _by_encoder(workspace, corpus, encoder_id)
+    step = 1 if server else BLOCK
     began = time.monotonic()
     for start in range(0, n_chunks, step):
         stop = min(start + step, n_chunks)
@@ -59,12 +67,12 @@ def label_corpus(
         set_codes(workspace, corpus, start, codes.tolist())
         domains.update(unpack(code).names[0] for code in codes.tolist())
         progress(stop / n_chunks, f"{stop:,} of {n_chunks:,} chunks labelled")
-    by = os.environ.get("LVM_LLM_MODEL", "the endpoint") if endpoint else encoder_id
+    by = f"{server.model} at {server.host}" if server else encoder_id
     record(workspace, corpus, "tmd", time.monotonic() - began, by)
     return {"corpus": corpus, "n_chunks": n_chunks, "by": by, "domains": dict(domains.most_common())}
 
 
-def _by_encoder(workspace: Workspace, corpus: str, encoder_id: str) -> Any:
+def _by_encoder(workspace: Workspace, corpus: str, encoder_id: str) -> Labeller:
     from lvm_core.encoders import encoder_for
     from lvm_core.vectors.matrix import open_matrix
 
@@ -73,14 +81,9 @@ def _by_encoder(workspace: Workspace, corpus: str, encoder_id: str) -> Any:
     return lambda start, stop: label_by_descriptions(matrix.slice(start, stop), described)
 
 
-def _by_endpoint(store: CorpusStore, corpus: str) -> Any:
-    url, model = os.environ.get("LVM_LLM_URL", ""), os.environ.get("LVM_LLM_MODEL", "")
-    if not url:
-        raise SourceError("No endpoint was named. Set LVM_LLM_URL to an OpenAI-compatible address, and LVM_LLM_MODEL.")
-    key = os.environ.get("LVM_LLM_KEY", "")
-
+def _by_endpoint(store: CorpusStore, corpus: str, endpoint: Endpoint) -> Labeller:
     def label(start: int, stop: int) -> NDArray[np.int64]:
-        return np.array([label_by_endpoint(text, url, model, key) for text in store.texts(corpus, start, stop)])
+        return np.array([label_by_endpoint(text, endpoint) for text in store.texts(corpus, start, stop)])
 
     return label
 
@@ -136,5 +139,5 @@ def domain_counts(workspace: Workspace, corpus: str) -> dict[str, int]:
     corpus_id = CorpusStore(workspace).corpus(corpus).corpus_id
     sql = "SELECT tmd >> 12 AS domain, count(*) AS n FROM chunks WHERE corpus_id = ? AND tmd IS NOT NULL GROUP BY 1"
     with contextlib.closing(connect(workspace, readonly=True)) as connection:
-        found = connection.execute(sql, (corpus_id,)).fetchall()
-    return {unpack(row["domain"] << 12).names[0]: row["n"] for row in sorted(found, key=lambda row: -row["n"])}
+        counts = connection.execute(sql, (corpus_id,)).fetchall()
+    return {unpack(row["domain"] << 12).names[0]: row["n"] for row in sorted(counts, key=lambda row: -row["n"])}

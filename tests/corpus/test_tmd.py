@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from lvm_core.corpus.tmd.codes import by_names, label_by_encoder, label_by_endpoint, pack, tmd_vectors, unpack
 from lvm_core.encoders import DEFAULT_ENCODER, load_encoder
+from lvm_core.endpoint import Endpoint
 from lvm_core.errors import SettingsError, SourceError
 
 
@@ -56,7 +57,7 @@ def test_the_label_of_a_chunk_does_not_depend_on_its_company() -> None:
     assert [int(label_by_encoder(v[None], encoder)[0]) for v in vectors] == together.tolist()
 
 
-class Endpoint(BaseHTTPRequestHandler):
+class Handler(BaseHTTPRequestHandler):
     answer = ""
 
     def do_POST(self) -> None:
@@ -71,25 +72,25 @@ class Endpoint(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def endpoint() -> Iterator[str]:
-    server = HTTPServer(("127.0.0.1", 0), Endpoint)
+def endpoint() -> Iterator[Endpoint]:
+    server = HTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/v1"
+    yield Endpoint(f"http://127.0.0.1:{server.server_port}/v1", "m")
     server.shutdown()
     server.server_close()
     thread.join()
 
 
-def test_an_endpoint_labels_and_its_nonsense_is_named(endpoint: str) -> None:
-    Endpoint.answer = 'Sure! {"domain": "law", "task": "entailment", "modifier": "legal"}'
-    assert unpack(label_by_endpoint("text", endpoint, "m")).names == ("law", "entailment", "legal")
-    Endpoint.answer = '{"domain": "cookery", "task": "entailment", "modifier": "legal"}'
+def test_an_endpoint_labels_and_its_nonsense_is_named(endpoint: Endpoint) -> None:
+    Handler.answer = 'Sure! {"domain": "law", "task": "entailment", "modifier": "legal"}'
+    assert unpack(label_by_endpoint("text", endpoint)).names == ("law", "entailment", "legal")
+    Handler.answer = '{"domain": "cookery", "task": "entailment", "modifier": "legal"}'
     with pytest.raises(SourceError, match="domain 'cookery' does not exist"):
-        label_by_endpoint("text", endpoint, "m")
-    Endpoint.answer = "I cannot do that."
+        label_by_endpoint("text", endpoint)
+    Handler.answer = "I cannot do that."
     with pytest.raises(SourceError, match="gave no TMD labels for 'text'"):
-        label_by_endpoint("text", endpoint, "m")
+        label_by_endpoint("text", endpoint)
 
 
 def test_mistakes_are_named_all_at_once() -> None:
@@ -98,4 +99,4 @@ def test_mistakes_are_named_all_at_once() -> None:
     with pytest.raises(SettingsError, match="70000; expected 0 to 65535"):
         unpack(70000)
     with pytest.raises(SourceError, match="did not answer"):
-        label_by_endpoint("text", "http://127.0.0.1:9/v1", "m")
+        label_by_endpoint("text", Endpoint("http://127.0.0.1:9/v1", "m"))

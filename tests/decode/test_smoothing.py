@@ -8,7 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from lvm_core.decode.smoothing import Endpoint, endpoint_from_environment, smooth_text
+from lvm_core.decode.smoothing import smooth_text
+from lvm_core.endpoint import Endpoint, endpoint_from_environment
 from lvm_core.errors import SettingsError
 
 CONTEXT = ["Volcanoes erupt when magma rises.", "Ash covered the old town."]

@@ -4,9 +4,6 @@ bits 15..12 domain (16 values)   bits 11..7 task (32)   bits 6..1 modifier (64) 
 """
 
 import json
-import re
-import urllib.error
-import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -15,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lvm_core.corpus.tmd.labels import DOMAINS, MODIFIERS, TASKS
-from lvm_core.errors import SettingsError, SourceError
+from lvm_core.endpoint import Endpoint, ask
+from lvm_core.errors import EndpointError, SettingsError, SourceError
 from lvm_core.types import Encoder, Progress, Vectors, no_progress
 from lvm_core.vectors.geometry import unit_rows
 
@@ -25,7 +23,6 @@ KINDS = ((12, DOMAINS), (7, TASKS), (1, MODIFIERS))
 DOMAIN_NAMES, TASK_NAMES, MODIFIER_NAMES = tuple(DOMAINS), tuple(TASKS), tuple(MODIFIERS)
 VECTOR_DIM = 16
 PROJECTION_SEED = 1337
-ENDPOINT_TIMEOUT_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,39 +129,23 @@ def label_by_descriptions(vectors: Vectors, described: Vectors) -> NDArray[np.in
     return codes
 
 
-def label_by_endpoint(text: str, url: str, model: str, key: str = "") -> int:
+def label_by_endpoint(text: str, endpoint: Endpoint) -> int:
     """Return the code that an OpenAI-compatible chat endpoint gives one text.
 
-    Args:
-        text: the chunk.
-        url: base address, such as "http://localhost:8080/v1".
-        model: name of the model there.
-        key: bearer token; never written anywhere.
-
     Raises:
-        SourceError: if the endpoint does not answer in 30 s, or answers no triple of known labels.
+        SourceError: if the endpoint does not answer in time, or answers no triple of known labels.
     """
     instruction = (
         'Classify the text. Answer with JSON only: {"domain": ..., "task": ..., "modifier": ...}.'
         f" domain is one of {', '.join(DOMAIN_NAMES)}; task is one of {', '.join(TASK_NAMES)};"
         f" modifier is one of {', '.join(MODIFIER_NAMES)}."
     )
-    body = {
-        "model": model,
-        "temperature": 0,
-        "messages": [{"role": "system", "content": instruction}, {"role": "user", "content": text}],
-    }
-    request = urllib.request.Request(
-        url.rstrip("/") + "/chat/completions",
-        data=json.dumps(body).encode(),
-        headers={"Content-Type": "application/json", **({"Authorization": f"Bearer {key}"} if key else {})},
-    )
     try:
-        with urllib.request.urlopen(request, timeout=ENDPOINT_TIMEOUT_S) as response:
-            answer = json.load(response)["choices"][0]["message"]["content"]
-        found = json.loads(re.search(r"\{.*\}", answer, re.DOTALL).group(0))  # type: ignore[union-attr]
-        return by_names(*(str(found[kind]) for kind in ("domain", "task", "modifier")))
-    except (OSError, urllib.error.URLError) as error:
-        raise SourceError(f"The endpoint {url} did not answer: {error}. Check LVM_LLM_URL.") from error
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError, SettingsError) as error:
-        raise SourceError(f"The endpoint {url} gave no TMD labels for {text[:60]!r}: {error}") from error
+        answer = ask(endpoint, [{"role": "system", "content": instruction}, {"role": "user", "content": text}])
+    except EndpointError as error:
+        raise SourceError(f"The endpoint {endpoint.host} did not answer: {error}") from error
+    try:
+        labels = json.loads(answer[answer.index("{") : answer.rindex("}") + 1])
+        return by_names(*(str(labels[kind]) for kind in ("domain", "task", "modifier")))
+    except (ValueError, KeyError, TypeError, SettingsError) as error:
+        raise SourceError(f"The endpoint {endpoint.host} gave no TMD labels for {text[:60]!r}: {error}") from error

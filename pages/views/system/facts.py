@@ -48,7 +48,7 @@ SETTINGS = (
     ("LVM_FIRST_CORPUS", "corpus an empty workspace starts with; empty for none", "enwiki-sample"),
     ("LVM_DATABASE_URL", "PostgreSQL to import from and export to", "none"),
     ("LVM_INDEX", "postgres: search there (pgvector) instead of with FAISS", "faiss"),
-    ("LVM_LLM_URL", "OpenAI-compatible endpoint for smoothing", "none"),
+    ("LVM_LLM_URL", "OpenAI-compatible endpoint for smoothing and labelling", "none"),
     ("LVM_LLM_MODEL", "model name at that endpoint", "default"),
     ("LVM_LLM_KEY", "key of that endpoint", "none"),
     ("HF_HUB_OFFLINE", "1: never ask the model hub", "unset"),
