@@ -22,6 +22,12 @@ FetchRows = Callable[[Rows], Vectors]
 """Row numbers (K,) to their vectors (K, D)."""
 
 
+STRENGTH = 0.25
+"""What the studio's own sweep chooses (K 16, 600 windows of the validation articles of enwiki-sample): at .25 the
+ensemble gains .0023 cosine over its raw prediction and mlp-100 loses nothing, at .5 they lose .0017 and .0064, at 1
+.029 and .038 and 5 points of Recall@5."""
+
+
 @dataclass(frozen=True, slots=True)
 class SnapSettings:
     """Every number of the snap."""
@@ -35,7 +41,11 @@ class SnapSettings:
     clamp_snap_weight: float = setting(0.60, "share of the snap when the drift clamp engages", "share", 0, 1)
     clamp_query_weight: float = setting(0.25, "share of the last context chunk when it engages", "share", 0, 1)
     clamp_mean_weight: float = setting(0.15, "share of the context mean when it engages", "share", 0, 1)
-    strength: float = setting(1.0, "blend of raw prediction (0) and snapped (1)", "", 0, 1, label="snap strength")
+    strength: float = setting(STRENGTH, "blend of raw prediction (0) and snapped (1)", "", 0, 1, label="snap strength")
+
+
+SEEDS = SnapSettings(strength=1.0)
+"""The snap as the production pipeline had it: nothing of the raw prediction is left."""
 
 
 def snap(

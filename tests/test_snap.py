@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lvm_core.errors import DecoderError, SettingsError
-from lvm_core.snap import SnapSettings, snap, snap_batch
+from lvm_core.snap import SEEDS, SnapSettings, snap, snap_batch
 from tests.decode.fakes import TinyIndex, unit_vectors
 
 DIM = 24
@@ -35,7 +35,7 @@ def test_it_is_the_formula(index, context):
     expected, to_query, to_mean = by_the_book(prediction, context, index.vectors)
     assert to_query >= 0.2
     assert to_mean >= 0.3
-    result = snap(prediction, context, index, index.rows)
+    result = snap(prediction, context, index, index.rows, settings=SEEDS)
     np.testing.assert_allclose(result.vector, expected, atol=1e-6)
     assert np.linalg.norm(result.vector) == pytest.approx(1, abs=1e-6)
     assert result.anchored
@@ -48,7 +48,9 @@ def test_it_is_the_formula(index, context):
 def test_the_clamp_engages_when_the_snap_leaves_the_topic():
     index = TinyIndex(np.eye(4, dtype=np.float32))
     context = np.eye(4, dtype=np.float32)[[0, 0]]
-    result = snap(np.array([0, 1, 0.2, 0], np.float32), context, index, index.rows, settings=SnapSettings(k=2))
+    result = snap(
+        np.array([0, 1, 0.2, 0], np.float32), context, index, index.rows, settings=SnapSettings(k=2, strength=1)
+    )
     expected, _, _ = by_the_book(np.array([0, 1, 0.2, 0]), context, index.vectors, (0.60, 0.25, 0.15), k=2)
     np.testing.assert_allclose(result.vector, expected, atol=1e-6)
     assert result.drift_clamped
@@ -63,11 +65,13 @@ def test_either_threshold_alone_engages_the_clamp(index, context, name, value):
 
 def test_every_weight_is_a_setting(index, context):
     prediction = unit_vectors(1, DIM, seed=2)[0] + 0.5
-    only_query = SnapSettings(snap_weight=0, query_weight=1, mean_weight=0)
+    only_query = SnapSettings(strength=1, snap_weight=0, query_weight=1, mean_weight=0)
     np.testing.assert_allclose(
         snap(prediction, context, index, index.rows, settings=only_query).vector, context[-1], atol=1e-6
     )
-    clamped = SnapSettings(min_cosine_query=1, clamp_snap_weight=0, clamp_query_weight=0, clamp_mean_weight=1)
+    clamped = SnapSettings(
+        strength=1, min_cosine_query=1, clamp_snap_weight=0, clamp_query_weight=0, clamp_mean_weight=1
+    )
     mean = context.mean(axis=0) / np.linalg.norm(context.mean(axis=0))
     np.testing.assert_allclose(snap(prediction, context, index, index.rows, settings=clamped).vector, mean, atol=1e-6)
 
@@ -75,11 +79,22 @@ def test_every_weight_is_a_setting(index, context):
 def test_strength_blends_from_raw_to_snapped(index, context):
     prediction = unit_vectors(1, DIM, seed=2)[0] + 0.5
     raw = prediction / np.linalg.norm(prediction)
-    full = snap(prediction, context, index, index.rows).vector
+    full = snap(prediction, context, index, index.rows, settings=SEEDS).vector
     none = snap(prediction, context, index, index.rows, settings=SnapSettings(strength=0.0)).vector
     half = snap(prediction, context, index, index.rows, settings=SnapSettings(strength=0.5)).vector
     np.testing.assert_allclose(none, raw, atol=1e-6)
     np.testing.assert_allclose(half, (raw + full) / np.linalg.norm(raw + full), atol=1e-6)
+
+
+def test_the_standard_strength_follows_the_sweep_and_the_seeds_snap_in_full(index, context):
+    prediction = unit_vectors(1, DIM, seed=2)[0] + 0.5
+    raw, full = (snap(prediction, context, index, index.rows, settings=SnapSettings(strength=s)).vector for s in (0, 1))
+    standard = snap(prediction, context, index, index.rows).vector
+    assert float(raw @ full) < float(standard @ raw) < 1
+    np.testing.assert_allclose(
+        standard, (0.75 * raw + 0.25 * full) / np.linalg.norm(0.75 * raw + 0.25 * full), atol=1e-6
+    )
+    np.testing.assert_allclose(snap(prediction, context, index, index.rows, settings=SEEDS).vector, full, atol=1e-6)
 
 
 def test_excluded_rows_are_no_neighbours(index, context):

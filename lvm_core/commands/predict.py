@@ -14,7 +14,7 @@ from lvm_core.decode.decoders import DECODERS
 from lvm_core.errors import EncoderError, SettingsError, SourceError
 from lvm_core.predict.report import report, to_json
 from lvm_core.predict.settings import SNAPS, PredictSettings
-from lvm_core.snap import SnapSettings
+from lvm_core.snap import SEEDS, SnapSettings
 from lvm_core.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -48,7 +48,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--checks", choices=list(PRESETS), default="studio",
-        help="the checks of a text to start from; seeds: the first that passes, with a keyword [studio]",
+        help="the checks of a text to start from; seeds: the first that passes, with a keyword, snapped in full"
+        " [studio]",
     )  # fmt: skip
     add_settings(parser, PredictSettings, skip=("snap", "decoder", "snapping", "adaptive"))
     add_settings(parser, SnapSettings)
@@ -60,12 +61,12 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
     from lvm_core.predict.pipeline import Predictor
     from lvm_core.progress import ProgressLine
 
-    preset = asdict(PRESETS[namespace.checks])
+    checks, snap = asdict(PRESETS[namespace.checks]), asdict(SEEDS) if namespace.checks == "seeds" else {}
     settings = from_namespace(
         PredictSettings,
         namespace,
-        snapping=from_namespace(SnapSettings, namespace),
-        adaptive=from_namespace(AdaptiveSettings, argparse.Namespace(**{**preset, **vars(namespace)})),
+        snapping=from_namespace(SnapSettings, argparse.Namespace(**{**snap, **vars(namespace)})),
+        adaptive=from_namespace(AdaptiveSettings, argparse.Namespace(**{**checks, **vars(namespace)})),
     )
     rows, chunks = _context(namespace)
     predictor = Predictor(workspace, _encoder_id(namespace, workspace), namespace.corpus, progress=ProgressLine())

@@ -86,13 +86,13 @@ class Extras:
         return self.test.documents[int(self.test.article[line])].rows
 
     def snapped(self, context: int, predictions: Vectors) -> dict[str, Any] | None:
-        """Return the measures of the snapped predictions, their neighbours never of the article under test.
+        """Return the measures of the predictions after the seeds' full snap, no neighbour of the article under test.
 
         None where they were not asked for.
         """
         if not self.settings.snap:
             return None
-        from lvm_core.snap import snap_batch
+        from lvm_core.snap import SEEDS, snap_batch
 
         windows = self.test.windows(context)
         vectors = np.empty_like(predictions)
@@ -101,7 +101,7 @@ class Extras:
             lines = np.flatnonzero(self.test.article == number)
             contexts = [self.test.vectors[windows.contexts[i, : windows.lengths[i]]] for i in lines]
             excluded = self._rows_of_article(int(lines[0]))
-            results = snap_batch(predictions[lines], contexts, self.index, self.encoded.matrix.rows, excluded)
+            results = snap_batch(predictions[lines], contexts, self.index, self.encoded.matrix.rows, excluded, SEEDS)
             vectors[lines] = np.stack([result.vector for result in results])
             clamped += sum(result.drift_clamped for result in results)
         sums = measures.sums_by_article(measures.window_measures(vectors, self.test), self.test)

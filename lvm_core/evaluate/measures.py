@@ -202,7 +202,7 @@ MEASURES: dict[str, Measure] = {measure.name: measure for measure in (
     Measure("rouge_l", "ROUGE-L", ".3f", "Longest common subsequence, F1",
             texts=lambda t: t.overlap["rouge_l"], first=False),
     Measure("bleu", "BLEU", ".3f", "Sentence BLEU, 0 to 1", texts=lambda t: t.overlap["bleu"], first=False),
-    Measure("snapped_cosine", "snapped", ".4f", "Cosine of the snapped prediction to the true next chunk",
+    Measure("snapped_cosine", "snapped", ".4f", "Cosine to the true next chunk after the full snap, strength 1",
             of=_snapped, first=False),
 )}
 # fmt: on

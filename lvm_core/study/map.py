@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from lvm_core.config import check, setting
 from lvm_core.errors import WorkspaceError
-from lvm_core.snap import SnapSettings, snap_onto
+from lvm_core.snap import STRENGTH, SnapSettings, snap_onto
 from lvm_core.study.projection import ProjectionSettings, project, project_key, sample_rows
 from lvm_core.study.sample import WindowSample, first_cosines, sample_windows
 from lvm_core.types import Progress, Rows, Vectors, no_progress
@@ -41,7 +41,7 @@ class MapSettings:
     min_dist: float = setting(0.1, "how close points may lie (UMAP)", low=0.0, high=0.99, label="minimal distance")
     snap: bool = setting(True, "also show each prediction after the snap, joined to the raw one", label="snapped too")
     strength: float = setting(
-        1.0, "blend of raw prediction (0) and snapped (1)", low=0.0, high=1.0, label="snap strength"
+        STRENGTH, "blend of raw prediction (0) and snapped (1)", low=0.0, high=1.0, label="snap strength"
     )
     seed: int = setting(0, "random seed of samples and maps", low=0)
     split_seed: int = setting(0, "of the split by article", low=0)

@@ -121,8 +121,8 @@ def _more() -> tuple[SnapSettings, AdaptiveSettings, str, str]:
         k = st.slider("Neighbours K", 1, 64, SnapSettings().k, key=K, bind="query-params", help=_help("k"))
     with right:
         blend = st.slider(
-            "Blend", 0.0, 1.0, 1.0, 0.05, key=BLEND, bind="query-params",
-            help="0: the raw prediction, 1: the snapped one; a half keeps the cosine and reads better.",
+            "Snap strength", 0.0, 1.0, SnapSettings().strength, 0.05, key=BLEND, bind="query-params",
+            help="0: the raw prediction, 1: the snap in full, as in the seeds; measured, a quarter costs nothing.",
         )  # fmt: skip
     snapping = _numbers(SnapSettings(k=k, strength=blend), skip=("k", "strength"))
     adaptive = _numbers(AdaptiveSettings(), skip=("ladder", "need_keyword", "keep_best"))
