@@ -13,7 +13,7 @@ from lvm_core.errors import ModelError, SettingsError, SpaceMismatch, WorkspaceE
 from lvm_core.nets.base import SequenceModel
 from lvm_core.nets.build import from_config
 from lvm_core.nets.ensemble import Ensemble
-from lvm_core.workspace import SHIPPED, Workspace, read_json, replacing, write_json, write_text
+from lvm_core.workspace import SHIPPED, Workspace, read_json, replacing, write_json
 
 CONFIG, WEIGHTS, RESULT, CARD = "config.json", "model.safetensors", "result.json", "card.md"
 METRICS, STATE, TITLES = "metrics.jsonl", "train_state.pt", "titles.jsonl.gz"
@@ -39,6 +39,12 @@ class ModelInfo:
     config: dict[str, Any]
     result: dict[str, Any]
     created: float
+
+    @property
+    def validation_cosine(self) -> float:
+        """The cosine on validation articles that its training measured; -1 where none is written down."""
+        value = self.result.get("val_cosine")
+        return -1.0 if value is None else float(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +245,7 @@ def join(workspace: Workspace, refs: list[str], encoder_id: str, weights: list[f
 def _joined(workspace: Workspace, info: ModelInfo) -> Ensemble:
     members = info.config.get("members", [])
     for member in members:
-        if weights_digest(workspace, member["ref"], info.encoder_id) != member["digest"]:
+        if weights_file_digest(workspace, member["ref"], info.encoder_id) != member["digest"]:
             raise ModelError(
                 f"The ensemble '{info.ref}' was made of another '{member['ref']}' than is there now."
                 " Make it again: python -m lvm_core train --model ensemble --option members=..."
@@ -248,7 +254,7 @@ def _joined(workspace: Workspace, info: ModelInfo) -> Ensemble:
     return join(workspace, refs, info.encoder_id, info.config["options"]["weights"], int(info.config["dim"]))
 
 
-def weights_digest(workspace: Workspace, ref: str, encoder_id: str) -> str:
+def weights_file_digest(workspace: Workspace, ref: str, encoder_id: str) -> str:
     """Return the SHA-256 of a model's weights file; empty for a baseline without weights."""
     path = find_model(workspace, ref, encoder_id).path / WEIGHTS
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else ""
@@ -262,25 +268,3 @@ def save_ensemble(folder: Path, model: Ensemble, members: list[dict[str, str]], 
         save_file({"weights": model.weights.contiguous()}, temporary)
     about = {"kind": model.kind, "n_parameters": model.n_parameters(), "members": members}
     write_json(folder / CONFIG, {**config, **model.config(), **about})
-
-
-def ship(workspace: Workspace, run: str, name: str, root: Path = SHIPPED) -> Path:
-    """Copy the run `run` to `root`/`name` in half precision, with its card, result and titles; return the folder.
-
-    Raises:
-        ModelError: if the run cannot be loaded or has no list of its training articles.
-    """
-    loaded = load_model(workspace, run)
-    titles = training_titles(loaded.info)
-    if titles is None:
-        raise ModelError(f"The run '{run}' has no {TITLES}: what is shipped must say what it was trained on.")
-    folder = root / name
-    card = (loaded.info.path / CARD).read_text(encoding="utf-8")
-    write_text(folder / CARD, card.replace(f"# {loaded.info.config['run']}", f"# {name}", 1))
-    write_json(folder / RESULT, loaded.info.result)
-    save_titles(folder, titles)
-    if isinstance(loaded.model, Ensemble):
-        save_ensemble(folder, loaded.model, loaded.info.config["members"], loaded.info.config)
-    else:
-        save_model(folder, loaded.model, loaded.info.config, half=True)
-    return folder

@@ -33,13 +33,14 @@ COMMANDS: dict[str, str] = {
     "export-postgres": "write a corpus into a cpe_entry table",
     "index-postgres": "put the vectors of a corpus into PostgreSQL, to be searched there",
     "npz": "read and write vectors and sequences as NPZ",
+    "ship": "copy a run to the models that come with the studio",
     "chains": "make ordered concept chains of WordNet and read chains into a corpus",
     "tmd": "give each chunk its domain, task and modifier code",
     "doctor": "check the workspace, a corpus or a file, and say what to mend",
 }
 """Name of each command (its module in `lvm_core.commands`, '-' as '_') and its one-line help."""
 
-NOT_JOBS = ("jobs", "predict", "leaderboard", "doctor")
+NOT_JOBS = ("jobs", "predict", "leaderboard", "doctor", "ship")
 """Commands that answer at once."""
 
 _SILENT = ("help", "workspace", "json")

@@ -20,7 +20,7 @@ LAYERS = """
     corpus encoders
     vectors
     dataset checkpoint exchange
-    snap forecast rollout
+    snap spaces forecast rollout shipped
     train inverter denoiser
     decode
     predict evaluate

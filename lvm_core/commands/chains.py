@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lvm_core.errors import LvmError, SettingsError
+from lvm_core.errors import SettingsError
 from lvm_core.progress import ProgressLine
 from lvm_core.workspace import Workspace, write_text
 
@@ -80,10 +80,11 @@ def _train(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any
     from lvm_core.dataset import open_corpora
     from lvm_core.dataset.order_notes import figures, order_of
     from lvm_core.encoders import load_encoder
+    from lvm_core.spaces import first_installed
     from lvm_core.vectors.encode import encode_corpus
 
     began, progress = time.monotonic(), ProgressLine()
-    encoder = load_encoder(namespace.encoder or best_encoder())
+    encoder = load_encoder(namespace.encoder or first_installed((BEST, BUILT_IN)))
     corpus = _corpus(namespace, workspace)
     encode_corpus(workspace, corpus, encoder, progress)
     order = order_of(workspace, corpus, encoder.id)
@@ -96,17 +97,6 @@ def _train(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any
         "n_parameters": result["n_parameters"], "epochs": result.get("epochs"), "scores": scores,
         "n_unseen": n_unseen, "seconds": round(time.monotonic() - began, 1),
     }  # fmt: skip
-
-
-def best_encoder() -> str:
-    """Return the 784-D encoder where its weights are installed, else the 400-D one that comes with the studio."""
-    from lvm_core.encoders import encoder_id
-
-    try:
-        encoder_id(BEST)
-    except LvmError:
-        return BUILT_IN
-    return BEST
 
 
 def _corpus(namespace: argparse.Namespace, workspace: Workspace) -> str:

@@ -105,14 +105,14 @@ def _models(workspace: Workspace) -> Iterator[Finding]:
 
 
 def _corpus(workspace: Workspace, name: str) -> tuple[list[Finding], dict[str, Any]]:
-    from lvm_core.commands.spaces import space_of
     from lvm_core.corpus.store import CorpusStore
     from lvm_core.corpus.timings import metrics, sentence
     from lvm_core.dataset.order_notes import order_of
+    from lvm_core.spaces import space_of_corpus
 
     store = CorpusStore(workspace)
     info = store.corpus(name)
-    found = order_of(workspace, name, space_of(workspace, name, None))
+    found = order_of(workspace, name, space_of_corpus(workspace, name, None))
     level = "ok" if found.verdict == "sequential" else "warning"
     findings = [
         (level, f"Corpus '{name}' is {found.verdict}: {'; '.join(found.reasons)}."),

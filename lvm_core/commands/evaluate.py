@@ -26,10 +26,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
     """Evaluate and return the rows, ranked, with what was refused and near-duplicates."""
-    from lvm_core.encoders import encoder_id
     from lvm_core.evaluate.run import evaluate
     from lvm_core.leaderboard.board import ranked_rows
     from lvm_core.leaderboard.export import public
+    from lvm_core.spaces import space_called
 
     settings = from_namespace(EvaluateSettings, namespace)
     if settings.decoder != "auto" and not settings.decode and not settings.examples:
@@ -37,7 +37,7 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
     if not namespace.models:
         raise SettingsError(["No model was named; expected one or more, or all: python -m lvm_core evaluate all."])
     refs = "all" if namespace.models == ["all"] else namespace.models
-    space = namespace.encoder if not namespace.encoder or "@" in namespace.encoder else encoder_id(namespace.encoder)
+    space = space_called(namespace.encoder) if namespace.encoder else None
     evaluation = evaluate(workspace, refs, namespace.corpus, settings, space, ProgressLine())
     return {
         "rows": [public(row, evaluation.examples.get(row.id, [])) for row in ranked_rows(evaluation.rows)],
@@ -47,15 +47,15 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
 
 
 def _run_decoder(namespace: argparse.Namespace, workspace: Workspace, settings: EvaluateSettings) -> dict[str, Any]:
-    from lvm_core.encoders import encoder_for, load_encoder
-    from lvm_core.evaluate.candidates import choose_encoder
+    from lvm_core.encoders import encoder_for
     from lvm_core.evaluate.decoder import DecoderSettings, evaluate_decoder
+    from lvm_core.spaces import space_called, space_to_measure_in
 
     if settings.split not in ("test", "validation"):
         raise SettingsError([f"split is {settings.split!r}; a decoder is measured on test or validation."])
     models = [name for name in namespace.models if name != "all"]
-    name = namespace.encoder or choose_encoder(workspace, models, namespace.corpus)
-    encoder = encoder_for(name) if "@" in name else load_encoder(name)
+    space = namespace.encoder or space_to_measure_in(workspace, models, namespace.corpus)
+    encoder = encoder_for(space_called(space))
     chosen = DecoderSettings(split=settings.split, split_seed=settings.split_seed)
     return evaluate_decoder(workspace, encoder, settings.decoder, namespace.corpus, chosen, models, ProgressLine())
 

@@ -22,12 +22,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
     """Export and return the report."""
-    from lvm_core.commands.spaces import space_of
     from lvm_core.exchange.postgres.connection import database_url
     from lvm_core.exchange.to_postgres import export_postgres
+    from lvm_core.spaces import space_of_corpus
 
     url = database_url(namespace.url)
-    space = space_of(workspace, namespace.corpus, namespace.encoder)
+    space = space_of_corpus(workspace, namespace.corpus, namespace.encoder)
     return export_postgres(
         workspace, url, namespace.corpus, space, namespace.table, namespace.vectors, namespace.dataset_source,
         namespace.append, ProgressLine(),

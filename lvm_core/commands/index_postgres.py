@@ -19,11 +19,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
     """Build or remove the index and return what came of it."""
-    from lvm_core.commands.spaces import space_of
+    from lvm_core.spaces import space_of_corpus
     from lvm_core.vectors.matrix import open_matrix
     from lvm_core.vectors.pgvector import build_pgvector, drop_pgvector, index_table
 
-    space = space_of(workspace, namespace.corpus, namespace.encoder)
+    space = space_of_corpus(workspace, namespace.corpus, namespace.encoder)
     matrix = open_matrix(workspace, namespace.corpus, space)
     about = {"corpus": namespace.corpus, "encoder": space, "table": index_table(matrix.digest, space)}
     if namespace.drop:

@@ -42,10 +42,10 @@ def _import(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, An
 
 
 def _export(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
-    from lvm_core.commands.spaces import space_of
     from lvm_core.exchange.files import export_npz
+    from lvm_core.spaces import space_of_corpus
 
-    space = space_of(workspace, namespace.corpus, namespace.encoder)
+    space = space_of_corpus(workspace, namespace.corpus, namespace.encoder)
     return export_npz(workspace, namespace.file, namespace.corpus, space, namespace.layout, namespace.context)
 
 

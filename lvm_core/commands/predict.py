@@ -115,14 +115,10 @@ def _lines(file: str) -> list[str]:
 
 
 def _encoder_id(namespace: argparse.Namespace, workspace: Workspace) -> str | None:
-    """The encoder asked for, else the one that the first model was trained with."""
-    from lvm_core.checkpoint import list_models
-    from lvm_core.encoders import encoder_id
+    """The encoder given, else the one that the first model was trained with."""
+    from lvm_core.spaces import space_called, space_of_models
 
-    if namespace.encoder:
-        return str(namespace.encoder) if "@" in namespace.encoder else encoder_id(namespace.encoder)
-    spaces = {info.ref: info.encoder_id for info in list_models(workspace)}
-    return next((spaces[ref] for ref in namespace.model if ref in spaces), None)
+    return space_called(namespace.encoder) if namespace.encoder else space_of_models(workspace, namespace.model)
 
 
 def _target(predictor: "Predictor", rows: list[int] | None) -> int | None:

@@ -7,7 +7,6 @@ import argparse
 from typing import Any
 
 from lvm_core import config
-from lvm_core.errors import SettingsError
 from lvm_core.progress import ProgressLine
 from lvm_core.workspace import Workspace
 
@@ -19,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from lvm_core.snap import SnapSettings
     from lvm_core.study.drift import DriftSettings
 
-    parser.add_argument("--model", action="append", help="model or baseline; repeat for several [every shipped one]")
+    parser.add_argument("--model", action="append", help="model or baseline; repeat for several [the shipped ones]")
     parser.add_argument("--snap", choices=("both", "on", "off"), default="both", help="raw, snapped, or both [both]")
     parser.add_argument("--row", type=int, help="roll out from this row of the corpus and show the text of each step")
     parser.add_argument("--chunk", action="append", help="roll out from chunks of your own; repeat, oldest first")
@@ -30,8 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
     """Roll out and return the measures."""
     from lvm_core.encoders import encoder_for
-    from lvm_core.evaluate.candidates import choose_encoder
+    from lvm_core.shipped import shipped_models
     from lvm_core.snap import SnapSettings
+    from lvm_core.spaces import space_to_measure_in
     from lvm_core.study.drift import DriftSettings, drift_key, drift_study, save_study
     from lvm_core.study.rollouts import described, roll_out, roll_out_from, start_with
 
@@ -40,28 +40,16 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
     variants: dict[str, SnapSettings | None] = {"raw": None, "snapped": snap}
     kept = {"both": ("raw", "snapped"), "on": ("snapped",), "off": ("raw",)}[namespace.snap]
     chosen = {name: variants[name] for name in kept}
-    refs = namespace.model or _shipped(workspace, settings.corpus)
+    encoder_id = space_to_measure_in(workspace, namespace.model or [], settings.corpus)
+    refs = namespace.model or shipped_models(workspace, encoder_id)
     if namespace.row is not None:
         return roll_out_from(workspace, refs, settings, chosen, namespace.row)
     if namespace.chunk:
-        encoder_id = choose_encoder(workspace, refs, settings.corpus)
         start = start_with(namespace.chunk, encoder_for(encoder_id))
         return described(workspace, settings, start, roll_out(workspace, refs, settings, chosen, start))
     study = drift_study(workspace, refs, settings, chosen, ProgressLine())
     save_study(workspace, drift_key(workspace, refs, settings, snap), study)
     return study
-
-
-def _shipped(workspace: Workspace, corpus: str) -> list[str]:
-    from lvm_core.checkpoint import list_models
-    from lvm_core.evaluate.candidates import choose_encoder
-
-    found = [info.ref for info in list_models(workspace, choose_encoder(workspace, "all", corpus)) if info.shipped]
-    if not found:
-        raise SettingsError(
-            ["No shipped model is of this corpus's encoder. Name one with --model, such as --model copy-last."]
-        )
-    return found
 
 
 def report(result: dict[str, Any]) -> str:

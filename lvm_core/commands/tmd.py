@@ -27,9 +27,9 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
         names = tuple(getattr(namespace, kind) or "" for kind in ("domain", "task", "modifier"))
         code = correct(workspace, namespace.corpus, namespace.row, *names)
         return {"corpus": namespace.corpus, "row": namespace.row, "tmd": code}
-    from lvm_core.commands.spaces import space_of
+    from lvm_core.spaces import space_of_corpus
 
-    space = space_of(workspace, namespace.corpus, namespace.encoder)
+    space = space_of_corpus(workspace, namespace.corpus, namespace.encoder)
     return label_corpus(workspace, namespace.corpus, space, ProgressLine(), endpoint=namespace.endpoint)
 
 

@@ -33,9 +33,10 @@ def check_data(workspace: Workspace, config: TrainConfig) -> list[str]:
         CorpusError: if it has no order that a model could learn, and the settings do not say yes to that.
     """
     from lvm_core.dataset.order_notes import ask_about_order
-    from lvm_core.train.opening import choose_encoder
+    from lvm_core.spaces import space_to_train_in
 
-    warnings = ask_about_order(workspace, config.corpora, choose_encoder(workspace, config), config.yes)
+    space = space_to_train_in(workspace, config.corpora, config.encoder)
+    warnings = ask_about_order(workspace, config.corpora, space, config.yes)
     for warning in warnings:
         print(f"warning: {warning}", file=sys.stderr, flush=True)
     return warnings

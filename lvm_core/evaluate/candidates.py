@@ -4,15 +4,13 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lvm_core.baselines import BASELINES
 from lvm_core.checkpoint import UNFITTED, ModelInfo, find_model, list_models, training_titles
 from lvm_core.corpus.store import CorpusStore
 from lvm_core.dataset import split_documents
-from lvm_core.errors import CorpusError
 from lvm_core.evaluate.testset import FIRST_POSITION
 from lvm_core.nets.base import SequenceModel
 from lvm_core.types import CorpusInfo, DocumentInfo
-from lvm_core.vectors.matrix import VectorMatrix, encoded_with, open_matrix
+from lvm_core.vectors.matrix import VectorMatrix, open_matrix
 from lvm_core.workspace import Workspace
 
 FITTED_HERE = ("weighted-mean", "linear-filter", "corpus-mean")
@@ -63,29 +61,6 @@ def open_encoded(workspace: Workspace, corpus: str, encoder_id: str, split_seed:
     info = store.corpus(corpus)
     matrix = open_matrix(workspace, corpus, encoder_id)
     return EncodedCorpus(workspace, info, matrix, split_documents(store.documents(corpus), split_seed))
-
-
-def choose_encoder(workspace: Workspace, refs: Sequence[str] | str, corpus: str) -> str:
-    """Return the encoder to evaluate in: the models' own, else the one the corpus is encoded with, the default first.
-
-    Raises:
-        CorpusError: if the corpus is missing or not encoded.
-        ModelError: if a model is unknown.
-    """
-    from lvm_core.encoders import DEFAULT_ENCODER
-
-    CorpusStore(workspace).corpus(corpus)
-    spaces = encoded_with(workspace, corpus)
-    if not spaces:
-        raise CorpusError(f"Corpus '{corpus}' has no vectors yet. Run: python -m lvm_core encode --corpus {corpus}")
-    named = [] if refs == "all" else [r for r in refs if r not in BASELINES or r in _listed(workspace)]
-    of_models = next((space for ref in named if (space := find_model(workspace, ref).encoder_id)), None)
-    default = next((space for space in spaces if space.startswith(f"{DEFAULT_ENCODER}@")), spaces[0])
-    return of_models or default
-
-
-def _listed(workspace: Workspace) -> set[str]:
-    return {info.ref for info in list_models(workspace)}
 
 
 def choose_candidates(encoded: EncodedCorpus, refs: Sequence[str] | str) -> list[Candidate]:

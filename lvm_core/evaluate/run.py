@@ -15,7 +15,6 @@ from lvm_core.evaluate.candidates import (
     Candidate,
     EncodedCorpus,
     choose_candidates,
-    choose_encoder,
     open_encoded,
     state_digest,
 )
@@ -30,6 +29,7 @@ from lvm_core.evaluate.testset import TestSet, make_test_set
 from lvm_core.evaluate.twins import find_twins
 from lvm_core.metrics import timing
 from lvm_core.metrics.bootstrap import Sums
+from lvm_core.spaces import space_to_measure_in
 from lvm_core.types import Progress, no_progress
 from lvm_core.workspace import Workspace
 
@@ -72,7 +72,7 @@ def evaluate(
         SettingsError: for settings out of bounds.
     """
     chosen = check(settings or EvaluateSettings())
-    space = encoder_id or choose_encoder(workspace, refs, corpus)
+    space = encoder_id or space_to_measure_in(workspace, [] if refs == "all" else refs, corpus)
     encoded = open_encoded(workspace, corpus, space, chosen.split_seed)
     admitted = admit(encoded, choose_candidates(encoded, refs), chosen, strict=refs != "all")
     test = make_test_set(

@@ -96,10 +96,9 @@ class Predictor:
 
     def default_models(self) -> list[str]:
         """Return every shipped model of the encoder, or two baselines where none is shipped."""
-        from lvm_core.checkpoint import list_models
+        from lvm_core.shipped import shipped_models
 
-        shipped = [info.ref for info in list_models(self.workspace, self.encoder.id) if info.shipped]
-        return shipped or ["context-mean", "copy-last"]
+        return shipped_models(self.workspace, self.encoder.id)
 
     def predict(
         self,

@@ -14,10 +14,11 @@ from lvm_core.checkpoint import WEIGHTS, LoadedModel, find_model, load_model
 from lvm_core.config import check, setting
 from lvm_core.corpus.store import CorpusStore
 from lvm_core.errors import CorpusError
-from lvm_core.evaluate.candidates import choose_encoder, open_encoded
+from lvm_core.evaluate.candidates import open_encoded
 from lvm_core.metrics import bootstrap
 from lvm_core.rollout import MAX_STEPS, Manifold, drift, rollout
 from lvm_core.snap import FetchRows, SnapSettings
+from lvm_core.spaces import space_to_measure_in
 from lvm_core.study.projection import project_key
 from lvm_core.types import DocumentInfo, Index, Progress, Vectors, no_progress
 from lvm_core.vectors.index import open_index
@@ -64,7 +65,7 @@ def drift_study(
         ModelError, SpaceMismatch: if a model is unknown or of another encoder.
     """  # fmt: skip
     check(settings)
-    encoder_id = choose_encoder(workspace, list(refs), settings.corpus)
+    encoder_id = space_to_measure_in(workspace, refs, settings.corpus)
     encoded = open_encoded(workspace, settings.corpus, encoder_id, settings.split_seed)
     places = _places(encoded.documents(settings.split), settings)
     index = open_index(workspace, settings.corpus, encoder_id)

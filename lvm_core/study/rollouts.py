@@ -11,9 +11,9 @@ from lvm_core.checkpoint import load_model
 from lvm_core.config import check
 from lvm_core.corpus.store import CorpusStore
 from lvm_core.errors import CorpusError
-from lvm_core.evaluate.candidates import choose_encoder
 from lvm_core.rollout import Drift, Manifold, drift, rollout
 from lvm_core.snap import SnapSettings
+from lvm_core.spaces import space_to_measure_in
 from lvm_core.study.drift import MEASURES, DriftSettings
 from lvm_core.types import Encoder, Rows, Vectors
 from lvm_core.vectors.index import open_index
@@ -130,7 +130,7 @@ def roll_out_from(
     Raises:
         CorpusError: if the row is outside the corpus or begins an article, so that there is nothing before it.
     """
-    encoder_id = choose_encoder(workspace, list(refs), settings.corpus)
+    encoder_id = space_to_measure_in(workspace, refs, settings.corpus)
     start = start_at(workspace, settings.corpus, encoder_id, row, settings.steps)
     return described(workspace, settings, start, roll_out(workspace, refs, settings, snaps, start))
 

@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lvm_core.checkpoint import load_model
-from lvm_core.evaluate.candidates import Candidate, EncodedCorpus, choose_encoder, open_encoded
+from lvm_core.evaluate.candidates import Candidate, EncodedCorpus, open_encoded
 from lvm_core.evaluate.testset import TestSet, make_test_set
 from lvm_core.forecast import Forecast, over_windows
 from lvm_core.snap import search_excluding
+from lvm_core.spaces import space_to_measure_in
 from lvm_core.types import Hit, Index, Rows, Vectors
 from lvm_core.vectors.flat import FlatIndex
 from lvm_core.vectors.geometry import unit_rows
@@ -111,7 +112,7 @@ def sample_windows(
         CorpusError: if the corpus is missing, not encoded, or has no window in the split.
         ModelError: if one of `refs`, whose encoder is taken, is unknown.
     """
-    encoder_id = choose_encoder(workspace, refs, corpus)
+    encoder_id = space_to_measure_in(workspace, refs, corpus)
     encoded = open_encoded(workspace, corpus, encoder_id, split_seed)
     test = make_test_set(
         encoded.documents(split), encoded.matrix.rows, corpus, encoded.corpus.digest, encoder_id, split, split_seed,

@@ -6,7 +6,7 @@ from typing import Any
 from lvm_core.baselines import BASELINES
 from lvm_core.checkpoint import CONFIG
 from lvm_core.dataset import Corpora
-from lvm_core.errors import CorpusError, ModelError, SettingsError
+from lvm_core.errors import ModelError, SettingsError
 from lvm_core.train.config import TrainConfig
 from lvm_core.workspace import Workspace, read_json
 
@@ -31,37 +31,6 @@ def new_run(workspace: Workspace, model: str) -> str:
     stem = f"{model}-{time.strftime('%Y%m%d-%H%M%S')}"
     names = [stem, *(f"{stem}-{number}" for number in range(2, 1000))]
     return next(name for name in names if not workspace.run(name).exists())
-
-
-def choose_encoder(workspace: Workspace, config: TrainConfig) -> str:
-    """Return the id of the encoder to train in the space of.
-
-    Raises:
-        CorpusError: if the corpora share no encoder, or not the one asked for.
-        SettingsError: if they share several and none was named.
-    """
-    from lvm_core.corpus.store import CorpusStore
-    from lvm_core.encoders import DEFAULT_ENCODER
-    from lvm_core.vectors.matrix import encoded_with
-
-    if not config.corpora:
-        raise SettingsError(["corpus is empty; expected the name of at least one corpus."])
-    store = CorpusStore(workspace)
-    have = [set(encoded_with(workspace, store.corpus(name).name)) for name in config.corpora]
-    shared = sorted(set.intersection(*have))
-    wanted = [i for i in shared if config.encoder in (i, i.split("@")[0])] if config.encoder else shared
-    if len(wanted) > 1:
-        wanted = [i for i in wanted if i.startswith(f"{DEFAULT_ENCODER}@")] or wanted
-    if len(wanted) == 1:
-        return wanted[0]
-    if wanted:
-        raise SettingsError([f"The corpora are encoded with {', '.join(wanted)}: choose one with --encoder."])
-    missing = [name for name, ids in zip(config.corpora, have, strict=True) if not ids] or config.corpora
-    asked = f" with '{config.encoder}'" if config.encoder else ""
-    raise CorpusError(
-        f"{', '.join(missing)}: not encoded{asked} (encoders there: {', '.join(shared) or 'none'})."
-        f" Run: python -m lvm_core encode --corpus {missing[0]}"
-    )
 
 
 def check_corpora(config: TrainConfig, corpora: Corpora, stored: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from lvm_core.baselines import BASELINES
 from lvm_core.config import fields_of, problems, value_type
 from lvm_core.corpus.store import CorpusStore
 from lvm_core.dataset import split_documents
-from lvm_core.errors import LvmError, SettingsError
+from lvm_core.errors import CorpusError, LvmError, SettingsError
 from lvm_core.nets import MODELS, build_model
 from lvm_core.train import TrainConfig
 from lvm_core.workspace import Workspace, read_json
@@ -140,14 +140,15 @@ def _flops() -> float:
 
 
 def corpus_dim(workspace: Workspace, config: TrainConfig) -> int:
-    """Return D of the vectors that `config` trains on; the default encoder's where there are none yet."""
-    from lvm_core.vectors.matrix import encoded_with, open_matrix
+    """Return D of the vectors that `config` trains on; the default encoder's where it cannot be said yet."""
+    from lvm_core.spaces import space_to_train_in
+    from lvm_core.vectors.matrix import open_matrix
 
-    for name in config.corpora:
-        for encoder_id in encoded_with(workspace, name):
-            if not config.encoder or config.encoder in (encoder_id, encoder_id.split("@")[0]):
-                return open_matrix(workspace, name, encoder_id).dim
-    return DEFAULT_DIM
+    try:
+        encoder_id = space_to_train_in(workspace, config.corpora, config.encoder)
+        return open_matrix(workspace, config.corpora[0], encoder_id).dim
+    except (CorpusError, SettingsError):
+        return DEFAULT_DIM
 
 
 def option_names() -> dict[str, list[str]]:

@@ -22,7 +22,7 @@ from lvm_core.checkpoint import (
     save_model,
     save_titles,
     training_titles,
-    weights_digest,
+    weights_file_digest,
 )
 from lvm_core.config import check, from_dict, typed
 from lvm_core.dataset import Corpora, TrainingSet, open_corpora
@@ -32,10 +32,11 @@ from lvm_core.nets import MODELS, build_model
 from lvm_core.nets.base import SequenceModel
 from lvm_core.nets.build import from_config
 from lvm_core.nets.ensemble import Ensemble
+from lvm_core.spaces import space_to_train_in
 from lvm_core.train.card import card
 from lvm_core.train.config import TrainConfig, arguments
 from lvm_core.train.loop import Trainer
-from lvm_core.train.opening import check_corpora, choose_encoder, new_run, stored_config
+from lvm_core.train.opening import check_corpora, new_run, stored_config
 from lvm_core.train.validate import Validator
 from lvm_core.types import DocumentInfo, Progress, no_progress
 from lvm_core.workspace import Workspace, read_json, write_json, write_text
@@ -67,7 +68,7 @@ def train_run(
     folder = workspace.run(run)
     if not resume and (folder / CONFIG).exists():
         raise ModelError(f"The run '{run}' exists already. Choose another name, or continue it with --resume.")
-    encoder_id = stored.get("encoder_id") or choose_encoder(workspace, config)
+    encoder_id = stored.get("encoder_id") or space_to_train_in(workspace, config.corpora, config.encoder)
     corpora = open_corpora(workspace, config.corpora, encoder_id, config.split_seed, config.held_out)
     check_corpora(config, corpora, stored)
     with torch.random.fork_rng(enabled=True):
@@ -125,7 +126,7 @@ class Training:
         space = self.corpora.encoder_id
         model = join(self.workspace, names, space, weights, self.corpora.dim)
         infos = [find_model(self.workspace, name, space) for name in names]
-        digests = [weights_digest(self.workspace, name, space) for name in names]
+        digests = [weights_file_digest(self.workspace, name, space) for name in names]
         members = [{"ref": ref, "digest": digest} for ref, digest in zip(names, digests, strict=True)]
         save_ensemble(self.folder, model, members, self._describe({}))
         titles = [training_titles(info) for info in infos]

@@ -200,14 +200,6 @@ def models(space: str | None = None) -> "list[ModelInfo]":
     return list_models(workspace(), space or encoder_id())
 
 
-def default_models(space: str | None = None) -> list[str]:
-    """Return what is shown at first: the best shipped net by validation cosine, and the linear filter."""
-    shipped = [info for info in models(space) if info.shipped]
-    nets = sorted((i for i in shipped if i.kind == "net"), key=lambda i: -float(i.result.get("val_cosine") or 0))
-    rules = [i.ref for i in shipped if i.name == "linear-filter"]
-    return [i.ref for i in nets[:1]] + rules[:1] or ["context-mean"]
-
-
 def send_to_predict(corpus: str, rows: Sequence[int]) -> None:
     """Open the Predict page with these chunks of `corpus` as the context, the chunk after them as target."""
     sent: dict[str, Any] = {"corpus": corpus, "rows": [int(row) for row in rows]}

@@ -8,6 +8,7 @@ from lvm_core.checkpoint import UNFITTED
 from lvm_core.config import check
 from lvm_core.corpus.chunking import split_text
 from lvm_core.errors import SettingsError
+from lvm_core.shipped import first_models
 from lvm_core.snap import SnapSettings
 from lvm_core.study.drift import DriftSettings
 from lvm_core.study.rollouts import Start, start_at, start_with
@@ -65,11 +66,12 @@ def show(at: Address, corpora: list[str], view: str) -> Choices:
         SettingsError: if no model is chosen, nothing is pasted, or no article of the split is long enough.
     """
     space = state.encoder_id()
-    known = [info.ref for info in state.models(space)] + list(UNFITTED)
+    infos = state.models(space)
+    known = [info.ref for info in infos] + list(UNFITTED)
     a, b, c = st.columns([1.2, 2.6, 1.2], vertical_alignment="bottom")
     corpus = a.selectbox("Corpus", corpora, key=at.key("corpus", corpora[0], corpora),
                          help="Whose chunks are the manifold: neighbours, snap, nearest real texts.")  # fmt: skip
-    models = b.multiselect("Models", known, key=at.key("models", state.default_models(space), known))
+    models = b.multiselect("Models", known, key=at.key("models", first_models(infos), known))
     split = c.selectbox("Articles", SPLITS, key=at.key("split", "test", SPLITS),
                         help="Models were not trained on the test and validation articles.")  # fmt: skip
     place = _start(at, corpus, split, view)

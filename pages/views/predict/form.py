@@ -10,6 +10,7 @@ from lvm_core.decode.checks import AdaptiveSettings
 from lvm_core.decode.decoders import DECODERS, available_decoders
 from lvm_core.predict import PASSTHROUGH, PredictSettings
 from lvm_core.predict.settings import SNAPS
+from lvm_core.shipped import first_models
 from lvm_core.snap import SnapSettings
 from pages.shared import state
 
@@ -40,30 +41,11 @@ def model_names(infos: list[ModelInfo]) -> list[str]:
     return [*nets, *fitted, *UNFITTED, PASSTHROUGH]
 
 
-def validation_cosine(info: ModelInfo) -> float:
-    """Return the cosine on validation articles that a model's result or card states; -1 where none is."""
-    for value in (info.result.get("validation"), info.result.get("val"), info.result):
-        if isinstance(value, dict):
-            value = value.get("cosine", value.get("val_cosine"))
-        if isinstance(value, (int, float)):
-            return float(value)
-    return -1.0
-
-
-def default_models(infos: list[ModelInfo]) -> list[str]:
-    """Return the best shipped net, the linear filter of the same context, and passthrough."""
-    shipped = [info for info in infos if info.shipped and info.kind != "baseline"]
-    short = [info for info in shipped if info.context <= 5] or shipped
-    best = [max(short, key=validation_cosine).ref] if short else []
-    filters = sorted((info for info in infos if "linear-filter" in info.ref and info.shipped), key=lambda i: i.context)
-    return [*best, filters[0].ref if filters else "context-mean", PASSTHROUGH]
-
-
 def show() -> Asked:
     """Show the choices and return them."""
     infos = state.models()
     st.multiselect(
-        "Models", model_names(infos), default=default_models(infos), key=MODELS, bind="query-params",
+        "Models", model_names(infos), default=[*first_models(infos), PASSTHROUGH], key=MODELS, bind="query-params",
         help="Shipped models, your runs, and the trivial rules they must beat. passthrough: no model; the last chunk's"
         " own vector is decoded, the ceiling of what text can come back.",
     )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from lvm_core.checkpoint import UNFITTED
 from lvm_core.config import check
+from lvm_core.shipped import first_models
 from lvm_core.study.map import MapSettings
 from pages.shared import form, state
 from pages.shared.address import Address
@@ -27,10 +28,11 @@ def show(at: Address, corpora: list[str]) -> MapSettings:
         SettingsError: if a number is out of its limits.
     """
     space = state.encoder_id()
-    known = [info.ref for info in state.models(space)] + list(UNFITTED)
+    infos = state.models(space)
+    known = [info.ref for info in infos] + list(UNFITTED)
     looks = {
         "corpus": Look(among=corpora, start=corpora[0]),
-        "models": Look("multiselect", known, state.default_models(space), help="Each model is a layer of the map."),
+        "models": Look("multiselect", known, first_models(infos), help="Each model is a layer of the map."),
         "split": Look(label="Articles", help="Whose windows are predicted. Models were trained on `train`."),
         "method": Look("segmented", names=lambda m: METHODS[m].partition(",")[0], label="Map",
                        among=list(METHODS), help=", ".join(METHODS.values())),

@@ -1,0 +1,72 @@
+"""The models that come with the studio: which of them are asked where nobody names one, and how one is added."""
+
+import re
+from pathlib import Path
+
+from lvm_core.checkpoint import (
+    CARD,
+    RESULT,
+    TITLES,
+    ModelInfo,
+    list_models,
+    load_model,
+    save_ensemble,
+    save_model,
+    save_titles,
+    training_titles,
+)
+from lvm_core.errors import ModelError
+from lvm_core.nets.ensemble import Ensemble
+from lvm_core.workspace import SHIPPED, Workspace, write_json, write_text
+
+
+def shipped_models(workspace: Workspace, encoder_id: str) -> list[str]:
+    """Return the models that a question is put to where nobody names one: every shipped one, else two rules."""
+    shipped = [info.ref for info in list_models(workspace, encoder_id) if info.shipped]
+    return shipped or ["context-mean", "copy-last"]
+
+
+def first_models(infos: list[ModelInfo]) -> list[str]:
+    """Return what a page shows of `infos` at first: the best shipped net of short memory, and the rule it has to beat.
+
+    The best by its cosine on validation articles; the rule is the linear filter of the shortest memory.
+    """
+    shipped = [info for info in infos if info.shipped]
+    nets = [info for info in shipped if info.kind == "net"]
+    short = [info for info in nets if info.context <= 5] or nets
+    best = [max(short, key=lambda info: info.validation_cosine).ref] if short else []
+    filters = sorted((info for info in shipped if info.name == "linear-filter"), key=lambda info: info.context)
+    return [*best, filters[0].ref if filters else "context-mean"]
+
+
+def ship(workspace: Workspace, run: str, name: str, root: Path = SHIPPED, replace: bool = False) -> Path:
+    """Copy the run `run` to `root`/`name` in half precision, with its card, result and titles; return the folder.
+
+    Raises:
+        ModelError: if the run is missing, damaged or not trained to its end, says not what it was trained on, or the
+            name is none or taken.
+    """
+    folder = root / name
+    if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", name):
+        raise ModelError(f"'{name}' is no name for a model; expected letters, digits, points and dashes, like amn-2.")
+    if folder.exists() and not replace:
+        raise ModelError(f"There is a shipped model '{name}' in {root}. Choose another name, or add --replace.")
+    if not workspace.run(run).is_dir():
+        raise ModelError(f"There is no run '{run}' in {workspace.runs}. Train it first: python -m lvm_core train")
+    loaded = load_model(workspace, run)
+    titles = training_titles(loaded.info)
+    if titles is None:
+        raise ModelError(f"The run '{run}' has no {TITLES}: what is shipped must say what it was trained on.")
+    if not (loaded.info.path / CARD).exists():
+        raise ModelError(
+            f"The run '{run}' has no {CARD} yet: let its training end, or resume it, before it is shipped."
+        )
+    card = (loaded.info.path / CARD).read_text(encoding="utf-8")
+    write_text(folder / CARD, card.replace(f"# {loaded.info.config['run']}", f"# {name}", 1))
+    write_json(folder / RESULT, loaded.info.result)
+    save_titles(folder, titles)
+    if isinstance(loaded.model, Ensemble):
+        save_ensemble(folder, loaded.model, loaded.info.config["members"], loaded.info.config)
+    else:
+        save_model(folder, loaded.model, loaded.info.config, half=True)
+    return folder
