@@ -54,7 +54,7 @@ def test_what_cannot_be_shipped_is_refused(
     ]:
         assert main(["ship", *words, *argv]) == 2
         assert message in capsys.readouterr().err
-    (trained.run("one") / "titles.txt.gz").unlink()
+    (trained.run("one") / checkpoint.TITLES).unlink()
     assert main(["ship", "one", "x", *argv]) == 2
     assert "must say what it was trained on" in capsys.readouterr().err
     assert not (tmp_path / "models").exists()
