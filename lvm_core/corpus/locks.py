@@ -4,7 +4,8 @@ import contextlib
 from collections.abc import Iterator
 
 from lvm_core.errors import CorpusError
-from lvm_core.workspace import Workspace, disk_errors
+from lvm_core.locks import held
+from lvm_core.workspace import Workspace
 
 
 @contextlib.contextmanager
@@ -15,20 +16,9 @@ def corpus_lock(workspace: Workspace, name: str, part: str = "") -> Iterator[Non
         CorpusError: if another process holds it.
         WorkspaceError: if the workspace cannot be written.
     """
-    import filelock
-
-    path = workspace.corpus_lock(f"{name}.{part}" if part else name)
-    workspace.make(path.parent)
-    lock = filelock.FileLock(path)
-    with disk_errors(path):
-        try:
-            lock.acquire(timeout=0)
-        except filelock.Timeout as error:
-            raise CorpusError(
-                f"Another process is reading in or deleting corpus '{name}' right now."
-                " Wait until it is done, or choose another name with --corpus."
-            ) from error
-    try:
+    refusal = CorpusError(
+        f"Another process is reading in, encoding or deleting corpus '{name}' right now."
+        " Wait until it is done, or choose another name with --corpus."
+    )
+    with held(workspace.corpus_lock(f"{name}.{part}" if part else name), refusal):
         yield
-    finally:
-        lock.release()

@@ -221,6 +221,11 @@ class CorpusStore:
                 (corpus_id, start, start + len(numbers)),
             )
 
+    def lacks_coherence(self, name: str) -> bool:
+        """Return whether a chunk that follows another in its article has no coherence stored."""
+        sql = "SELECT 1 FROM chunks WHERE corpus_id = ? AND position > 0 AND coherence IS NULL LIMIT 1"
+        return bool(self._all(sql, self.corpus(name).corpus_id))
+
     def delete(self, name: str) -> None:
         """Delete a corpus with its articles, chunks, vectors and index.
 

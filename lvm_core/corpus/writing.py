@@ -15,7 +15,7 @@ from lvm_core.corpus.locks import corpus_lock
 from lvm_core.corpus.queries import hide, purge
 from lvm_core.corpus.store import CorpusStore
 from lvm_core.database import connect, database_errors
-from lvm_core.errors import CorpusError
+from lvm_core.errors import CorpusError, WorkspaceError
 from lvm_core.types import CorpusInfo
 from lvm_core.workspace import Workspace, slug
 
@@ -126,7 +126,7 @@ class CorpusWriter:
     ) -> None:
         with self._stack:
             self._waiting.clear()
-            with contextlib.suppress(sqlite3.Error):
+            with contextlib.suppress(sqlite3.Error, WorkspaceError):
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 state = self._connection.execute(

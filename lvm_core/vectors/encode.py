@@ -1,5 +1,6 @@
 """Corpus to matrix: longest chunks first, batch by batch, each batch safe on disk before it counts as done."""
 
+import dataclasses
 import os
 import time
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from lvm_core.corpus.locks import corpus_lock
 from lvm_core.corpus.store import CorpusStore, iter_texts
 from lvm_core.corpus.timings import record
-from lvm_core.errors import CorpusError
+from lvm_core.errors import CorpusError, WorkspaceError
 from lvm_core.types import CorpusInfo, Encoder, Progress, Rows, no_progress
 from lvm_core.vectors.geometry import follow_similarity
 from lvm_core.vectors.index import ensure_index
@@ -84,6 +85,7 @@ def encode_corpus(
     if info.n_chunks == 0:
         raise CorpusError(f"Corpus '{corpus}' holds no chunks, so there is nothing to encode. Ingest it again.")
     if _is_current(path, info):
+        _mend_coherence(store, info, path)
         ensure_index(workspace, corpus, encoder.id, progress)
         progress(1.0, f"{info.n_chunks:,} chunks were encoded already")
         return open_matrix(workspace, corpus, encoder.id)
@@ -95,18 +97,29 @@ def encode_corpus(
         spent_s = _run(work, path, progress)
         if store.corpus(corpus).digest != info.digest:
             raise CorpusError(f"Corpus '{corpus}' was read in anew while it was being encoded. Encode it again.")
-        _finish(work, path, spent_s)
+        _finish(workspace, work, path, spent_s)
     matrix = open_matrix(workspace, corpus, encoder.id)
-    _store_coherence(store, matrix)
-    record(workspace, corpus, "embedding", spent_s, encoder.id)
     ensure_index(workspace, corpus, encoder.id, progress)
     progress(1.0, f"{matrix.n_rows:,} chunks encoded in {spent_s:.0f} s")
     return matrix
 
 
 def _is_current(path: Path, info: CorpusInfo) -> bool:
-    there = read_info(path)
-    return there is not None and there.digest == info.digest
+    """Return whether the matrix is there and of this state of the corpus; a damaged one is made again."""
+    try:
+        matrix = read_info(path)
+        return (
+            matrix is not None and matrix.digest == info.digest and len(map_data(path, matrix.n_rows, matrix.dim)) > 0
+        )
+    except WorkspaceError:
+        return False
+
+
+def _mend_coherence(store: CorpusStore, info: CorpusInfo, path: Path) -> None:
+    """Store the coherence of an encoded corpus where a killed process, which wrote it last, left it out."""
+    matrix = read_info(path)
+    if matrix is not None and store.lacks_coherence(info.name):
+        _store_coherence(store, info.name, map_data(path, matrix.n_rows, matrix.dim))
 
 
 def _part(path: Path) -> Path:
@@ -194,17 +207,23 @@ class _Meter:
         return min(chars / all_chars, 0.999), message
 
 
-def _finish(work: _Work, path: Path, spent_s: float) -> None:
-    """Give the finished matrix its name, then its JSON; a kill between the two is mended by the next call."""
+def _finish(workspace: Workspace, work: _Work, path: Path, spent_s: float) -> None:
+    """Give the finished matrix its name, store what follows from it, then write its JSON, which says that it is done.
+
+    A kill anywhere in between is mended by the next call, which finds every batch encoded.
+    """
     n_rows, dim = len(work.order), work.encoder.dim
     with disk_errors(path):
         if _part(path).exists():
             _part(path).replace(path)
-    norms = _mean_norm(map_data(path, n_rows, dim))
+    data = map_data(path, n_rows, dim)
     info = work.corpus
+    _store_coherence(CorpusStore(workspace), info.name, data)
+    record(workspace, info.name, "embedding", spent_s, work.encoder.id)
     unit = work.encoder.unit_norm
-    done = MatrixInfo(info.name, info.digest, work.encoder.id, n_rows, dim, unit, 1.0 if unit else norms, spent_s)
-    write_json(path.with_suffix(".json"), {name: getattr(done, name) for name in MatrixInfo.__slots__})
+    mean_norm = 1.0 if unit else _mean_norm(data)
+    done = MatrixInfo(info.name, info.digest, work.encoder.id, n_rows, dim, unit, mean_norm, spent_s)
+    write_json(path.with_suffix(".json"), dataclasses.asdict(done))
     with disk_errors(path):
         _part_state(path).unlink(missing_ok=True)
 
@@ -216,9 +235,10 @@ def _mean_norm(data: NDArray[np.float16]) -> float:
     return total / len(data)
 
 
-def _store_coherence(store: CorpusStore, matrix: VectorMatrix) -> None:
-    values = np.full(matrix.n_rows, np.nan, dtype=np.float32)
-    for start in range(0, matrix.n_rows, SLICE):
+def _store_coherence(store: CorpusStore, corpus: str, data: NDArray[np.float16]) -> None:
+    values = np.full(len(data), np.nan, dtype=np.float32)
+    for start in range(0, len(data), SLICE):
         first = max(start - 1, 0)
-        values[first + 1 : start + SLICE] = follow_similarity(matrix.slice(first, start + SLICE))[1:]
-    store.set_coherence(matrix.corpus, values)
+        part = data[first : start + SLICE].astype(np.float32)
+        values[first + 1 : start + SLICE] = follow_similarity(part)[1:]
+    store.set_coherence(corpus, values)

@@ -1,5 +1,6 @@
 """Vector matrices: one float16 .npy a corpus and encoder, mapped into memory, with a JSON beside it."""
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,12 +8,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from lvm_core.boundary.files import is_regular, regular_file
+from lvm_core.boundary.json_values import from_json
 from lvm_core.corpus.store import CorpusStore
 from lvm_core.errors import CorpusError, SpaceMismatch, WorkspaceError
 from lvm_core.types import CorpusInfo, Rows, Vectors
 from lvm_core.workspace import Workspace, read_json
 
 FORMAT = 1
+ROWS_AT_ONCE = 16_384
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +98,11 @@ class VectorMatrix:
         """Return the vectors (stop - start, D) float32 of rows `start` to before `stop`."""
         return self._data[start:stop].astype(np.float32)
 
+    def n_unusable(self) -> int:
+        """Return how many rows hold NaN or infinite numbers; it reads the whole matrix, a slice at a time."""
+        starts = range(0, self.n_rows, ROWS_AT_ONCE)
+        return sum(int((~np.isfinite(self._data[i : i + ROWS_AT_ONCE]).all(axis=1)).sum()) for i in starts)
+
 
 def open_matrix(workspace: Workspace, corpus: str, encoder_id: str) -> VectorMatrix:
     """Return the matrix of `corpus` in the space of `encoder_id`.
@@ -103,12 +112,12 @@ def open_matrix(workspace: Workspace, corpus: str, encoder_id: str) -> VectorMat
         SpaceMismatch: if it is encoded, but with other encoders only.
         WorkspaceError: if the file is damaged.
     """
-    store_info = CorpusStore(workspace).corpus(corpus)
+    stored = CorpusStore(workspace).corpus(corpus)
     path = workspace.vectors(corpus, encoder_id)
     info = read_info(path)
     if info is None or info.encoder_id != encoder_id:
-        raise _not_there(workspace, store_info, encoder_id)
-    if info.digest != store_info.digest:
+        raise _not_there(workspace, stored, encoder_id)
+    if info.digest != stored.digest:
         raise CorpusError(
             f"The vectors of corpus '{corpus}' were made of an earlier state of it. {_remedy(corpus, encoder_id)}"
         )
@@ -121,30 +130,34 @@ def encoded_with(workspace: Workspace, corpus: str) -> list[str]:
     Raises:
         CorpusError: if the corpus is missing.
     """
-    digest = CorpusStore(workspace).corpus(corpus).digest
-    return [info.encoder_id for info in _infos(workspace, corpus) if info.digest == digest]
+    stored = CorpusStore(workspace).corpus(corpus)
+    return [info.encoder_id for info in _infos(workspace, corpus) if info.digest == stored.digest]
 
 
 def _infos(workspace: Workspace, corpus: str) -> list[MatrixInfo]:
-    paths = sorted(
-        workspace.corpus_dir(corpus).glob("vectors.*.f16.npy"), key=lambda p: p.stat().st_mtime_ns, reverse=True
-    )
-    found = [read_info(path) for path in paths]
-    return [info for info in found if info is not None]
+    infos = []
+    for path in matrix_files(workspace, corpus):
+        with contextlib.suppress(WorkspaceError):  # one damaged file must not hide the others; `doctor` names it
+            infos.append(read_info(path))
+    return [info for info in infos if info is not None]
+
+
+def matrix_files(workspace: Workspace, corpus: str) -> list[Path]:
+    """Return the files of a corpus's matrices, of any state, the newest first."""
+    paths = [path for path in workspace.corpus_dir(corpus).glob("vectors.*.f16.npy") if is_regular(path)]
+    return sorted(paths, key=lambda path: path.stat().st_mtime_ns, reverse=True)
 
 
 def read_info(path: Path) -> MatrixInfo | None:
-    """Return what the JSON beside the matrix `path` says, None where either is missing."""
+    """Return what the JSON beside the matrix `path` says, None where either is missing.
+
+    Raises:
+        WorkspaceError: if it is damaged.
+    """
     beside = path.with_suffix(".json")
     if not path.exists() or not beside.exists():
         return None
-    values = read_json(beside)
-    try:
-        return MatrixInfo(**values)
-    except TypeError as error:
-        raise WorkspaceError(
-            f"{beside} is not of this version of the studio: {error}. Delete it and encode again."
-        ) from error
+    return from_json(MatrixInfo, read_json(beside), str(beside), "Delete it and encode again.", error=WorkspaceError)
 
 
 def map_data(path: Path, n_rows: int, dim: int) -> NDArray[np.float16]:
@@ -154,6 +167,7 @@ def map_data(path: Path, n_rows: int, dim: int) -> NDArray[np.float16]:
         WorkspaceError: if the file is damaged or of another shape.
     """
     try:
+        regular_file(path, "The matrix", error=WorkspaceError)
         data: NDArray[np.float16] = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError) as error:
         raise WorkspaceError(f"{path} cannot be read as a matrix: {error}. Delete it and encode again.") from error

@@ -1,5 +1,6 @@
 """Encoding: killed and resumed to the same bytes, refused where vectors would mix, clear where the disk refuses."""
 
+import contextlib
 import json
 import shutil
 import subprocess
@@ -11,8 +12,9 @@ import numpy as np
 import pytest
 
 from lvm_core.corpus.store import CorpusStore
+from lvm_core.database import connect
 from lvm_core.errors import CorpusError, EncoderError, SpaceMismatch, WorkspaceError
-from lvm_core.types import Vectors
+from lvm_core.types import Chunk, Vectors
 from lvm_core.vectors import encode as encode_module
 from lvm_core.vectors.encode import encode_corpus
 from lvm_core.vectors.matrix import encoded_with, open_matrix
@@ -132,6 +134,47 @@ def test_killed_between_the_matrix_and_its_json_it_is_finished_without_encoding(
     again = WordEncoder()
     assert encode_corpus(tiny, "tiny", again).n_rows == n_rows
     assert again.n_calls == 0
+
+
+def test_coherence_is_there_before_the_matrix_counts_as_done_and_is_mended_where_it_is_missing(
+    tiny: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoder = WordEncoder()
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(CorpusStore, "set_coherence", killed)
+    with pytest.raises(KeyboardInterrupt):
+        encode_corpus(tiny, "tiny", encoder)
+    assert encoded_with(tiny, "tiny") == [], "without its coherence it is not done"
+    monkeypatch.undo()
+    n_calls = encoder.n_calls
+    encode_corpus(tiny, "tiny", encoder)
+    assert encoder.n_calls == n_calls, "the vectors were there"
+    whole = [chunk.coherence for chunk in _chunks(tiny)]
+    assert any(value is not None for value in whole)
+    with contextlib.closing(connect(tiny)) as db:
+        db.execute("UPDATE chunks SET coherence = NULL WHERE row > 20")
+    encode_corpus(tiny, "tiny", encoder)
+    assert [chunk.coherence for chunk in _chunks(tiny)] == whole
+
+
+def _chunks(workspace: Workspace) -> list[Chunk]:
+    store = CorpusStore(workspace)
+    return [chunk for d in store.documents("tiny") for chunk in store.document_chunks(d.document_id)]
+
+
+def test_a_damaged_matrix_is_made_again_and_hides_no_other(tiny: Workspace) -> None:
+    one, other = WordEncoder("one"), WordEncoder("other", dim=8)
+    for encoder in (one, other):
+        encode_corpus(tiny, "tiny", encoder)
+    beside = tiny.vectors("tiny", one.id).with_suffix(".json")
+    for damage in ("[]", "{}", "not json", '{"n_rows": "x"}', "[" * 5_000):
+        beside.write_text(damage)
+        assert encoded_with(tiny, "tiny") == [other.id]
+        assert encode_corpus(tiny, "tiny", one).encoder_id == one.id
+        assert set(encoded_with(tiny, "tiny")) == {one.id, other.id}
 
 
 def test_a_corpus_read_in_anew_makes_its_vectors_stale(tiny: Workspace, tmp_path: Path) -> None:
