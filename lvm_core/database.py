@@ -6,12 +6,90 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from importlib import resources
+from pathlib import Path
+from typing import Any, Self
 
+from lvm_core.boundary.files import regular_file
 from lvm_core.errors import WorkspaceError
-from lvm_core.workspace import Workspace
+from lvm_core.workspace import Workspace, full_disk, is_full
 
 BUSY_TIMEOUT_S = 30.0
 _lock = threading.Lock()
+
+
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
+"""What SQLite says on a full disk; the latter two have other causes as well."""
+
+
+class _Cursor(sqlite3.Cursor):
+    """A cursor that says what is wrong with the file in words that help."""
+
+    def execute(self, *arguments: Any) -> Self:
+        with _explained(self.connection):
+            return super().execute(*arguments)
+
+    def executemany(self, *arguments: Any) -> Self:
+        with _explained(self.connection):
+            return super().executemany(*arguments)
+
+    def fetchone(self) -> Any:
+        with _explained(self.connection):
+            return super().fetchone()
+
+    def fetchall(self) -> list[Any]:
+        with _explained(self.connection):
+            return super().fetchall()
+
+    def __next__(self) -> Any:
+        try:
+            return super().__next__()
+        except sqlite3.DatabaseError as error:
+            raise _explanation(self.connection, error) or error from error
+
+
+class _Connection(sqlite3.Connection):
+    """A connection that knows its file; `execute` and its like go through `_Cursor`."""
+
+    path = Path(":memory:")
+
+    def cursor(self, factory: Any = None) -> Any:
+        return super().cursor(factory or _Cursor)
+
+    def execute(self, *arguments: Any) -> sqlite3.Cursor:
+        cursor: sqlite3.Cursor = self.cursor().execute(*arguments)
+        return cursor
+
+    def executemany(self, *arguments: Any) -> sqlite3.Cursor:
+        cursor: sqlite3.Cursor = self.cursor().executemany(*arguments)
+        return cursor
+
+
+@contextlib.contextmanager
+def _explained(connection: sqlite3.Connection) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        raise _explanation(connection, error) or error from error
+
+
+def _explanation(connection: sqlite3.Connection, error: sqlite3.DatabaseError) -> WorkspaceError | None:
+    """Return what a user can do about a damaged, foreign or full file; None where the caller knows better."""
+    path = connection.path if isinstance(connection, _Connection) else Path(":memory:")
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in _DAMAGED:
+        return WorkspaceError(
+            f"{path} is damaged: {error}. Restore it from a copy, or move it away and read the corpora in again;"
+            " runs, vectors and inverters lie in folders of their own and stay."
+        )
+    if code == sqlite3.SQLITE_FULL or (code in _NO_ROOM and is_full(path)):
+        return full_disk(path)
+    if code == sqlite3.SQLITE_ERROR and str(error).startswith("no such"):
+        return WorkspaceError(
+            f"{path} has not the tables of this studio: {error}. Restore it from a copy, or choose another workspace"
+            " with --workspace."
+        )
+    return None
 
 
 def connect(workspace: Workspace, readonly: bool = False) -> sqlite3.Connection:
@@ -20,34 +98,53 @@ def connect(workspace: Workspace, readonly: bool = False) -> sqlite3.Connection:
     Rows come as `sqlite3.Row`. One connection a thread; close it, or use `contextlib.closing`.
 
     Raises:
-        WorkspaceError: if the folder cannot be written or the file is not a database of the studio.
+        WorkspaceError: if the folder cannot be written, or the file is damaged, of a newer studio or no database.
     """
     path = workspace.database
     if not readonly:
         workspace.make(path.parent)
+    if path.exists():
+        regular_file(path, "The database", error=WorkspaceError)
+    elif readonly:
+        return _empty()
     try:
-        if readonly and not path.exists():
-            return _empty()
-        connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
-        connection.row_factory = sqlite3.Row
-        connection.execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT_S * 1000)}")
-        connection.execute("PRAGMA foreign_keys = ON")
-        if connection.execute("PRAGMA user_version").fetchone()[0] < _newest():
-            connection.execute("PRAGMA journal_mode = WAL")
-            _migrate(connection)
-        connection.execute("PRAGMA synchronous = NORMAL")
-        return connection
+        connection = _opened(path)
+        with_version = _brought_up(connection)
     except sqlite3.DatabaseError as error:
         raise WorkspaceError(
             f"{path} cannot be used as the studio's database: {error}."
-            " If the folder is read-only, make it writable or choose another workspace with --workspace;"
-            " if the file is damaged, restore it from a copy or move it away."
+            " If the folder is read-only, make it writable, or choose another workspace with --workspace."
         ) from error
+    if with_version > _newest():
+        connection.close()
+        raise WorkspaceError(
+            f"{path} was written by a newer studio (its schema is {with_version}, this one knows {_newest()})."
+            " Update the studio, or choose another workspace with --workspace."
+        )
+    return connection
+
+
+def _opened(path: Path) -> _Connection:
+    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None, factory=_Connection)
+    connection.path = path
+    connection.row_factory = sqlite3.Row
+    return connection
+
+
+def _brought_up(connection: _Connection) -> int:
+    """Set the connection up, migrate its file where it is older than the studio, and return its version."""
+    connection.execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT_S * 1000)}")
+    connection.execute("PRAGMA foreign_keys = ON")
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    if version < _newest():
+        connection.execute("PRAGMA journal_mode = WAL")
+        _migrate(connection)
+    connection.execute("PRAGMA synchronous = NORMAL")
+    return version
 
 
 def _empty() -> sqlite3.Connection:
-    connection = sqlite3.connect(":memory:", isolation_level=None)
-    connection.row_factory = sqlite3.Row
+    connection = _opened(Path(":memory:"))
     _migrate(connection)
     return connection
 

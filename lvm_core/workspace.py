@@ -1,16 +1,22 @@
 """Where everything lies on disk. The only module that joins paths, and the one way files are written."""
 
 import contextlib
+import errno
+import hashlib
 import json
 import os
 import re
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from lvm_core.errors import WorkspaceError
+from lvm_core.boundary.files import user_path
+from lvm_core.boundary.json_values import read_json_file
+from lvm_core.boundary.values import from_environment
+from lvm_core.errors import LvmError, WorkspaceError
 
 SHIPPED = Path(__file__).resolve().parent.parent / "models"
 """Checkpoints that come with the studio."""
@@ -18,20 +24,36 @@ SHIPPED = Path(__file__).resolve().parent.parent / "models"
 SHIPPED_BOARD = SHIPPED / "board.json"
 """What the shipped checkpoints scored when they were made."""
 
-MIN_FREE_BYTES = 20_000_000
+MIN_FREE_BYTES, NO_ROOM_BYTES = 20_000_000, 1_000_000
+
+MOST_NAME = 160
+"""Characters of a file name: endings, and the marks of temporary files, need the rest of the 255 that disks take."""
+
+LEFT_OVER_AFTER_S = 600.0
+"""A temporary file that was not written to for so long belongs to a process that is gone."""
 
 
 def slug(name: str) -> str:
-    """Return `name` as a safe file name: letters, digits, '.', '_', '-', '@' kept, the rest '-'."""
-    return re.sub(r"[^A-Za-z0-9._@-]+", "-", name).strip("-.") or "unnamed"
+    """Return `name` as a safe file name: letters, digits, '.', '_', '-', '@' kept, the rest '-'; long ones cut."""
+    safe = re.sub(r"[^A-Za-z0-9._@-]+", "-", name).strip("-.") or "unnamed"
+    if len(safe) <= MOST_NAME:
+        return safe
+    return f"{safe[: MOST_NAME - 9]}-{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
 
 
 class Workspace:
     """Paths of one workspace; nothing is created before it is written to."""
 
     def __init__(self, root: str | os.PathLike[str] | None = None) -> None:
-        """Open the workspace at `root`, else at LVM_WORKSPACE, else at ./workspace."""
-        self.root = Path(root or os.environ.get("LVM_WORKSPACE") or "workspace").expanduser().resolve()
+        """Open the workspace at `root`, else at LVM_WORKSPACE, else at ./workspace.
+
+        Raises:
+            WorkspaceError: if no disk takes such a path, or a file lies there.
+        """
+        given = root or from_environment("LVM_WORKSPACE", "workspace")
+        self.root = user_path(given, "The workspace", WorkspaceError)
+        if self.root.exists() and not self.root.is_dir():
+            raise WorkspaceError(f"The workspace {self.root} is a file; expected a folder, which need not exist.")
 
     @property
     def database(self) -> Path:
@@ -99,6 +121,16 @@ class Workspace:
         """What waits, or was left waiting."""
         return sorted(path for path in self.root.glob("incoming-*") if path.is_dir())
 
+    def lock(self, kind: str, name: str) -> Path:
+        """Held by the one process that works on the run, sweep or inverter `name`; outside its folder, which may go."""
+        return self.root / "locks" / f"{slug(kind)}.{slug(name)}.lock"
+
+    def left_over(self) -> list[Path]:
+        """The temporary files that killed processes left behind, here and in the cache."""
+        oldest = time.time() - LEFT_OVER_AFTER_S
+        files = [path for root in (self.root, self.cache()) for path in root.rglob(".*.tmp")]
+        return sorted(path for path in files if path.is_file() and path.stat().st_mtime < oldest)
+
     @property
     def projections(self) -> Path:
         return self.root / "projections"
@@ -113,7 +145,7 @@ class Workspace:
     @staticmethod
     def cache() -> Path:
         """Derived files that every workspace shares (converted weights): LVM_CACHE or ~/.cache/lvm-studio."""
-        return Path(os.environ.get("LVM_CACHE") or "~/.cache/lvm-studio").expanduser().resolve()
+        return user_path(from_environment("LVM_CACHE", "~/.cache/lvm-studio"), "LVM_CACHE", WorkspaceError)
 
     def make(self, folder: Path) -> Path:
         """Create `folder` and return it.
@@ -132,20 +164,60 @@ def disk_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise full_disk(path) from error
         raise WorkspaceError(
-            f"Cannot write {path}: {error.strerror or error}. Free some space or make the folder writable,"
-            " or choose another workspace with --workspace or LVM_WORKSPACE."
+            f"Cannot write {path}: {error.strerror or error}. Make the folder writable, or choose another"
+            f" {_choice(path)}."
         ) from error
+    except Exception as error:
+        # safetensors and torch write files as well, and raise errors of their own
+        if not isinstance(error, LvmError) and _says_full(error, path):
+            raise full_disk(path) from error
+        raise
+
+
+def _says_full(error: Exception, path: Path) -> bool:
+    text = str(error)
+    said = "No space left on device" in text or "os error 28" in text or "Disk quota" in text
+    return said or ("inline_container" in text and is_full(path))
+
+
+def is_full(path: Path) -> bool:
+    """Return whether the disk of `path` has no room left to speak of."""
+    try:
+        return shutil.disk_usage(_existing(path)).free < NO_ROOM_BYTES
+    except OSError:
+        return False
+
+
+def full_disk(path: Path) -> WorkspaceError:
+    """Return the error that says that the disk of `path` is full, what is safe, and what to do."""
+    free = shutil.disk_usage(_existing(path)).free
+    return WorkspaceError(
+        f"The disk of {path} is full ({free / 1e6:,.1f} MB free). What was finished before is unharmed, the last"
+        f" checkpoint too. Free some space and run the same command again, or choose another {_choice(path)}."
+    )
+
+
+def _choice(path: Path) -> str:
+    """Return which setting moves `path` to another disk."""
+    if path.is_relative_to(Workspace.cache()):
+        return "folder for derived files with LVM_CACHE"
+    return "workspace with --workspace or LVM_WORKSPACE"
+
+
+def _existing(path: Path) -> Path:
+    return next(p for p in [path, *path.parents] if p.exists())
 
 
 def need_space(folder: Path, n_bytes: int) -> None:
     """Raise WorkspaceError unless the disk of `folder` has room for `n_bytes` and a little more."""
-    existing = next(p for p in [folder, *folder.parents] if p.exists())
-    free = shutil.disk_usage(existing).free
+    free = shutil.disk_usage(_existing(folder)).free
     if free < n_bytes + MIN_FREE_BYTES:
         raise WorkspaceError(
             f"{folder} needs {n_bytes / 1e6:.0f} MB, but its disk has {free / 1e6:.0f} MB free."
-            " Free some space, or choose another workspace with --workspace or LVM_WORKSPACE."
+            f" Free some space, or choose another {_choice(folder)}."
         )
 
 
@@ -187,13 +259,6 @@ def read_json(path: Path) -> Any:
     """Return the JSON in `path`.
 
     Raises:
-        WorkspaceError: if the file is missing or is not JSON.
+        WorkspaceError: if the file is missing, no regular file, too large, no JSON or nested too deeply.
     """
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise WorkspaceError(f"{path} does not exist.") from error
-    except (OSError, ValueError) as error:
-        raise WorkspaceError(
-            f"{path} cannot be read as JSON: {error}. Delete it, or restore it from a copy."
-        ) from error
+    return read_json_file(path, error=WorkspaceError)

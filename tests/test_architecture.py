@@ -12,7 +12,7 @@ LAYERS = """
     types errors
     boundary
     config device workspace vectors.geometry endpoint
-    database exchange.postgres
+    database locks exchange.postgres
     jobs losses metrics
     nets.base nets.memory
     progress baselines
@@ -24,7 +24,7 @@ LAYERS = """
     train inverter denoiser
     decode
     predict evaluate
-    study leaderboard
+    study leaderboard checkup
     benchmark command_line
     commands
     __main__

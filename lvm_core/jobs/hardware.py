@@ -13,12 +13,12 @@ GPU_TIMEOUT_S = 1.5
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """CPU in percent of all cores, memory in bytes; `gpu` has percent, bytes used and bytes there, or is None."""
+    """CPU in percent of all cores, memory in bytes; `gpu` has percent, bytes used and bytes in all, or is None."""
 
     cpu: float
     n_cores: int
     memory: int
-    memory_there: int
+    memory_total: int
     gpu: tuple[float, int, int] | None
 
 
@@ -58,17 +58,17 @@ def _gpu_load() -> tuple[float, int, int] | None:
     tool = shutil.which("nvidia-smi")
     if tool is None:
         return None
-    asked, found = _gpu
-    if time.monotonic() - asked < GPU_EVERY_S:
-        return found
+    measured_at, load = _gpu
+    if time.monotonic() - measured_at < GPU_EVERY_S:
+        return load
     query = "--query-gpu=utilization.gpu,memory.used,memory.total"
     try:
-        said = subprocess.run(
+        answer = subprocess.run(
             [tool, query, "--format=csv,noheader,nounits"], capture_output=True, text=True, timeout=GPU_TIMEOUT_S
         ).stdout
-        percent, used, there = (float(word) for word in said.splitlines()[0].split(","))
-        found = (percent, int(used * 2**20), int(there * 2**20))
+        percent, used, total = (float(word) for word in answer.splitlines()[0].split(","))
+        load = (percent, int(used * 2**20), int(total * 2**20))
     except (OSError, ValueError, IndexError, subprocess.TimeoutExpired):
-        found = None
-    _gpu = (time.monotonic(), found)
-    return found
+        load = None
+    _gpu = (time.monotonic(), load)
+    return load

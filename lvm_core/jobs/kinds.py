@@ -22,7 +22,7 @@ def flag_value(argv: Sequence[str], flag: str) -> str | None:
 
 def without_flag(argv: Sequence[str], flag: str) -> list[str]:
     """Return `argv` without `flag` and its value."""
-    kept: list[str] = []
+    words: list[str] = []
     skip = False
     for word in argv:
         if skip:
@@ -30,8 +30,8 @@ def without_flag(argv: Sequence[str], flag: str) -> list[str]:
         elif word == flag:
             skip = True
         elif not word.startswith(flag + "="):
-            kept.append(word)
-    return kept
+            words.append(word)
+    return words
 
 
 def named(argv: Sequence[str], taken: Callable[[str], bool]) -> tuple[list[str], str | None]:

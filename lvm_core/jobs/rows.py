@@ -1,13 +1,13 @@
 """The jobs table: one row a job, and the few changes a row can make. Each change is one transaction."""
 
 import contextlib
-import json
 import sqlite3
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from lvm_core.boundary.json_values import from_json, parse_json
 from lvm_core.database import connect
 from lvm_core.errors import JobError, WorkspaceError
 from lvm_core.jobs import machine
@@ -82,11 +82,18 @@ class Job:
 
 
 def _job(row: sqlite3.Row) -> Job:
+    """Return the job in a row.
+
+    Raises:
+        JobError: if the row is damaged.
+    """
     values = dict(row)
+    what, remedy = f"Job {values['id']}", f"Delete it with: jobs delete {values['id']}"
     for name in ("argv", "program", "resume_argv"):
-        values[name] = json.loads(values[name]) if values[name] else None
+        text = values[name]
+        values[name] = parse_json(str(text), f"{what}: {name}", remedy=remedy, error=JobError) if text else None
     values["cancelling"] = bool(values["cancelling"])
-    return Job(**values)
+    return from_json(Job, values, what, remedy, error=JobError)
 
 
 @contextlib.contextmanager
@@ -125,7 +132,16 @@ def select(db: sqlite3.Connection, states: tuple[str, ...] = (), limit: int | No
         " CASE WHEN state IN ('running', 'queued') THEN place ELSE 0 END, created DESC, rowid DESC"
     )
     cut = f"LIMIT {int(limit)}" if limit is not None else ""
-    return [_job(row) for row in db.execute(f"SELECT * FROM jobs {where} {order} {cut}", states)]
+    jobs = []
+    for row in db.execute(f"SELECT * FROM jobs {where} {order} {cut}", states):
+        with contextlib.suppress(JobError):  # one damaged row must not hide the others; `doctor` counts them
+            jobs.append(_job(row))
+    return jobs
+
+
+def n_damaged(db: sqlite3.Connection) -> int:
+    """Return how many rows cannot be read."""
+    return int(db.execute("SELECT count(*) FROM jobs").fetchone()[0]) - len(select(db))
 
 
 def get(db: sqlite3.Connection, job: str) -> Job:
@@ -134,17 +150,33 @@ def get(db: sqlite3.Connection, job: str) -> Job:
     Raises:
         JobError: if there is none of that id.
     """
-    row = db.execute("SELECT * FROM jobs WHERE id = ?", (job,)).fetchone()
+    return _job(_row(db, job))
+
+
+def state(db: sqlite3.Connection, job: str) -> str:
+    """Return the state of a job, of a damaged one as well.
+
+    Raises:
+        JobError: if there is none of that id.
+    """
+    return str(_row(db, job)["state"])
+
+
+def _row(db: sqlite3.Connection, job: str) -> sqlite3.Row:
+    row: sqlite3.Row | None = db.execute("SELECT * FROM jobs WHERE id = ?", (job,)).fetchone()
     if row is None:
         last = [r["id"] for r in db.execute("SELECT id FROM jobs ORDER BY created DESC LIMIT 5")]
         raise JobError(f"There is no job {job!r}. The latest are: {', '.join(last) or 'none yet'}. See `jobs list`.")
-    return _job(row)
+    return row
 
 
 def limit(db: sqlite3.Connection) -> int:
     """Return how many jobs may run at once."""
     row = db.execute("SELECT value FROM job_settings WHERE key = 'limit'").fetchone()
-    return int(row["value"]) if row else DEFAULT_LIMIT
+    try:
+        return max(1, int(row["value"])) if row else DEFAULT_LIMIT
+    except ValueError:
+        return DEFAULT_LIMIT
 
 
 def last_place(db: sqlite3.Connection) -> int:

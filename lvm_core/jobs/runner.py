@@ -95,8 +95,8 @@ def _end_unseen(db: sqlite3.Connection, workspace: Workspace, job: Job) -> None:
 def _start_again(db: sqlite3.Connection, workspace: Workspace, job: Job) -> None:
     """Put a job back whose supervisor never came up."""
     if job.attempt >= MOST_STARTS:
-        said = logs.last_words(workspace.job_log(job.id))
-        rows.finish(db, job, "failed", f"The job could not be started {job.attempt} times. {said}".strip(), None)
+        reason = logs.last_words(workspace.job_log(job.id))
+        rows.finish(db, job, "failed", f"The job could not be started {job.attempt} times. {reason}".strip(), None)
     else:
         rows.update(db, job.id, job.attempt, state="queued", message="waiting to start again")
 
@@ -139,8 +139,8 @@ def outcome(code: int, job: Job, workspace: Workspace) -> tuple[str, str]:
         name = signal.Signals(number).name
         why = ", by hand or because memory ran out" if number == signal.SIGKILL else ""
         return "interrupted", f"The process was ended ({name}){why}. Resume goes on from the last checkpoint."
-    said = logs.last_words(workspace.job_log(job.id))
-    return "failed", said or f"The command ended with exit code {code} and said nothing."
+    reason = logs.last_words(workspace.job_log(job.id))
+    return "failed", reason or f"The command ended with exit code {code} and said nothing."
 
 
 def sweep_up(pid: int) -> None:

@@ -100,14 +100,14 @@ class JobStore:
             JobError: if it has ended already.
         """
         with rows.opened(self.workspace) as db, rows.transaction(db):
-            found = self._in_state(db, job, ("queued", "running"), "be cancelled")
-            if found.state == "queued":
+            stopped = self._in_state(db, job, ("queued", "running"), "be cancelled")
+            if stopped.state == "queued":
                 db.execute(
                     "UPDATE jobs SET state = 'cancelled', ended = ?, message = 'cancelled in the queue' WHERE id = ?",
                     (time.time(), job),
                 )
             else:
-                rows.update(db, job, found.attempt, cancelling=1, message="stopping")
+                rows.update(db, job, stopped.attempt, cancelling=1, message="stopping")
         return self.get(job)
 
     def resume(self, job: str) -> Job:
@@ -128,9 +128,9 @@ class JobStore:
     def retry(self, job: str) -> str:
         """Queue a new job with the arguments of `job`, from the beginning; return its id."""
         with rows.opened(self.workspace) as db:
-            found = rows.get(db, job)
-        argv = found.argv if found.program else kinds.afresh(found.argv)
-        return self.submit(argv, found.title, found.program)
+            former = rows.get(db, job)
+        argv = former.argv if former.program else kinds.afresh(former.argv)
+        return self.submit(argv, former.title, former.program)
 
     def delete(self, job: str) -> None:
         """Forget a job and its log. The run that it made stays.
@@ -139,7 +139,9 @@ class JobStore:
             JobError: if it still runs.
         """
         with rows.opened(self.workspace) as db, rows.transaction(db):
-            self._in_state(db, job, (*rows.ENDED, "queued"), "be deleted; cancel it first")
+            state = rows.state(db, job)
+            if state == "running":
+                raise JobError(f"Job {job} is running and cannot be deleted; cancel it first: jobs cancel {job}")
             db.execute("DELETE FROM jobs WHERE id = ?", (job,))
         with disk_errors(self._folder(job)), contextlib.suppress(FileNotFoundError):
             shutil.rmtree(self._folder(job))
@@ -178,16 +180,14 @@ class JobStore:
 
     def _taken(self, db: sqlite3.Connection, name: str) -> bool:
         """Return whether a run, a sweep or another job's run is called `name`."""
-        there = self.workspace.run(name).exists() or self.workspace.sweep(name).exists()
-        return there or db.execute("SELECT 1 FROM jobs WHERE run = ?", (name,)).fetchone() is not None
+        is_there = self.workspace.run(name).exists() or self.workspace.sweep(name).exists()
+        return is_there or db.execute("SELECT 1 FROM jobs WHERE run = ?", (name,)).fetchone() is not None
 
     def _folder(self, job: str) -> Path:
         return self.workspace.job(job)
 
     def _in_state(self, db: sqlite3.Connection, job: str, states: Sequence[str], what: str) -> Job:
-        found = rows.get(db, job)
-        if found.state not in states:
-            raise JobError(
-                f"Job {job} is {found.state} and cannot {what}. That needs one that is {' or '.join(states)}."
-            )
-        return found
+        row = rows.get(db, job)
+        if row.state not in states:
+            raise JobError(f"Job {job} is {row.state} and cannot {what}. That needs one that is {' or '.join(states)}.")
+        return row

@@ -35,7 +35,7 @@ class Supervisor:
         self.workspace, self.job, self.attempt = workspace, job, attempt
         self.grace_s = float(os.environ.get("LVM_JOB_GRACE_S", GRACE_S))
         self._process: subprocess.Popen[bytes] | None = None
-        self._asked: float | None = None
+        self._cancelled_at: float | None = None
 
     def run(self) -> None:
         """Start or take over the job, wait for its end, write it down, start the next."""
@@ -111,18 +111,18 @@ class Supervisor:
     def _row(self) -> Job | None:
         """Return the job's row, None if it was deleted or given to another attempt."""
         with rows.opened(self.workspace) as db:
-            found = [j for j in rows.select(db, ("running",)) if j.id == self.job and j.attempt == self.attempt]
-        return found[0] if found else None
+            jobs = [j for j in rows.select(db, ("running",)) if j.id == self.job and j.attempt == self.attempt]
+        return jobs[0] if jobs else None
 
     def _pass_on_cancel(self, now: float) -> None:
         with contextlib.suppress(WorkspaceError):
             job = self._row()
             if job is None or not job.cancelling:
                 return
-            if self._asked is None:
-                self._asked = now
+            if self._cancelled_at is None:
+                self._cancelled_at = now
                 runner.stop(self._process, job, hard=False)
-            elif now - self._asked > self.grace_s:
+            elif now - self._cancelled_at > self.grace_s:
                 runner.stop(self._process, job, hard=True)
 
     def _conclude(self) -> None:
@@ -131,12 +131,12 @@ class Supervisor:
                 job = self._row()
                 if job is None:
                     return
-                own = self._process.returncode if self._process is not None else job.exit_code
-                code = own if own is not None else -9
+                exit_code = self._process.returncode if self._process is not None else job.exit_code
+                code = exit_code if exit_code is not None else -9
                 state, message = runner.outcome(code, job, self.workspace)
                 if state in ("cancelled", "interrupted") and job.pid is not None:
                     runner.sweep_up(job.pid)
-                self._finish(state, message, own)
+                self._finish(state, message, exit_code)
                 return
             except WorkspaceError:  # a full disk: what ended is written as soon as there is room
                 time.sleep(WRITE_RETRY_S)

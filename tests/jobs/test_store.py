@@ -1,3 +1,4 @@
+import contextlib
 import os
 import resource
 import subprocess
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from lvm_core.database import connect
 from lvm_core.errors import JobError
 from lvm_core.jobs import logs, pulse, rows, runner
 from lvm_core.jobs.store import JobStore
@@ -138,3 +140,24 @@ def test_a_job_of_another_attempt_is_not_written_to(store: JobStore) -> None:
     with rows.opened(store.workspace) as db:
         assert not rows.update(db, job, 1, message="late")
     assert store.get(job).message == "done"
+
+
+def test_a_damaged_row_hides_no_other_and_can_be_deleted(store: JobStore) -> None:
+    good, bad = store.submit(**python("pass")), store.submit(**python("pass"))
+    for job in (good, bad):
+        wait(store, job)
+    for column, junk in (("argv", "[" * 5_000), ("created", "yesterday"), ("argv", '"words"')):
+        with contextlib.closing(connect(store.workspace)) as db:
+            (former,) = db.execute(f"SELECT {column} FROM jobs WHERE id = ?", (bad,)).fetchone()
+            db.execute(f"UPDATE jobs SET {column} = ? WHERE id = ?", (junk, bad))
+        assert [job.id for job in store.list()] == [good]
+        with pytest.raises(JobError, match=f"Job {bad}.*Delete it with: jobs delete {bad}"):
+            store.get(bad)
+        with contextlib.closing(connect(store.workspace)) as db:
+            db.execute(f"UPDATE jobs SET {column} = ? WHERE id = ?", (former, bad))
+    with contextlib.closing(connect(store.workspace)) as db:
+        db.execute("UPDATE jobs SET created = 'yesterday' WHERE id = ?", (bad,))
+        db.execute("INSERT OR REPLACE INTO job_settings (key, value) VALUES ('limit', 'many')")
+    assert store.limit == 1
+    store.delete(bad)
+    assert [job.id for job in store.list()] == [good]

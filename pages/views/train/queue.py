@@ -210,7 +210,7 @@ def _load_html(jobs: Sequence[Job]) -> str:
     now = hardware.load()
     figures = [
         ui.Number("CPU", f"{now.cpu:.0f}", f"% of {now.n_cores} cores", "Load of the whole machine."),
-        ui.Number("memory", f"{now.memory / 1e9:.1f}", f"of {now.memory_there / 1e9:.0f} GB", "Used on the machine."),
+        ui.Number("memory", f"{now.memory / 1e9:.1f}", f"of {now.memory_total / 1e9:.0f} GB", "Used on the machine."),
     ]
     if now.gpu is not None:
         percent, used, there = now.gpu
