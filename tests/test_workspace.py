@@ -71,7 +71,7 @@ def test_a_full_disk_is_said_once_whoever_found_it_and_the_old_file_stays(tmp_pa
         SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)"),
         OSError(28, "No space left on device"),
     ):
-        message = r"The disk of .*weights is full .*Free some space and run the same"
+        message = r"The disk of .*weights is full: .*Free some space and run the same"
         with pytest.raises(WorkspaceError, match=message), replacing(path):
             raise problem
     assert path.read_text() == "the last checkpoint"
