@@ -195,8 +195,9 @@ def full_disk(path: Path) -> WorkspaceError:
     """Return the error that says that the disk of `path` is full, what is safe, and what to do."""
     free = shutil.disk_usage(_existing(path)).free
     return WorkspaceError(
-        f"The disk of {path} is full: No space left on device ({free / 1e6:,.1f} MB free). What was finished before is unharmed, the last"
-        f" checkpoint too. Free some space and run the same command again, or choose another {_choice(path)}."
+        f"The disk of {path} is full: No space left on device ({free / 1e6:,.1f} MB free). What was finished before"
+        " is unharmed, the last checkpoint too. Free some space and run the same command again, or choose another"
+        f" {_choice(path)}."
     )
 
 

@@ -33,7 +33,7 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
         findings = list(check_npz(namespace.file))
     elif namespace.corpus:
         findings, details = _corpus(workspace, namespace.corpus)
-    elif namespace.remove_left_over:
+    elif getattr(namespace, "remove_left_over", False):
         findings = list(_removed(workspace, namespace.yes))
     else:
         findings = [(finding.level, finding.text) for finding in check_workspace(workspace)]
