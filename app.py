@@ -4,20 +4,10 @@ from pathlib import Path
 
 import streamlit as st
 
+from pages import PAGES
 from pages.shared import address, first_start, state, ui
 
 HERE = Path(__file__).resolve().parent
-
-# File in `pages/`, the name shown and its icon (from the icon font that Streamlit carries).
-PAGES = {
-    "predict": ("Predict", "arrow_forward"),
-    "corpus": ("Corpus", "article"),
-    "train": ("Train", "model_training"),
-    "leaderboard": ("Leaderboard", "leaderboard"),
-    "vectors": ("Vectors", "scatter_plot"),
-    "drift": ("Drift", "timeline"),
-    "system": ("System", "memory"),
-}
 
 # An explicit page icon keeps the browser from fetching a favicon from the internet.
 st.set_page_config(page_title="LVM Studio", page_icon=str(HERE / "assets/icon.svg"), layout="wide")
@@ -26,9 +16,8 @@ st.logo(str(HERE / "assets/logo.svg"), size="large")
 
 page = st.navigation(
     [
-        st.Page(f"pages/{name}.py", title=title, icon=f":material/{icon}:", default=name == "predict")
+        st.Page(HERE / "pages" / f"{name}.py", title=title, icon=f":material/{icon}:", default=name == "predict")
         for name, (title, icon) in PAGES.items()
-        if (HERE / "pages" / f"{name}.py").exists()
     ],
     position="top",
 )

@@ -5,7 +5,6 @@ Forms are made from the flags, and a command line is checked before it waits in 
 
 import argparse
 import contextlib
-import importlib
 import io
 import re
 from collections.abc import Mapping, Sequence
@@ -14,6 +13,7 @@ from typing import Any
 
 from lvm_core import __version__
 from lvm_core.errors import JobError
+from lvm_core.jobs.kinds import kind_of, module_of
 
 COMMANDS: dict[str, str] = {
     "ingest": "read articles into a corpus of chunks",
@@ -40,11 +40,6 @@ COMMANDS: dict[str, str] = {
 }
 """Name of each command (its module in `lvm_core.commands`, '-' as '_') and its one-line help."""
 
-NOT_JOBS = ("jobs", "predict", "leaderboard", "doctor", "ship")
-"""Commands that answer at once."""
-
-_SILENT = ("help", "workspace", "json")
-
 
 @dataclass(frozen=True, slots=True)
 class Flag:
@@ -59,8 +54,8 @@ class Flag:
     repeated: bool = False
 
 
-def make_parser(chosen: str | None) -> argparse.ArgumentParser:
-    """Return the parser; only the chosen command's module is imported, so that help answers at once."""
+def make_parser(command: str | None) -> argparse.ArgumentParser:
+    """Return the parser; only the named command's module is imported, so that help answers at once."""
     parser = argparse.ArgumentParser("python -m lvm_core", description="LVM Studio on the command line.")
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
@@ -68,8 +63,8 @@ def make_parser(chosen: str | None) -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=summary, description=summary.capitalize() + ".")
         sub.add_argument("--workspace", help="folder of corpora, runs and jobs [LVM_WORKSPACE, else ./workspace]")
         sub.add_argument("--json", action="store_true", help="one JSON object on stdout, logs on stderr")
-        if name == chosen:
-            module = importlib.import_module(f"lvm_core.commands.{name.replace('-', '_')}")
+        if name == command:
+            module = module_of(name)
             module.add_arguments(sub)
             sub.set_defaults(module=module)
     return parser
@@ -77,35 +72,52 @@ def make_parser(chosen: str | None) -> argparse.ArgumentParser:
 
 def job_commands() -> dict[str, str]:
     """Return the commands that can be jobs, with their one-line help."""
-    return {name: text for name, text in COMMANDS.items() if name not in NOT_JOBS}
+    return {name: text for name, text in COMMANDS.items() if kind_of(name) is not None}
+
+
+class _Recorder(argparse.ArgumentParser):
+    """A parser that remembers what is declared to it, in order."""
+
+    def __init__(self, command: str) -> None:
+        super().__init__(command, add_help=False)
+        self.flags: list[Flag] = []
+
+    def add_argument(self, *names: Any, **options: Any) -> argparse.Action:
+        """Declare an argument, as argparse does."""
+        action = super().add_argument(*names, **options)
+        self.flags.append(_flag(action, options))
+        return action
 
 
 def flags(command: str) -> list[Flag]:
     """Return the flags of `command`, positions first."""
-    actions = [a for a in _parser_of(command)._actions if a.dest not in _SILENT]
-    return sorted((_flag(a) for a in actions), key=lambda f: bool(f.flag))
+    recorder = _Recorder(command)
+    module_of(command).add_arguments(recorder)
+    return sorted(recorder.flags, key=lambda f: bool(f.flag))
 
 
-def _flag(action: argparse.Action) -> Flag:
-    long = [s for s in action.option_strings if s.startswith("--") and not s.startswith("--no-")]
-    kind = "text"
-    if isinstance(action, argparse.BooleanOptionalAction):
-        kind = "yes-no"
-    elif action.nargs == 0:
-        kind = "switch"
-    elif action.choices:
-        kind = "choice"
-    elif action.type in (int, float):
-        kind = "number"
+def _flag(action: argparse.Action, options: Mapping[str, Any]) -> Flag:
+    names = [s for s in action.option_strings if s.startswith("--") and not s.startswith("--no-")]
+    several = action.nargs in ("*", "+")
     return Flag(
         dest=action.dest,
-        flag=long[0] if long else "",
-        kind=kind,
+        flag=names[0] if names else "",
+        kind=_kind(action),
         help=(action.help or "").replace("%%", "%"),
         choices=tuple(map(str, action.choices or ())),
         required=bool(action.required) or (not action.option_strings and action.nargs not in ("?", "*")),
-        repeated=isinstance(action, argparse._AppendAction) or action.nargs in ("*", "+"),
+        repeated=several or options.get("action") == "append",
     )
+
+
+def _kind(action: argparse.Action) -> str:
+    if isinstance(action, argparse.BooleanOptionalAction):
+        return "yes-no"
+    if action.nargs == 0:
+        return "switch"
+    if action.choices:
+        return "choice"
+    return "number" if action.type in (int, float) else "text"
 
 
 def arguments(command: str, values: Mapping[str, Any]) -> list[str]:
@@ -136,12 +148,12 @@ def values_of(argv: Sequence[str]) -> dict[str, Any]:
         given = vars(_parsed(list(argv)))
     except JobError:
         return {}
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for flag in flags(argv[0]):
         value = given.get(flag.dest)
         if value is not None and value != []:
-            found[flag.dest] = "\n".join(map(str, value)) if isinstance(value, list) else value
-    return found
+            values[flag.dest] = "\n".join(map(str, value)) if isinstance(value, list) else value
+    return values
 
 
 def check_command(argv: Sequence[str]) -> None:
@@ -157,17 +169,10 @@ def check_command(argv: Sequence[str]) -> None:
 
 
 def _parsed(argv: list[str]) -> argparse.Namespace:
-    said = io.StringIO()
+    output = io.StringIO()
     try:
-        with contextlib.redirect_stderr(said), contextlib.redirect_stdout(said):
+        with contextlib.redirect_stderr(output), contextlib.redirect_stdout(output):
             return make_parser(argv[0]).parse_args(argv)
     except SystemExit as stop:
-        message = re.sub(r"^.*?error: ", "", (said.getvalue().strip().splitlines() or [""])[-1])
+        message = re.sub(r"^.*?error: ", "", (output.getvalue().strip().splitlines() or [""])[-1])
         raise JobError(f"{' '.join(argv)}: {message}") from stop
-
-
-def _parser_of(command: str) -> argparse.ArgumentParser:
-    whole = make_parser(command)
-    choices = next(a.choices for a in whole._actions if isinstance(a, argparse._SubParsersAction))
-    found: argparse.ArgumentParser = dict(choices or {})[command]
-    return found

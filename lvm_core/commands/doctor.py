@@ -11,6 +11,9 @@ from lvm_core.workspace import Workspace
 Finding = tuple[str, str]
 """Level ("ok", "warning", "error") and a sentence."""
 
+JOB = None
+"""It answers at once."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags."""

@@ -12,8 +12,11 @@ from lvm_core.config import add_arguments as add_settings
 from lvm_core.config import from_namespace
 from lvm_core.errors import SettingsError
 from lvm_core.evaluate.settings import EvaluateSettings
+from lvm_core.jobs.kinds import Kind
 from lvm_core.progress import ProgressLine
 from lvm_core.workspace import Workspace
+
+JOB = Kind(short=True)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

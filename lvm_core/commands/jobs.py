@@ -12,6 +12,9 @@ from lvm_core.workspace import Workspace
 
 LATEST = 50
 
+JOB = None
+"""It answers at once."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the actions; without one, `list`."""

@@ -9,6 +9,9 @@ from lvm_core.workspace import Workspace
 if TYPE_CHECKING:
     from lvm_core.evaluate.rows import Row
 
+JOB = None
+"""It answers at once."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags."""

@@ -4,8 +4,11 @@ import argparse
 from typing import Any
 
 from lvm_core import config
+from lvm_core.jobs.kinds import Kind
 from lvm_core.progress import ProgressLine
 from lvm_core.workspace import Workspace
+
+JOB = Kind(short=True)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -6,6 +6,9 @@ from typing import Any
 
 from lvm_core.workspace import SHIPPED, Workspace
 
+JOB = None
+"""It answers at once."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags."""

@@ -6,17 +6,19 @@ import time
 from pathlib import Path
 from typing import Any
 
-from lvm_core.commands.train import check_data
 from lvm_core.config import add_arguments as add_settings
 from lvm_core.config import given_values
 from lvm_core.errors import JobError, SettingsError, SourceError
 from lvm_core.jobs import pulse
+from lvm_core.jobs.kinds import Kind
 from lvm_core.progress import ProgressLine
 from lvm_core.train import TrainConfig
 from lvm_core.types import Progress
 from lvm_core.workspace import Workspace, slug
 
 SCHEDULES = ("hundred",)
+
+JOB = Kind("--name", place=Workspace.sweep)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,8 +56,6 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
         sweeps.check_sweep(workspace, sweep, dim_of(workspace, sweep.base))
     if namespace.show or namespace.dry_run:
         return sweep.to_json()
-    if not there and not namespace.resume:
-        check_data(workspace, TrainConfig(**{k: v for k, v in sweep.base.items() if k in ("corpus", "encoder", "yes")}))
     pulse.note_run(name)
     return sweeps.run_sweep(workspace, sweep, trainer(workspace), ProgressLine()).to_json()
 

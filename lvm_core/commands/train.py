@@ -1,45 +1,31 @@
 """train: a net or a baseline, from corpus to run folder."""
 
 import argparse
-import sys
 from typing import Any
 
 from lvm_core.config import add_arguments as add_settings
-from lvm_core.config import from_namespace
+from lvm_core.config import from_namespace, given_values
+from lvm_core.jobs.kinds import Kind, flag_value
 from lvm_core.progress import ProgressLine
 from lvm_core.train import TrainConfig, train
 from lvm_core.workspace import Workspace
+
+JOB = Kind("--run", "--resume", Workspace.run, lambda argv: flag_value(argv, "--model") or TrainConfig().model)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare one flag a setting, the net's own options, and how to name and resume a run."""
     add_settings(parser, TrainConfig)
     parser.add_argument("--run", help="name of the run [the model and the time]")
-    parser.add_argument("--resume", action="store_true", help="continue --run from its last checkpoint")
+    again = "continue --run from its last checkpoint; begin it if there is none yet and settings are given"
+    parser.add_argument("--resume", action="store_true", help=again)
 
 
 def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
     """Train, or go on training."""
-    config = None if namespace.resume else from_namespace(TrainConfig, namespace)
-    warnings = check_data(workspace, config) if config else []
-    result = train(workspace, config, run=namespace.run, resume=namespace.resume, progress=ProgressLine())
-    return {**result, "order": warnings}
-
-
-def check_data(workspace: Workspace, config: TrainConfig) -> list[str]:
-    """Return what is to be said about the order of the data, on stderr as well, before hours are spent on it.
-
-    Raises:
-        CorpusError: if it has no order that a model could learn, and the settings do not say yes to that.
-    """
-    from lvm_core.dataset.order_notes import ask_about_order
-    from lvm_core.spaces import space_to_train_in
-
-    space = space_to_train_in(workspace, config.corpora, config.encoder)
-    warnings = ask_about_order(workspace, config.corpora, space, config.yes)
-    for warning in warnings:
-        print(f"warning: {warning}", file=sys.stderr, flush=True)
-    return warnings
+    only_a_name = namespace.resume and not given_values(TrainConfig, namespace)
+    config = None if only_a_name else from_namespace(TrainConfig, namespace)
+    return train(workspace, config, run=namespace.run, resume=namespace.resume, progress=ProgressLine())
 
 
 def report(result: dict[str, Any]) -> str:

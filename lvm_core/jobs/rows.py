@@ -15,8 +15,12 @@ from lvm_core.workspace import Workspace
 
 ENDED = ("done", "failed", "cancelled", "interrupted")
 RESUMABLE = ("failed", "cancelled", "interrupted")
+LONG, SHORT = "long", "short"
+"""Lanes: a short job, which somebody waits for, never stands behind a long one."""
+
 SILENT_AFTER_S = 60.0
 DEFAULT_LIMIT = 1
+SHORT_AT_ONCE = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,7 @@ class Job:
     heartbeat: float | None
     heartbeat_mono: float | None
     exit_code: int | None
+    lane: str
 
     @property
     def here(self) -> bool:
@@ -76,7 +81,7 @@ class Job:
     def to_json(self) -> dict[str, Any]:
         """Return the fields that `jobs --json` shows."""
         shown = ("id", "kind", "state", "progress", "message", "created", "started", "ended", "run", "title", "argv")
-        extra = ("place", "attempt", "exit_code", "pid", "cancelling")
+        extra = ("place", "attempt", "exit_code", "pid", "cancelling", "lane")
         fields = {name: getattr(self, name) for name in shown + extra}
         return {**fields, "elapsed_s": round(self.earlier_s + self.elapsed_s, 3), "silent_s": round(self.silent, 1)}
 
@@ -171,7 +176,7 @@ def _row(db: sqlite3.Connection, job: str) -> sqlite3.Row:
 
 
 def limit(db: sqlite3.Connection) -> int:
-    """Return how many jobs may run at once."""
+    """Return how many long jobs may run at once."""
     row = db.execute("SELECT value FROM job_settings WHERE key = 'limit'").fetchone()
     try:
         return max(1, int(row["value"])) if row else DEFAULT_LIMIT
@@ -185,13 +190,12 @@ def last_place(db: sqlite3.Connection) -> int:
 
 
 def claim(db: sqlite3.Connection) -> Job | None:
-    """Take the first queued job if one more may run: it is `running` from now on, and nobody else gets it."""
+    """Take the first queued job of a lane that has room: it is `running` from now on, and nobody else gets it."""
     if db.execute("SELECT 1 FROM jobs WHERE state = 'queued' LIMIT 1").fetchone() is None:
         return None
     with transaction(db):
-        running = db.execute("SELECT count(*) FROM jobs WHERE state = 'running'").fetchone()[0]
-        row = db.execute("SELECT * FROM jobs WHERE state = 'queued' ORDER BY place, created LIMIT 1").fetchone()
-        if row is None or running >= limit(db):
+        row = _next(db, LONG, limit(db)) or _next(db, SHORT, SHORT_AT_ONCE)
+        if row is None:
             return None
         db.execute(
             "UPDATE jobs SET state = 'running', attempt = attempt + 1, cancelling = 0, message = 'starting',"
@@ -201,6 +205,16 @@ def claim(db: sqlite3.Connection) -> Job | None:
             (now := time.time(), machine.host(), mono := machine.monotonic(), now, mono, row["id"]),
         )
         return get(db, row["id"])
+
+
+def _next(db: sqlite3.Connection, lane: str, at_once: int) -> sqlite3.Row | None:
+    """Return the first queued job of `lane`, None where there is none or the lane is full."""
+    count = "SELECT count(*) FROM jobs WHERE state = 'running' AND lane = ?"
+    if db.execute(count, (lane,)).fetchone()[0] >= at_once:
+        return None
+    first = "SELECT * FROM jobs WHERE state = 'queued' AND lane = ? ORDER BY place, created LIMIT 1"
+    row: sqlite3.Row | None = db.execute(first, (lane,)).fetchone()
+    return row
 
 
 def update(db: sqlite3.Connection, job: str, attempt: int, **values: Any) -> bool:

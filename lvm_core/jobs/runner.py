@@ -27,7 +27,7 @@ KILLED = {signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.S
 
 def command(job: Job, workspace: Workspace) -> list[str]:
     """Return the full argument list of the job's process: on its first start, or to go on where it stopped."""
-    argv = kinds.arguments_now(job, workspace)
+    argv = kinds.arguments_now(job)
     if job.program is not None:
         return [*job.program, *argv]
     return [*PROGRAM, argv[0], "--workspace", str(workspace.root), *argv[1:]]

@@ -49,7 +49,9 @@ class JobStore:
             raise JobError(f"A job is a command and its arguments, such as train --model amn; {list(argv)} has none.")
         kind = Path(argv[0]).name if program is None else Path(program[0]).name
         job = f"{kind}-{runner.stamp()}-{secrets.token_hex(2)}"
+        declared = (kinds.Kind() if program else kinds.kind_of(argv[0])) or kinds.Kind()
         values = {
+            "lane": declared.lane,
             "id": job,
             "kind": kind,
             "title": title,
@@ -59,7 +61,7 @@ class JobStore:
             "created": time.time(),
         }
         with rows.opened(self.workspace) as db, rows.transaction(db):
-            words, run = (list(argv), None) if program else kinds.named(argv, lambda name: self._taken(db, name))
+            words, run = kinds.named(argv, declared, lambda name: self._taken(db, declared, name))
             values |= {"argv": json.dumps(words), "run": run}
             write_json(self.workspace.job_file(job), {**values, "argv": words, "state": "queued"})
             names = ", ".join(values)
@@ -178,10 +180,11 @@ class JobStore:
         """Return the size of the job's log."""
         return logs.size_bytes(self.workspace.job_log(job))
 
-    def _taken(self, db: sqlite3.Connection, name: str) -> bool:
-        """Return whether a run, a sweep or another job's run is called `name`."""
-        is_there = self.workspace.run(name).exists() or self.workspace.sweep(name).exists()
-        return is_there or db.execute("SELECT 1 FROM jobs WHERE run = ?", (name,)).fetchone() is not None
+    def _taken(self, db: sqlite3.Connection, kind: kinds.Kind, name: str) -> bool:
+        """Return whether what the command makes, or what another job makes, is called `name` already."""
+        if kind.place is not None and kind.place(self.workspace, name).exists():
+            return True
+        return db.execute("SELECT 1 FROM jobs WHERE run = ?", (name,)).fetchone() is not None
 
     def _folder(self, job: str) -> Path:
         return self.workspace.job(job)

@@ -68,7 +68,7 @@ class Supervisor:
         arguments = runner.command(job, self.workspace)
         with self.workspace.job_log(job.id).open("ab") as log:
             with contextlib.suppress(OSError):
-                argv = kinds.arguments_now(job, self.workspace)
+                argv = kinds.arguments_now(job)
                 shown = shlex.join(argv) if job.program else runner.shown_command(argv, self.workspace)
                 log.write(f"$ {shown}  (start {job.attempt}, {runner.stamp()})\n".encode())
                 log.flush()

@@ -21,13 +21,14 @@ def train(
         workspace: holds the corpora and takes the run.
         config: what to train; may be None on resume.
         run: name of the run folder; by default the model and the time.
-        resume: continue `run` from its last checkpoint, bit for bit on a CPU.
+        resume: continue `run` from its last checkpoint, bit for bit on a CPU; begin it where there is none yet.
         progress: told the rate, the time left and the validation cosine beside the weighted mean's.
         stop_after: pause after so many epochs in all, leaving a checkpoint to resume from.
 
     Raises:
         SettingsError: for settings that cannot be.
-        CorpusError: if a corpus is missing, not encoded, or too small.
+        CorpusError: if a corpus is missing, not encoded, too small, or without an order that could be learned, unless
+            the settings say yes to that.
         SpaceMismatch: if the corpora are not of one encoder.
         ModelError: if the run cannot be resumed, or diverged (the message says at which step).
         KeyboardInterrupt: if it was told to stop (SIGTERM or Ctrl-C), after a checkpoint was written.

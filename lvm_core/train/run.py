@@ -26,6 +26,7 @@ from lvm_core.checkpoint import (
 )
 from lvm_core.config import check, from_dict, typed
 from lvm_core.dataset import Corpora, TrainingSet, open_corpora
+from lvm_core.dataset.order_notes import ask_about_order
 from lvm_core.device import describe_device, pick_device
 from lvm_core.errors import ModelError, SettingsError
 from lvm_core.nets import MODELS, build_model
@@ -55,9 +56,9 @@ def train_run(
 ) -> dict[str, Any]:
     """See `lvm_core.train.train`."""
     stored: dict[str, Any] = {}
-    if resume:
-        if not run:
-            raise SettingsError(["--resume needs the name of a run: add --run NAME."])
+    if resume and not run:
+        raise SettingsError(["--resume needs the name of a run: add --run NAME."])
+    if resume and run and (config is None or workspace.run_config(run).exists()):
         stored = stored_config(workspace, run)
         config = from_dict(TrainConfig, stored["train"])
     if config is None:
@@ -66,14 +67,17 @@ def train_run(
     device = pick_device(config.device)
     run = run or new_run(workspace, config.model)
     folder = workspace.run(run)
-    if not resume and (folder / CONFIG).exists():
+    if not stored and (folder / CONFIG).exists():
         raise ModelError(f"The run '{run}' exists already. Choose another name, or continue it with --resume.")
     encoder_id = stored.get("encoder_id") or space_to_train_in(workspace, config.corpora, config.encoder)
+    notes = [] if stored else ask_about_order(workspace, config.corpora, encoder_id, config.yes)
+    for note in notes:
+        progress(0.0, f"warning: {note}")
     corpora = open_corpora(workspace, config.corpora, encoder_id, config.split_seed, config.held_out)
     check_corpora(config, corpora, stored)
     with torch.random.fork_rng(enabled=True):
         torch.manual_seed(config.seed)
-        training = Training(workspace, config, run, folder, corpora, device, progress)
+        training = Training(workspace, config, run, folder, corpora, device, progress, notes)
         if config.model == Ensemble.name:
             return training.join_members()
         if config.model in BASELINES:
@@ -93,8 +97,10 @@ class Training:
         corpora: Corpora,
         device: torch.device,
         progress: Progress,
+        order: list[str],
     ) -> None:
-        """Keep what the steps share."""
+        """Keep what the steps share; `order` is what is to be said about the order of the corpora."""
+        self.order = order
         self.workspace, self.config, self.run, self.folder = workspace, config, run, folder
         self.corpora, self.device, self.progress = corpora, device, progress
         self.validator = Validator(
@@ -222,6 +228,7 @@ class Training:
         return {
             "run": self.run,
             "model": self.config.model,
+            "order": self.order,
             "n_parameters": model.n_parameters(),
             "n_windows": int(np.sum([max(0, d.n_chunks - 1) for d in train])),
             "n_articles": len(train),

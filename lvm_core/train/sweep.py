@@ -6,7 +6,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from lvm_core.config import problems
+from lvm_core.dataset.order_notes import ask_about_order
 from lvm_core.errors import JobError, LvmError, SettingsError
+from lvm_core.spaces import space_to_train_in
 from lvm_core.train import TrainConfig
 from lvm_core.train.plan import config_of, plan
 from lvm_core.types import Progress
@@ -84,6 +86,7 @@ def check_sweep(workspace: Workspace, sweep: Sweep, dim: int) -> None:
 
     Raises:
         SettingsError: with the problems of all runs at once, each sentence once.
+        CorpusError: if the corpora have no order that could be learned, and the settings do not say yes to that.
     """
     if not sweep.children:
         raise SettingsError(["The sweep has no runs. Vary a setting, such as --vary lr=0.001,0.0005."])
@@ -99,6 +102,8 @@ def check_sweep(workspace: Workspace, sweep: Sweep, dim: int) -> None:
             found.setdefault(sentence, child.run)
     if found:
         raise SettingsError([f"{run}: {sentence}" for sentence, run in found.items()])
+    base = config_of({name: value for name, value in sweep.base.items() if name in ("corpus", "encoder", "yes")})
+    ask_about_order(workspace, base.corpora, space_to_train_in(workspace, base.corpora, base.encoder), base.yes)
 
 
 def settings_of(sweep: Sweep, child: Child) -> TrainConfig:

@@ -22,7 +22,7 @@ def open_page(monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
         monkeypatch.setenv("LVM_FIRST_CORPUS", first)
         app = AppTest.from_file(str(APP), default_timeout=240)
         if page != "predict":
-            app.run().switch_page(f"pages/{page}.py")
+            app.run().switch_page(str(Path("pages") / f"{page}.py"))
         for name, value in query.items():
             app.query_params[name] = value
         return app.run()

@@ -1,0 +1,3 @@
+-- Short jobs that somebody waits for have a lane of their own.
+
+ALTER TABLE jobs ADD COLUMN lane TEXT NOT NULL DEFAULT 'long';
