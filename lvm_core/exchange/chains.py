@@ -8,12 +8,18 @@ import json
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
+from lvm_core.boundary.files import quoted
+from lvm_core.boundary.json_values import parse_json
+from lvm_core.boundary.values import one_line
+from lvm_core.corpus.sources.compressed import reading
 from lvm_core.errors import SourceError
 
 WORDNET_FOLDERS = ("/usr/share/wordnet", "/usr/local/share/wordnet", "/opt/homebrew/share/wordnet/dict")
 MIN_LENGTH, MAX_LENGTH = 4, 12
+MOST_LINE_BYTES = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +95,7 @@ def _climb(table: dict[str, tuple[str, list[str]]], leaf: str) -> list[str]:
 
 
 def read_chains(path: Path, vocabulary: Sequence[str] | None = None) -> Chains:
-    """Return the chains of a JSONL file, one object with a list `concepts` a line.
+    """Return the chains of a JSONL file, one object with a list `concepts` a line, packed by gzip or bzip2 or not.
 
     Args:
         path: the file.
@@ -123,27 +129,34 @@ def read_chains(path: Path, vocabulary: Sequence[str] | None = None) -> Chains:
 
 
 def _concept_lists(path: Path) -> Iterator[tuple[int, list[str]]]:
+    with reading(path) as opened:
+        for number in count(1):
+            line = opened.stream.readline(MOST_LINE_BYTES + 1)
+            if not line:
+                return
+            if len(line) > MOST_LINE_BYTES:
+                raise SourceError(
+                    f"{path}, line {number} is longer than {MOST_LINE_BYTES:,} bytes; expected one chain a line."
+                )
+            if line.strip():
+                yield number, _concepts(f"{path}, line {number}", line)
+
+
+def _concepts(where: str, line: bytes) -> list[str]:
     try:
-        with path.open(encoding="utf-8") as file:
-            for number, line in enumerate(file, start=1):
-                if line.strip():
-                    yield number, _concepts(path, number, line)
+        text = line.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise SourceError(f"{path} is not UTF-8 text: {error}. Convert it with iconv and try again.") from error
-    except OSError as error:
-        raise SourceError(f"{path} cannot be read: {error.strerror}. Check the path.") from error
-
-
-def _concepts(path: Path, number: int, line: str) -> list[str]:
+        raise SourceError(f"{where} is not UTF-8 text: {error}. Convert it with iconv and try again.") from error
     try:
-        concepts = json.loads(line)["concepts"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise SourceError(
-            f"{path}, line {number}: expected an object with a list 'concepts', got {line[:80]!r}."
-        ) from error
-    if not isinstance(concepts, list) or not all(isinstance(c, str) and c.strip() for c in concepts):
-        raise SourceError(f"{path}, line {number}: 'concepts' must be a list of texts, got {line[:80]!r}.")
-    return [c.strip() for c in concepts]
+        value = parse_json(text, where, remedy="Write one chain a line.")
+    except SourceError as error:
+        raise SourceError(f"{error} Expected an object with a list 'concepts', got {quoted(text)}.") from error
+    if not isinstance(value, dict) or "concepts" not in value:
+        raise SourceError(f"{where}: expected an object with a list 'concepts', got {quoted(text)}.")
+    concepts = value["concepts"]
+    if not isinstance(concepts, list) or not all(isinstance(c, str) and one_line(c) for c in concepts):
+        raise SourceError(f"{where}: 'concepts' must be a list of texts, got {quoted(text)}.")
+    return [one_line(c) for c in concepts]
 
 
 def chains_jsonl(chains: Sequence[Sequence[str]]) -> str:

@@ -1,5 +1,7 @@
 """Chains climb from the specific to the general, and a bad file is told line by line."""
 
+import bz2
+import gzip
 import shutil
 from pathlib import Path
 
@@ -27,6 +29,36 @@ def test_chains_survive_a_round_trip(tmp_path: Path) -> None:
     chains = wordnet_chains(DATA)
     path.write_text(chains_jsonl(chains), encoding="utf-8")
     assert read_chains(path).chains == chains
+
+
+def test_a_byte_order_mark_and_a_compression_make_no_difference(tmp_path: Path) -> None:
+    content = b'\xef\xbb\xbf{"chain_id": "w1", "concepts": ["barnacle", "crustacean", "arthropod"]}\n'
+    for name, data in (("bom.jsonl", content), ("bom.jsonl.gz", gzip.compress(content)), ("b", bz2.compress(content))):
+        (tmp_path / name).write_bytes(data)
+        assert read_chains(tmp_path / name).chains == [["barnacle", "crustacean", "arthropod"]]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("[" * 100_000, "nested too deeply"),
+        ("x" * 1_000_001, "longer than 1,000,000 bytes"),
+        ("[1]", "expected an object"),
+    ],
+)
+def test_hostile_lines_are_told(tmp_path: Path, line: str, message: str) -> None:
+    path = tmp_path / "chains.jsonl"
+    path.write_text(line + "\n", encoding="utf-8")
+    with pytest.raises(SourceError, match=message):
+        read_chains(path)
+    with pytest.raises(SourceError, match="no regular file"):
+        read_chains(Path("/dev/zero"))
+
+
+def test_half_characters_and_line_breaks_in_concepts_are_mended(tmp_path: Path) -> None:
+    path = tmp_path / "chains.jsonl"
+    path.write_text('{"concepts": ["a\\ud800b", "c\\nd"]}\n', encoding="utf-8")
+    assert read_chains(path).chains == [["a\ufffdb", "c d"]]
 
 
 def test_unknown_concepts_are_counted_and_named(tmp_path: Path) -> None:
