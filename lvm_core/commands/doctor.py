@@ -31,7 +31,7 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
 
     details: dict[str, Any] = {}
     if namespace.file:
-        from lvm_core.exchange.npz import check_npz
+        from lvm_core.exchange.npz.check import check_npz
 
         findings = list(check_npz(namespace.file))
     elif namespace.corpus:

@@ -50,13 +50,13 @@ def _export(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, An
 
 
 def _check(namespace: argparse.Namespace, _: Workspace) -> dict[str, Any]:
-    from lvm_core.exchange.npz import check_npz
+    from lvm_core.exchange.npz.check import check_npz
 
     return {"findings": [{"level": level, "text": text} for level, text in check_npz(namespace.file)]}
 
 
 def _convert(namespace: argparse.Namespace, _: Workspace) -> dict[str, Any]:
-    from lvm_core.exchange.npz import convert_objects
+    from lvm_core.exchange.npz.convert import convert_objects
 
     changed = convert_objects(namespace.file, namespace.target, namespace.trust_pickle)
     return {"path": str(namespace.target), "changed": changed}
@@ -79,4 +79,5 @@ def report(result: dict[str, Any]) -> str:
         f" articles, from layout '{result['layout']}'" + ("" if result["ordered"] else "; unordered"),
         f"encoder {result['encoder']}. {result['about_encoder']}",
     ]
+    lines += [f"note: {note}" for note in result["notes"]]
     return "\n".join(lines + [f"left out: {count:,} {reason}" for reason, count in result["skipped"].items()])

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,14 @@ from lvm_core.corpus.chunks import NewChunk
 from lvm_core.corpus.sources.base import Skipped
 from lvm_core.corpus.store import CorpusStore
 from lvm_core.corpus.timings import Stopwatch, record
-from lvm_core.corpus.writing import CorpusWriter, refuse_existing
+from lvm_core.corpus.writing import CorpusWriter, check_name, refuse_existing
 from lvm_core.errors import SettingsError, SourceError
 from lvm_core.exchange.chains import read_chains
 from lvm_core.exchange.incoming import Incoming, claim_encoder, half_done, paired, usable, write_incoming
-from lvm_core.exchange.npz import Passage, layout_of, open_npz, passages_of
-from lvm_core.exchange.npz_write import write_sequences, write_splits, write_vectors
+from lvm_core.exchange.npz.archive import open_npz
+from lvm_core.exchange.npz.layouts import Passage
+from lvm_core.exchange.npz.reading import contents_of
+from lvm_core.exchange.npz.write import write_sequences, write_splits, write_vectors
 from lvm_core.exchange.to_postgres import chunk_uuid
 from lvm_core.types import Progress, no_progress
 from lvm_core.vectors.matrix import open_matrix
@@ -35,33 +38,34 @@ def import_npz(
 ) -> dict[str, Any]:
     """Read an NPZ file of any known layout into an indexed corpus with its vectors and return a report.
 
-    Layout "vectors" knows no order, so its corpus is marked as unordered.
+    A file that does not tell the order of its chunks becomes a corpus that is marked as unordered.
 
     Raises:
         SourceError: if the file is damaged, pickled, or of no known layout.
         SpaceMismatch: if the vectors are not of the encoder named.
         CorpusError: if the corpus exists.
-    """  # fmt: skip
+        WorkspaceError: if the disk is full or read-only.
+    """
+    check_name(corpus)
     replace = replace or half_done(workspace, corpus)
     refuse_existing(workspace, corpus, replace)
-    skipped = Skipped()
-    with open_npz(path) as arrays:
-        layout = layout_of(arrays)
-        first = next(passages_of(arrays), None)
+    skipped, stopwatch = Skipped(), Stopwatch()
+    with open_npz(path, workspace.make(workspace.root)) as arrays:
+        contents = contents_of(arrays)
+        passages = stopwatch.each("reading", contents.passages)
+        first = next(passages, None)
         if first is None:
-            raise SourceError(f"{path} holds no windows or vectors.")
-        dim = first.vectors.shape[1]
+            raise SourceError(f"{path} holds no windows or vectors; expected at least one. Write it again.")
         digest = hashlib.sha256(np.ascontiguousarray(first.vectors).tobytes()).hexdigest()
-        space, verified, about = claim_encoder(encoder, first.texts, first.vectors, digest)
+        space = claim_encoder(encoder, first.texts if contents.has_texts else [], first.vectors, digest)
         writer = CorpusWriter(workspace, corpus, source=path.name, chunker="as imported",
-                              ordered=layout != "vectors", replace=replace)  # fmt: skip
-        stopwatch = Stopwatch()
-        articles = (_incoming(passage, dim, skipped) for passage in stopwatch.each("reading", passages_of(arrays)))
-        stored = write_incoming(workspace, writer, articles, space, skipped, stopwatch, progress)
+                              ordered=contents.ordered, replace=replace)  # fmt: skip
+        articles = (_incoming(passage, contents.dim, skipped) for passage in chain([first], passages))
+        stored = write_incoming(workspace, writer, articles, space.encoder_id, skipped, stopwatch, progress)
     return {
-        "corpus": corpus, "layout": layout, "n_chunks": stored.n_chunks, "n_articles": stored.n_documents, "dim": dim,
-        "encoder": space, "verified": verified, "about_encoder": about, "ordered": stored.ordered,
-        "skipped": dict(skipped.counts),
+        "corpus": corpus, "layout": contents.layout, "n_chunks": stored.n_chunks, "n_articles": stored.n_documents,
+        "dim": contents.dim, "encoder": space.encoder_id, "verified": space.verified, "about_encoder": space.about,
+        "ordered": stored.ordered, "notes": contents.notes, "skipped": dict(skipped.counts),
     }  # fmt: skip
 
 
@@ -130,16 +134,16 @@ def import_chains(workspace: Workspace, path: Path, corpus: str, replace: bool =
     licence = "WordNet 3.0, Princeton University" if "wordnet" in path.name.lower() else ""
     writer = CorpusWriter(workspace, corpus, source=path.name, chunker="chain", licence=licence, replace=replace)
     with stopwatch.spent("storing"), writer:
-        for number, chain in enumerate(read.chains, start=1):
-            writer.add(f"{chain[0]} ({number})", list(_concept_chunks(chain)))
+        for number, concepts in enumerate(read.chains, start=1):
+            writer.add(f"{concepts[0]} ({number})", list(_concept_chunks(concepts)))
         stored = writer.finish({"skipped": read.skipped})
     for stage, seconds in stopwatch.seconds.items():
         record(workspace, corpus, stage, seconds, path.name)
     return {"corpus": corpus, "n_chains": stored.n_documents, "n_concepts": stored.n_chunks, "skipped": read.skipped}
 
 
-def _concept_chunks(chain: list[str]) -> Iterator[NewChunk]:
+def _concept_chunks(concepts: list[str]) -> Iterator[NewChunk]:
     at = 0
-    for concept in chain:
+    for concept in concepts:
         yield NewChunk(concept, "", at, at + len(concept))
         at += len(concept) + 1

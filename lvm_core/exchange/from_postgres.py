@@ -15,7 +15,7 @@ from lvm_core.corpus.sources.base import Skipped
 from lvm_core.corpus.timings import Stopwatch
 from lvm_core.corpus.writing import CorpusWriter, check_name, refuse_existing
 from lvm_core.errors import SourceError
-from lvm_core.exchange.incoming import Incoming, claim_encoder, half_done, paired, usable, write_incoming
+from lvm_core.exchange.incoming import Incoming, Space, claim_encoder, half_done, paired, usable, write_incoming
 from lvm_core.exchange.postgres.connection import connected, table_name
 from lvm_core.exchange.postgres.read import Row, TableInfo, inspect_table, read_rows, state_of_table
 from lvm_core.exchange.staging import Staging
@@ -96,13 +96,11 @@ class _Wanted:
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """A table and what its vectors are: encoder id, whether that was verified, a sentence about it, the state."""
+    """A table, what its vectors are, and the state it is in."""
 
     info: TableInfo
     dim: int
-    space: str
-    verified: bool
-    about: str
+    space: Space
     key: str
 
 
@@ -143,15 +141,16 @@ def _store(
     rows = _reported(staging, source.info.n_rows, progress)
     articles = _articles(rows, source.info.ordered, source.dim, skipped)
     try:
-        stored = write_incoming(workspace, writer, articles, source.space, skipped, stopwatch)
+        stored = write_incoming(workspace, writer, articles, source.space.encoder_id, skipped, stopwatch)
     except SourceError:
         staging.drop()
         raise
     progress(1.0, f"{stored.n_chunks:,} chunks")
     return {
         "corpus": stored.name, "n_rows": source.info.n_rows, "n_chunks": stored.n_chunks,
-        "n_articles": stored.n_documents, "dim": source.dim, "encoder": source.space, "verified": source.verified,
-        "about_encoder": source.about, "ordered": source.info.ordered, "skipped": dict(skipped.counts),
+        "n_articles": stored.n_documents, "dim": source.dim,
+        "encoder": source.space.encoder_id, "verified": source.space.verified, "about_encoder": source.space.about,
+        "ordered": source.info.ordered, "skipped": dict(skipped.counts),
         "warning": "" if source.info.ordered else UNORDERED,
         "rows_from_before": staging.n_before, "table_changed": staging.changed,
         "seconds": {stage: round(seconds, 2) for stage, seconds in stopwatch.seconds.items()},
@@ -170,8 +169,8 @@ def _look(connection: "Connection", wanted: _Wanted) -> _Source:
         raise SourceError(f"Table '{table}' holds no vectors: every concept_vec looked at is NULL.")
     vectors = np.stack([row.vector for row in probe if row.vector is not None and len(row.vector) == dim])
     digest = hashlib.sha256(np.ascontiguousarray(vectors).tobytes()).hexdigest()
-    space, verified, about = claim_encoder(wanted.encoder, [row.text for row in probe], vectors, digest)
-    return _Source(info, dim, space, verified, about, state_of_table(connection, table, info, dataset_source))
+    space = claim_encoder(wanted.encoder, [row.text for row in probe], vectors, digest)
+    return _Source(info, dim, space, state_of_table(connection, table, info, dataset_source))
 
 
 def _read(connection: "Connection", wanted: _Wanted, info: TableInfo, staging: Staging, progress: Progress) -> None:

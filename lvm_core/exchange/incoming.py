@@ -24,6 +24,10 @@ N_PROBES = 16
 
 VECTORS_AT_ONCE = 1_000
 
+MOST_FLOAT16 = float(np.finfo(np.float16).max)
+SMALL, LARGE = 1e-6, MOST_FLOAT16**2
+"""Squared norms between which no component is lost as float16."""
+
 SAME_SPACE = 0.97
 """Least mean cosine of stored vectors to fresh ones; float16 and bfloat16 cost less than .005 of it."""
 
@@ -37,28 +41,49 @@ class Incoming:
 
 
 def usable(vector: NDArray[np.float32] | None, dim: int, skipped: Skipped) -> bool:
-    """Return whether a vector can be stored, counting why not."""
+    """Return whether a vector can be stored (as float16), counting why not."""
     if vector is None:
         skipped.add("chunk without a vector (NULL)")
     elif len(vector) != dim:
         skipped.add(f"vector of {len(vector)} dimensions instead of {dim}")
-    elif 0.0 < float(vector @ vector) < np.inf:  # one pass that tells for nearly all
+    elif SMALL < float(vector @ vector) < LARGE:  # one pass that tells for nearly all
         return True
     elif not np.isfinite(vector).all():
         skipped.add("vector with NaN or infinite values")
-    elif not vector.any():
+    elif np.abs(vector).max() > MOST_FLOAT16:
+        skipped.add(f"vector with values beyond {MOST_FLOAT16:,.0f}, more than float16 holds")
+    elif not vector.astype(np.float16).any():
         skipped.add("zero vector")
     else:
         return True
     return False
 
 
-def claim_encoder(claim: str, texts: list[str], vectors: Vectors, digest: str) -> tuple[str, bool, str]:
-    """Return the encoder id to store vectors under, whether it was verified, and a sentence about it.
+def stored_code(number: float) -> int | None:
+    """Return a TMD code of 16 bits from a number of a file or table; None for what is no code.
+
+    A signed column of 16 bits holds codes of the upper half of the domains as negative numbers; -1 stands for none.
+    """
+    if number != number or number != int(number) or number == -1 or not -(1 << 15) <= number < 1 << 16:
+        return None
+    return int(number) & 0xFFFF
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """The encoder id that vectors are stored under, whether it was verified, and a sentence about it."""
+
+    encoder_id: str
+    verified: bool
+    about: str
+
+
+def claim_encoder(claim: str, texts: list[str], vectors: Vectors, digest: str) -> Space:
+    """Return the space of vectors from outside, checked where that can be done.
 
     Args:
         claim: encoder name that the user gives, "" for none.
-        texts: some chunks.
+        texts: some chunks; [] where none were kept.
         vectors: (n, D), their vectors.
         digest: of the source; names a space of its own where nothing is claimed.
 
@@ -66,33 +91,35 @@ def claim_encoder(claim: str, texts: list[str], vectors: Vectors, digest: str) -
         SpaceMismatch: if the claimed encoder is here and gives other vectors.
     """
     if not claim:
-        return f"unknown@{digest[:12]}", False, (
+        return Space(f"unknown@{digest[:12]}", False, (
             "The encoder of these vectors was not named: they form a space of their own, in which models can be trained"
             " but no text encoded. Give --encoder NAME where you know it."
-        )  # fmt: skip
+        ))  # fmt: skip
     from lvm_core.encoders import load_encoder
 
+    unverified = f"{claim.replace('/', '-')}@unverified"
     try:
         encoder = load_encoder(claim)
     except LvmError as error:
-        return f"{claim.replace('/', '-')}@unverified", False, (
+        return Space(unverified, False, (
             f"The vectors are said to be of '{claim}', which could not be loaded to check that: {error}"
-        )  # fmt: skip
+        ))  # fmt: skip
     if encoder.dim != vectors.shape[1]:
         raise SpaceMismatch(f"The encoder '{claim}' ({encoder.dim}-D)", f"of {vectors.shape[1]} dimensions", encoder.id,
                             "name the encoder that made the vectors.")  # fmt: skip
-    fresh = encoder.encode(texts[:N_PROBES])
-    agreement = float(cosine(fresh, vectors[:N_PROBES]).mean())
+    sound = np.isfinite(vectors).all(axis=1) & vectors.any(axis=1)
+    probes = [i for i in np.flatnonzero(sound).tolist() if i < len(texts) and texts[i].strip()][:N_PROBES]
+    if not probes:
+        about = f"The vectors are said to be of '{claim}'; no text was kept with them, so that could not be checked."
+        return Space(unverified, False, about)
+    agreement = float(cosine(encoder.encode([texts[i] for i in probes]), vectors[probes]).mean())
     if agreement < SAME_SPACE:
         raise SpaceMismatch(
             f"The encoder '{claim}'", f"unknown: fresh vectors have cosine {agreement:.2f} to the stored",
             encoder.id, "name the encoder that made them, or leave --encoder out to keep them as a space of their own.",
         )  # fmt: skip
-    return (
-        encoder.id,
-        True,
-        f"Verified: fresh vectors of {len(fresh)} chunks have cosine {agreement:.3f} to the stored ones.",
-    )
+    checked = f"fresh vectors of {len(probes)} chunks have cosine {agreement:.3f} to the stored ones."
+    return Space(encoder.id, True, f"Verified: {checked}")
 
 
 def half_done(workspace: Workspace, corpus: str) -> bool:

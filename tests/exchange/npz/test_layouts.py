@@ -7,8 +7,12 @@ import numpy as np
 import pytest
 
 from lvm_core.errors import CorpusError, SourceError
-from lvm_core.exchange.npz import check_npz, convert_objects, layout_of, open_npz, passages_of
-from lvm_core.exchange.npz_write import write_sequences, write_splits, write_vectors
+from lvm_core.exchange.npz.archive import open_npz
+from lvm_core.exchange.npz.check import check_npz
+from lvm_core.exchange.npz.convert import convert_objects
+from lvm_core.exchange.npz.layouts import layout_of
+from lvm_core.exchange.npz.reading import contents_of
+from lvm_core.exchange.npz.write import write_sequences, write_splits, write_vectors
 from lvm_core.types import Chunk, DocumentInfo
 
 DIM = 6
@@ -33,7 +37,7 @@ def test_vectors_come_back(tmp_path: Path) -> None:
     with open_npz(path) as arrays:
         assert layout_of(arrays) == "vectors"
         np.testing.assert_array_equal(arrays["vectors"], VECTORS)
-        found = list(passages_of(arrays))
+        found = list(contents_of(arrays).passages)
     assert [t for s in found for t in s.texts] == [f"text {i} é" for i in range(N_ROWS)]
     assert [i for s in found for i in s.ids][:2] == ["id-0", "id-1"]
     assert [c for s in found for c in s.tmd][:2] == [None, 8852]
@@ -46,7 +50,7 @@ def test_overlapping_windows_come_back_as_the_articles_they_were_cut_from(tmp_pa
         assert arrays["context_vectors"].shape == (6, 5, DIM)
         assert arrays["positions"].tolist() == [5, 6, 5, 6, 7, 8]
         assert arrays["context_texts"][0].tolist() == [f"text {i} é" for i in range(5)]
-        found = list(passages_of(arrays))
+        found = list(contents_of(arrays).passages)
     assert [s.title for s in found] == ["article 10", "article 12"]
     np.testing.assert_allclose(found[0].vectors, VECTORS[:7], atol=1e-6)
     np.testing.assert_allclose(found[1].vectors, VECTORS[10:], atol=1e-6)
@@ -61,7 +65,7 @@ def test_splits_are_written_with_masks_and_padding_is_dropped_when_read(tmp_path
     padded[0, :1], padded[1, :2] = VECTORS[:1], VECTORS[:2]
     np.savez(path, train_contexts=padded, train_targets=VECTORS[1:3], train_masks=[[1, 0, 0], [1, 1, 0]])
     with open_npz(path) as arrays:
-        (chain,) = passages_of(arrays)
+        (chain,) = contents_of(arrays).passages
     np.testing.assert_allclose(chain.vectors, VECTORS[:3])
 
 
@@ -70,13 +74,13 @@ def test_pickles_are_refused_until_somebody_vouches(tmp_path: Path) -> None:
     texts = np.array(["a", "bb"], dtype=object)
     np.savez(path, vectors=VECTORS[:2], concept_texts=texts, tmd_codes=np.array([1, 2], dtype=object))
     with pytest.raises(SourceError, match=r"convert .* --trust-pickle"), open_npz(path) as arrays:
-        list(passages_of(arrays))
+        list(contents_of(arrays).passages)
     with pytest.raises(SourceError, match="can run any code"):
         convert_objects(path, plain, trust=False)
     assert not plain.exists()
     assert set(convert_objects(path, plain, trust=True)) == {"concept_texts", "tmd_codes"}
     with open_npz(plain) as arrays:
-        assert next(passages_of(arrays)).texts == ["a", "bb"]
+        assert next(contents_of(arrays).passages).texts == ["a", "bb"]
 
 
 def test_doctor_finds_what_is_wrong(tmp_path: Path) -> None:
@@ -107,7 +111,7 @@ def test_mistakes_are_named(tmp_path: Path) -> None:
         layout_of(arrays)
     np.savez(path, vectors=VECTORS, concept_texts=np.array(["a"]))
     with open_npz(path) as arrays, pytest.raises(SourceError, match="1 entries, but there are 19 vectors"):
-        list(passages_of(arrays))
+        list(contents_of(arrays).passages)
     with pytest.raises(CorpusError, match="No article has more than 50 chunks"):
         write_sequences(path, DOCUMENTS, 50, rows, chunks)
     with zipfile.ZipFile(path) as still_whole:

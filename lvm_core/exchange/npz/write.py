@@ -1,8 +1,11 @@
 """Write a corpus as NPZ in the layouts of `lvm_core.exchange.npz`, a block in memory at a time."""
 
+import contextlib
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
 
 import numpy as np
 from numpy.lib import format as npy
@@ -32,11 +35,11 @@ def write_vectors(path: Path, n_rows: int, rows: ReadRows, chunks: ReadChunks, i
     stored = [chunk for block in _blocks(every) for chunk in chunks(block)]
     dim = rows(every[:1]).shape[1]
     need_space(path.parent, n_rows * dim * 4)
-    with _Writing(path) as file:
-        _put(file, "concept_texts", np.array([c.text for c in stored]))
-        _put(file, "cpe_ids", np.array([ids(c) for c in stored]))
-        _put(file, "tmd_codes", np.array([-1 if c.tmd is None else c.tmd for c in stored], dtype=np.int32))
-        _stream(file, "vectors", (n_rows, dim), np.float32, (rows(block) for block in _blocks(every)))
+    with NpzWriter(path) as file:
+        file.put("concept_texts", np.array([c.text for c in stored]))
+        file.put("cpe_ids", np.array([ids(c) for c in stored]))
+        file.put("tmd_codes", np.array([-1 if c.tmd is None else c.tmd for c in stored], dtype=np.int32))
+        file.stream("vectors", (n_rows, dim), np.float32, (rows(block) for block in _blocks(every)))
 
 
 def windows_of(documents: Iterable[DocumentInfo], context: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -66,22 +69,21 @@ def write_sequences(path: Path, documents: list[DocumentInfo], context: int, row
     start_of = {d.document_id: d.first_row for d in documents}
     steps = np.arange(context, dtype=np.int64)
     texts = _texts(firsts, context, chunks)
-    with _Writing(path) as file:
-        _put(file, "sequence_ids", np.arange(n, dtype=np.int64))
-        _put(file, "article_ids", articles)
-        _put(file, "doc_ids", articles.astype(np.int32))
-        _put(file, "positions", (firsts - np.array([start_of[int(a)] for a in articles]) + context).astype(np.int32))
-        _put(file, "target_texts", texts[np.searchsorted(_used(firsts, context), firsts + context)])
+    with NpzWriter(path) as file:
+        file.put("sequence_ids", np.arange(n, dtype=np.int64))
+        file.put("article_ids", articles)
+        file.put("doc_ids", articles.astype(np.int32))
+        file.put("positions", (firsts - np.array([start_of[int(a)] for a in articles]) + context).astype(np.int32))
+        file.put("target_texts", texts[np.searchsorted(_used(firsts, context), firsts + context)])
         context_index = np.searchsorted(_used(firsts, context), firsts[:, None] + steps)
-        _stream(file, "context_texts", (n, context), texts.dtype, (texts[context_index[b]] for b in _places(n)))
-        _stream(
-            file,
+        file.stream("context_texts", (n, context), texts.dtype, (texts[context_index[b]] for b in _places(n)))
+        file.stream(
             "context_vectors",
             (n, context, dim),
             np.float32,
             (rows((firsts[b][:, None] + steps).reshape(-1)).reshape(-1, context, dim) for b in _places(n)),
         )
-        _stream(file, "target_vectors", (n, dim), np.float32, (rows(firsts[b] + context) for b in _places(n)))
+        file.stream("target_vectors", (n, dim), np.float32, (rows(firsts[b] + context) for b in _places(n)))
     return n
 
 
@@ -89,20 +91,19 @@ def write_splits(path: Path, splits: dict[str, list[DocumentInfo]], context: int
     """Write layout "splits" (train_, val_, test_ contexts, targets, masks) and return the windows of each split."""
     counts = {}
     steps = np.arange(context, dtype=np.int64)
-    with _Writing(path) as file:
+    with NpzWriter(path) as file:
         for short, name in (("train", "train"), ("val", "validation"), ("test", "test")):
             firsts, _ = windows_of(splits[name], context)
             n, dim = len(firsts), rows(firsts[:1]).shape[1]
             counts[name] = n
-            _stream(
-                file,
+            file.stream(
                 f"{short}_contexts",
                 (n, context, dim),
                 np.float32,
                 (rows((firsts[b][:, None] + steps).reshape(-1)).reshape(-1, context, dim) for b in _places(n)),
             )
-            _stream(file, f"{short}_targets", (n, dim), np.float32, (rows(firsts[b] + context) for b in _places(n)))
-            _put(file, f"{short}_masks", np.ones((n, context), dtype=np.float32))
+            file.stream(f"{short}_targets", (n, dim), np.float32, (rows(firsts[b] + context) for b in _places(n)))
+            file.put(f"{short}_masks", np.ones((n, context), dtype=np.float32))
     return counts
 
 
@@ -125,31 +126,35 @@ def _places(n: int) -> Iterator[slice]:
         yield slice(start, min(start + BLOCK, n))
 
 
-class _Writing:
+class NpzWriter:
     """An NPZ under a temporary name that takes its place when all of it is written."""
 
-    def __init__(self, path: Path) -> None:
-        self._replacing = replacing(path)
+    def __init__(self, path: Path, compress: bool = False) -> None:
+        """Say where it goes, and whether its arrays are packed tightly."""
+        self._stack = contextlib.ExitStack()
+        self._path, self._method = path, zipfile.ZIP_DEFLATED if compress else zipfile.ZIP_STORED
 
-    def __enter__(self) -> zipfile.ZipFile:
-        self._zip = zipfile.ZipFile(self._replacing.__enter__(), "w", zipfile.ZIP_STORED, allowZip64=True)
-        return self._zip
+    def __enter__(self) -> Self:
+        with contextlib.ExitStack() as stack:
+            temporary = stack.enter_context(replacing(self._path))
+            self._zip = stack.enter_context(zipfile.ZipFile(temporary, "w", self._method, allowZip64=True))
+            self._stack = stack.pop_all()
+        return self
 
-    def __exit__(self, *error: object) -> None:
-        self._zip.close()
-        self._replacing.__exit__(*error)  # type: ignore[arg-type]
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.__exit__(kind, error, trace)
 
+    def put(self, key: str, values: NDArray[Any]) -> None:
+        """Write an array."""
+        with self._zip.open(f"{key}.npy", "w", force_zip64=True) as out:
+            npy.write_array(out, values, allow_pickle=False)
 
-def _put(file: zipfile.ZipFile, key: str, values: NDArray[np.generic]) -> None:
-    with file.open(f"{key}.npy", "w", force_zip64=True) as out:
-        npy.write_array(out, values, allow_pickle=False)
-
-
-def _stream(
-    file: zipfile.ZipFile, key: str, shape: tuple[int, ...], dtype: DTypeLike, blocks: Iterator[NDArray[np.generic]]
-) -> None:
-    header = {"descr": npy.dtype_to_descr(np.dtype(dtype)), "fortran_order": False, "shape": shape}
-    with file.open(f"{key}.npy", "w", force_zip64=True) as out:
-        npy.write_array_header_1_0(out, header)
-        for block in blocks:
-            out.write(np.ascontiguousarray(block, dtype=dtype).tobytes())
+    def stream(self, key: str, shape: tuple[int, ...], dtype: DTypeLike, blocks: Iterator[NDArray[Any]]) -> None:
+        """Write an array of which a block is in memory at a time."""
+        header = {"descr": npy.dtype_to_descr(np.dtype(dtype)), "fortran_order": False, "shape": shape}
+        with self._zip.open(f"{key}.npy", "w", force_zip64=True) as out:
+            npy.write_array_header_1_0(out, header)
+            for block in blocks:
+                out.write(np.ascontiguousarray(block, dtype=dtype).tobytes())
