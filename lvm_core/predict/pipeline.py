@@ -11,6 +11,7 @@ from lvm_core.decode.checks import Checks
 from lvm_core.errors import SettingsError, SpaceMismatch
 from lvm_core.predict.context import Question, read_context, rows_kept_out
 from lvm_core.predict.corpus import OpenCorpus, Snapped, open_corpus
+from lvm_core.predict.language import unknown_note
 from lvm_core.predict.model import PredictingModel, load_predicting_model
 from lvm_core.predict.prediction import PASSTHROUGH, Context, Note, Prediction, Timings
 from lvm_core.predict.settings import PredictSettings
@@ -156,6 +157,9 @@ class Predictor:
         context = read_context(question, encoder, corpus, self._why_no_corpus)
         exclude = context.rows
         notes = context.notes
+        unknown = unknown_note(context.texts, encoder.id)
+        if unknown:
+            notes = (*notes, Note("language", unknown))
         if corpus is None:
             notes = (*notes, Note("corpus", self._why_no_corpus))
         else:
@@ -199,7 +203,11 @@ class Predictor:
         corpus, context = outlook.corpus, outlook.context
         nearest = corpus.decoder(outlook.exclude, context.texts) if corpus else None
         answerer = self.texts.answerer(settings.decoder, corpus, nearest)
-        checks = Checks(settings.adaptive, context.texts, topic(self.encoder, context.vectors))
+        limits = settings.adaptive
+        if answerer.decoder is not None and any(note.about == "language" for note in outlook.notes):
+            answerer = replace(answerer, nearest=None)
+            limits = replace(limits, ladder=limits.ladder[:1])
+        checks = Checks(limits, context.texts, topic(self.encoder, context.vectors))
         vectors = np.stack([prediction.vector for prediction in predictions])
         for row, decoding in self.texts.decode(answerer, vectors, checks, settings, unfinished):
             prediction = with_text(predictions[row], decoding, answerer, outlook.waited())

@@ -1,5 +1,7 @@
 """A prediction as JSON (the shape that other programs build on) and as text for a terminal."""
 
+import csv
+import io
 import textwrap
 from collections.abc import Sequence
 from itertools import groupby
@@ -45,6 +47,35 @@ def prediction_json(prediction: Prediction) -> dict[str, Any]:
         "note": prediction.note,
         "timings_ms": {name: round(ms, 3) for name, ms in prediction.timings.stages().items()},
     }
+
+
+COLUMNS = ("model", "snapped", "text", "method", "steps", "round_trip_cosine", "cosine_to_target", "ready_ms")
+
+
+def to_csv(predictions: Sequence[Prediction]) -> str:
+    """Return the predictions as a table, a line each."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(COLUMNS)
+    for p in predictions:
+        figures = (p.round_trip_cosine, p.cosine_to_target, p.timings.waited)
+        rounded = ["" if figure is None else f"{figure:.4f}" for figure in figures]
+        writer.writerow([p.model, p.snap_on, p.text, p.method, p.steps, *rounded])
+    return out.getvalue()
+
+
+def to_markdown(predictions: Sequence[Prediction]) -> str:
+    """Return the context, the true next chunk and what each model said, for a note or an issue."""
+    context = predictions[0].context
+    lines = ["## Context", "", *(f"{i}. {text}" for i, text in enumerate(context.texts, 1)), ""]
+    if context.target_text:
+        lines += ["## True next chunk", "", context.target_text, ""]
+    lines += ["## Predictions", "", "| model | | text | round trip | to true next |", "|---|---|---|---|---|"]
+    for p in predictions:
+        figures = ["" if c is None else f"{c:.3f}" for c in (p.round_trip_cosine, p.cosine_to_target)]
+        text = p.text.replace("|", "\\|")
+        lines.append(f"| {p.model} | {'snapped' if p.snap_on else 'raw'} | {text} | {' | '.join(figures)} |")
+    return "\n".join(lines) + "\n"
 
 
 def _attempt(attempt: Attempt) -> dict[str, Any]:

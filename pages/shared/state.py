@@ -113,7 +113,11 @@ _loading = threading.Lock()
 
 def encoder() -> "Encoder":
     """Return the encoder in use, loaded once a process."""
-    name = encoder_name()
+    return encoder_called(encoder_name())
+
+
+def encoder_called(name: str) -> "Encoder":
+    """Return the encoder called `name`, loaded once a process; for threads, which have no session."""
     with _loading:
         return _encoder(name)
 

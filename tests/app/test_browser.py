@@ -92,13 +92,13 @@ def test_five_pasted_chunks_give_a_prediction(browser: Browser, address: str) ->
         for i, chunk in enumerate(CHUNKS):
             boxes.nth(i).fill(chunk)
         boxes.nth(4).press("Control+Enter")
-        page.wait_for_selector(".lvm-timing")
+        page.wait_for_selector("[class*=st-key-card-]")
         cards = page.locator("[class*=st-key-card-]")
         expect(cards).to_have_count(3)  # each comes when its text is ready
         settled(page)
         expect(cards.last).to_contain_text("passthrough", ignore_case=True)
         page.reload()
-        page.wait_for_selector(".lvm-timing")
+        page.wait_for_selector("[class*=st-key-card-]")
         for i, chunk in enumerate(CHUNKS):
             expect(boxes.nth(i)).to_have_value(chunk)
 
@@ -106,7 +106,7 @@ def test_five_pasted_chunks_give_a_prediction(browser: Browser, address: str) ->
 def test_an_example_is_one_click_away(browser: Browser, address: str) -> None:
     with opened(browser, f"{address}/?p_decoder=none") as page:
         page.get_by_text("Abraham Lincoln · test").click()
-        page.wait_for_selector(".lvm-timing")
+        page.wait_for_selector("[class*=st-key-card-]")
         expect(page.locator("[class*=st-key-said-target]")).to_contain_text("Elected to the United States House")
         expect(page.locator("[data-testid=stPlotlyChart]")).to_have_count(1)
 

@@ -7,7 +7,7 @@ from lvm_core.decode.checks import Attempt, Failure, Verdict
 from lvm_core.predict import Prediction
 from lvm_core.predict.prediction import Context, Neighbour, Timings
 from lvm_core.types import Chunk, Decoded
-from pages.shared import ui
+from pages.shared import glossary
 from pages.views.predict import cards
 
 VECTOR = np.array([1.0, 0.0], np.float32)
@@ -51,12 +51,12 @@ def test_the_text_grows_step_by_step_with_its_round_trip() -> None:
 
 def test_rejected_attempts_stay_with_their_reason() -> None:
     html = cards._steps(prediction())
-    assert "Rejected attempts (1)" in html
+    assert "Other attempts (1)" in html
     assert "repeats itself" in html
 
 
 def test_the_marks_are_those_of_the_text_that_was_taken() -> None:
-    html = cards._marks(prediction())
+    html = cards.marks(prediction())
     assert "repeats 0%" in html
     assert "keyword: tides" in html
     assert "lvm-tag-bad" not in html
@@ -65,7 +65,8 @@ def test_the_marks_are_those_of_the_text_that_was_taken() -> None:
 def test_passthrough_says_how_its_vector_was_decoded() -> None:
     copied = prediction(model="passthrough", kind="passthrough")
     assert copied.method == "passthrough"
-    assert "Written by the inverter" in cards._head(copied)
+    assert "Written by the inverter" in cards.behind(copied)
+    assert "inverter, " in cards.figures(copied)
 
 
 def test_neighbours_are_text_with_article_position_and_weight() -> None:
@@ -76,18 +77,48 @@ def test_neighbours_are_text_with_article_position_and_weight() -> None:
 
 
 def test_every_stage_has_its_part_of_the_bar() -> None:
-    html = cards.timing_html(prediction().timings.stages())
+    html = cards.timing_html(prediction().timings)
     assert html.count('<i style="flex:') == 4
     assert "flex:0.8400" in html
-    assert cards.timing_html({}) == ""
+    assert cards.timing_html(Timings(0.0, 0.0, 0.0)) == ""
 
 
 def test_figures_say_their_unit_and_meaning() -> None:
-    html = ui.metric_html(cards.numbers(prediction(), known=True))
-    assert "0.512<small>cos</small>" in html
-    assert "the true next chunk" in html
-    assert "–" in ui.metric_html(cards.numbers(prediction(target=False), known=False))
+    html = cards.figures(prediction())
+    assert "0.512" in html
+    for word in ("to true next", "round trip", "ready after"):
+        assert f'popovertarget="{glossary.identity(word)}"' in html
+        assert word in glossary.TERMS
+    assert "to true next" not in cards.figures(prediction(target=False)), "what is not known has no place"
 
 
 def test_a_clamped_snap_is_marked() -> None:
-    assert "drift clamp" in cards._head(prediction())
+    assert "drift clamp" in cards.figures(prediction())
+
+
+def test_a_time_is_what_was_waited_for_and_says_what_it_holds() -> None:
+    shared = prediction(timings=Timings(10.0, 1.0, 5.0, 508.0, load=9_000.0, batch=3, waited=102_079.0))
+    assert "102 s" in cards.figures(shared)
+    assert "3 were written together" in cards.behind(shared)
+    assert "loaded in 9.0 s" in cards.behind(shared)
+    cached = prediction(timings=Timings(10.0, 1.0, 5.0, 0.4, cached=True, waited=68.0))
+    assert "68 ms, from the cache" in cards.figures(cached)
+
+
+def test_the_nearest_chunk_stands_once_with_the_raw_vector() -> None:
+    assert "nearest chunk" in cards.figures(prediction(snap_on=False))
+    assert "nearest chunk" not in cards.figures(prediction(snap_on=True))
+
+
+def test_words_that_the_snap_changed_are_marked() -> None:
+    html = cards.word_differences("The tides <b> follow the moon.", "The tides rise with the moon.")
+    assert html == "The tides <del>&lt;b&gt; follow</del> <ins>rise with</ins> the moon."
+
+
+def test_until_there_is_a_text_the_nearest_real_chunk_stands_there() -> None:
+    html = cards.unfinished(prediction(decoding=Decoding()), "amn", True)
+    assert "The Moon &amp; the tides." in html
+    assert "nearest real chunk" in html
+    growing = cards.unfinished(prediction(decoding=Decoding(GOOD)), "amn", True)
+    assert GOOD.text in growing
+    assert cards.WAIT in growing

@@ -7,7 +7,7 @@ import pytest
 from lvm_core.corpus.store import CorpusStore
 from lvm_core.workspace import Workspace
 from pages.shared import packed
-from pages.views.predict import context
+from pages.views.predict.origin import examples
 from tests.app.conftest import Open, press, shown
 
 CHUNKS = [
@@ -64,12 +64,12 @@ def test_what_was_typed_comes_back_after_a_refresh(workspace: Workspace, open_pa
 def test_another_page_and_back_keeps_text_and_choices(seeded: Workspace, open_page: Open) -> None:
     app = open_page(seeded)
     app.text_area(key="context_box_0").set_value(CHUNKS[0]).run()
-    app.multiselect(key="p_models").set_value(["copy-last"]).run()
+    app.multiselect(key="predict:p_models").set_value(["copy-last"]).run()
     app.switch_page("pages/system.py").run()
     app.switch_page("pages/predict.py").run()
     assert not app.exception
     assert app.text_area(key="context_box_0").value == CHUNKS[0]
-    assert app.multiselect(key="p_models").value == ["copy-last"]
+    assert app.multiselect(key="predict:p_models").value == ["copy-last"]
 
 
 def test_a_place_in_the_corpus_comes_back_with_its_true_next_chunk(seeded: Workspace, open_page: Open) -> None:
@@ -148,6 +148,6 @@ def test_long_drafts_are_named_and_short_ones_carried() -> None:
 
 
 def test_examples_name_their_split_and_their_next_chunk() -> None:
-    found = context.examples()
+    found = examples()
     assert {origin.split for origin in found.values()} == {"train", "validation", "test"}
     assert all(origin.target and 1 <= len(origin.texts) <= 5 for origin in found.values())

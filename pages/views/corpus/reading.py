@@ -11,7 +11,7 @@ import streamlit as st
 from lvm_core.types import Chunk, CorpusInfo, DocumentInfo
 from pages.shared import charts, state, ui
 from pages.views.corpus import articles, labels
-from pages.views.predict.context import MOST_CHUNKS
+from pages.views.predict.origin import MOST_CHUNKS
 
 SLICE = 80
 """Chunks of an article shown at once."""

@@ -1,144 +1,179 @@
-"""One prediction as a card: the text, what it is worth, how it came about."""
+"""One prediction as a card: a sentence, its figures in one line, and how it came about behind them."""
 
+import difflib
 import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import streamlit as st
 
 from lvm_core.decode.checks import Attempt, Check
 from lvm_core.decode.decoders import DECODERS
 from lvm_core.predict import Prediction
-from lvm_core.predict.prediction import Neighbour
+from lvm_core.predict.prediction import Neighbour, Timings
 from pages.shared import charts, ui
+from pages.shared.glossary import term
 
 NO_TEXT = "No text: neither a decoder nor a corpus is there yet."
 STAGES = {
     "encode": "text to vectors",
     "predict": "vectors to the next vector",
-    "snap": "neighbours searched and blended",
-    "decode": "vector to text, with all steps and checks",
+    "snap": "neighbours searched, and blended where the snap is on",
+    "decode": "vector to text, with all corrections and checks",
     "smooth": "rewritten by the language model",
 }
-
 WAIT = "being written …"
-LADDER = "A text that fails one of its checks is written again with more steps; that takes some seconds more."
 
 
-def card(prediction: Prediction, key: str, truth: str = "") -> None:
-    """Show one prediction; `truth` is the real next chunk where it is known."""
+def card(prediction: Prediction, key: str, raw: Prediction | None = None) -> None:
+    """Show a prediction whose text is final; `raw` is the same model's without the snap, to compare words with."""
     colour = "snapped" if prediction.snap_on else "prediction"
     with st.container(border=True, key=f"card-{key}"):
-        st.html(_head(prediction))
+        st.html(head(prediction.model, prediction.snap_on))
         ui.copy_text(prediction.text or "(no text)", key, colour)
         if prediction.smoothed:
-            st.html('<div class="lvm-label">smoothed by the language model</div>')
+            st.html(f'<div class="lvm-label">smoothed by {html.escape(prediction.smoothed_by)}</div>')
             ui.copy_text(prediction.smoothed, f"{key}-smoothed", "context")
-        figures = ui.metric_html(numbers(prediction, bool(truth)))
-        folds = _steps(prediction) + _neighbours(prediction.neighbours)
-        st.html(_marks(prediction) + figures + timing_html(prediction.timings.stages()) + folds)
+        st.html(figures(prediction) + behind(prediction, raw))
 
 
-def pending(model: str, snap_on: bool, wait: str = WAIT) -> str:
-    """Return the head of a card whose prediction is not there, as HTML."""
-    kind = ui.tag("snapped", "snapped") if snap_on else ui.tag("raw", "prediction")
-    waiting = f'<span class="lvm-wait" title="{html.escape(LADDER)}">{wait}</span>' if wait else ""
-    return f'<div class="lvm-card-head">{_dot(model)}<b>{html.escape(model)}</b>{kind}{waiting}</div>'
+def unfinished(prediction: Prediction | None, model: str, snap_on: bool, wait: str = WAIT) -> str:
+    """Return a card whose text is not final as HTML: the best text so far, or the nearest real chunk until there is."""
+    waiting = f'<span class="lvm-wait">{html.escape(wait)}</span>' if wait else ""
+    body = ""
+    if prediction is not None and prediction.text:
+        body = f'<p class="lvm-growing">{html.escape(prediction.text)}</p>'
+    elif prediction is not None and prediction.neighbours:
+        near = prediction.neighbours[0].chunk
+        body = (
+            f'<p class="lvm-growing lvm-near"><span class="lvm-label">nearest real chunk, {html.escape(near.article)}'
+            f"</span><br>{html.escape(near.text)}</p>"
+        )
+    line = figures(prediction) if prediction is not None else ""
+    return head(model, snap_on, waiting) + body + line
 
 
-def _dot(model: str) -> str:
+def head(model: str, snap_on: bool, more: str = "") -> str:
+    """Return the first line of a card as HTML: whose prediction, raw or snapped."""
+    colour = "snapped" if snap_on else "prediction"
+    kind = f'<span class="lvm-tag lvm-tag-{colour}">{term("snap", "snapped") if snap_on else term("raw")}</span>'
+    name = html.escape(model)
+    return f'<div class="lvm-card-head">{dot(model)}<b title="{name}">{name}</b><span>{kind}{more}</span></div>'
+
+
+def dot(model: str) -> str:
+    """Return the colour of a model as HTML."""
     return f'<span class="lvm-dot" style="background:{charts.model_colour(model)}"></span>'
 
 
-def _head(prediction: Prediction) -> str:
-    marks = [
-        ui.tag("snapped", "snapped", "Pulled onto the chunks of the corpus before it was decoded.")
-        if prediction.snap_on
-        else ui.tag("raw", "prediction", "Decoded as the model predicted it.")
-    ]
-    if prediction.drift_clamped:
-        marks.append(ui.tag("drift clamp", "bad", "The snap had left the context; its weights were lowered."))
-    method = prediction.decoding.decoded.method
-    origins = {kind.method: kind for kind in DECODERS.values()}
-    marks.append(ui.tag(method, "", origins[method].origin if method in origins else NO_TEXT))
-    if method in origins and origins[method].writes:
-        marks.append(
-            ui.tag(
-                f"{prediction.steps} step{'' if prediction.steps == 1 else 's'}",
-                "",
-                "Corrections after the first hypothesis.",
-            )
-        )
-    title = f'<b title="{html.escape(prediction.model)}">{html.escape(prediction.model)}</b>'
-    return f'<div class="lvm-card-head">{_dot(prediction.model)}{title}<span>{"".join(marks)}</span></div>'
+def seconds(ms: float) -> str:
+    """Return a time as people say it: 0.4 ms, 84 ms, 1.5 s, 102 s."""
+    if ms < 1000:
+        return f"{ms:.1f} ms" if ms < 10 else f"{ms:.0f} ms"
+    return f"{ms / 1000:.1f} s" if ms < 100_000 else f"{ms / 1000:.0f} s"
 
 
-def numbers(prediction: Prediction, known: bool) -> list[ui.Number]:
-    """Return the figures of a card."""
-    found = []
+# ---------------------------------------------------------------- the one line
+
+
+def figures(prediction: Prediction) -> str:
+    """Return the figures of a card in one line, as HTML; what is not known has no place in it."""
+    parts = []
     if prediction.cosine_to_target is not None:
-        found.append(
-            ui.Number(
-                "to true next",
-                f"{prediction.cosine_to_target:.3f}",
-                "cos",
-                "Cosine of this vector and the vector of the true next chunk; 1 would be the same meaning.",
-                "target",
-            )
-        )
-    elif not known:
-        found.append(ui.Number("to true next", "–", "", "Unknown: the context was not taken from a corpus."))
-    if prediction.round_trip_cosine is not None:
-        found.append(
-            ui.Number(
-                "round trip",
-                f"{prediction.round_trip_cosine:.3f}",
-                "cos",
-                "Cosine of the vector and the encoded text: how much of the vector the text says.",
-            )
-        )
-    if prediction.neighbours:
-        found.append(
-            ui.Number(
-                "nearest chunk",
-                f"{prediction.neighbours[0].cosine:.3f}",
-                "cos",
-                "Cosine of the raw prediction and its nearest real chunk.",
-                "neighbours",
-            )
-        )
-    total = prediction.timings.total
-    return [*found, ui.Number("total", _ms(total), "ms", "From text to text on this machine.")]
+        parts.append(_figure("to true next", f"{prediction.cosine_to_target:.3f}", "target"))
+    if prediction.done and prediction.round_trip_cosine is not None:
+        parts.append(_figure("round trip", f"{prediction.round_trip_cosine:.3f}"))
+    if prediction.neighbours and not prediction.snap_on:
+        parts.append(_figure("nearest chunk", f"{prediction.neighbours[0].cosine:.3f}", "neighbours"))
+    if prediction.drift_clamped:
+        parts.append(f'<span class="lvm-bad">{term("drift clamp")}</span>')
+    if prediction.done:
+        parts += [_how(prediction), _figure("ready after", _ready(prediction.timings))]
+    return f'<p class="lvm-figures">{"".join(parts)}</p>'
 
 
-def _ms(ms: float) -> str:
-    return f"{ms:,.1f}" if ms < 100 else f"{ms:,.0f}"
+def _figure(label: str, value: str, colour: str = "") -> str:
+    tone = f" lvm-{colour}" if colour else ""
+    return f'<span>{term(label)} <b class="lvm-figure{tone}">{html.escape(value)}</b></span>'
 
 
-def timing_html(timings_ms: Mapping[str, float]) -> str:
+def _how(prediction: Prediction) -> str:
+    decoded = prediction.decoding.decoded
+    kind = next((kind for kind in DECODERS.values() if kind.method == decoded.method), None)
+    if kind is None or not kind.writes:
+        return f"<span>{html.escape(kind.title if kind else 'no text')}</span>"
+    steps = f"{decoded.steps} correction{'' if decoded.steps == 1 else 's'}"
+    return f"<span>{html.escape(kind.title)}, {term('corrections', steps)}</span>"
+
+
+def _ready(timings: Timings) -> str:
+    return seconds(timings.waited) + (", from the cache" if timings.cached else "")
+
+
+# ---------------------------------------------------------------- behind it
+
+
+def behind(prediction: Prediction, raw: Prediction | None = None) -> str:
+    """Return how a prediction came about, as HTML that folds."""
+    origins = {kind.method: kind.origin for kind in DECODERS.values()}
+    origin = origins.get(prediction.decoding.decoded.method, NO_TEXT)
+    parts = [f'<p class="lvm-label">{html.escape(origin)}</p>', marks(prediction), timing_html(prediction.timings)]
+    if raw is not None and raw.text and prediction.text:
+        changed = word_differences(raw.text, prediction.text)
+        parts.append(f'<p class="lvm-label">words beside the raw text</p><p class="lvm-words">{changed}</p>')
+    parts += [_steps(prediction), _neighbours(prediction.neighbours)]
+    return f'<details class="lvm-fold"><summary>How it came about</summary>{"".join(parts)}</details>'
+
+
+def word_differences(before: str, after: str) -> str:
+    """Return `after` as HTML, the words that are not in `before` marked, and those that are gone struck out."""
+    old, new = before.split(), after.split()
+    parts = []
+    for kind, i, j, k, m in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if kind == "equal":
+            parts.append(html.escape(" ".join(new[k:m])))
+            continue
+        if j > i:
+            parts.append(f"<del>{html.escape(' '.join(old[i:j]))}</del>")
+        if m > k:
+            parts.append(f"<ins>{html.escape(' '.join(new[k:m]))}</ins>")
+    return " ".join(parts)
+
+
+def timing_html(timings: Timings) -> str:
     """Return the stages as one bar with its legend, as HTML; widths are shares of their sum."""
-    stages = {name: ms for name, ms in timings_ms.items() if name != "total" and ms > 0}
+    stages = {name: ms for name, ms in timings.stages().items() if name != "total" and ms > 0}
     total = sum(stages.values())
     if not total:
         return ""
     bars, legend = [], []
     for name, ms in stages.items():
         colour = charts.TIMING_COLOURS.get(name, "#98a2ac")
-        label = f"{name}: {_ms(ms)} ms ({STAGES.get(name, name)})"
+        label = f"{name}: {seconds(ms)} ({STAGES.get(name, name)})"
         bars.append(f'<i style="flex:{ms / total:.4f};background:{colour}" title="{html.escape(label)}"></i>')
-        mark = f'<i style="background:{colour}"></i>{html.escape(name)} {_ms(ms)}'
-        legend.append(f'<span title="{html.escape(label)}">{mark}</span>')
-    return f'<div class="lvm-timing"><div>{"".join(bars)}</div><p>{"".join(legend)}<span>ms</span></p></div>'
+        legend.append(f'<span><i style="background:{colour}"></i>{html.escape(name)} {seconds(ms)}</span>')
+    return (
+        f'<div class="lvm-timing"><div>{"".join(bars)}</div><p>{"".join(legend)}</p>'
+        f'<p class="lvm-label">{html.escape(time_notes(timings))}</p></div>'
+    )
 
 
-# ---------------------------------------------------------------- checks, steps, neighbours
+def time_notes(timings: Timings) -> str:
+    """Return what the figures of time do not say by themselves."""
+    notes = []
+    if timings.cached:
+        notes.append("The text came from the cache: it was written before.")
+    elif timings.batch > 1:
+        notes.append(f"decode is this text's share: {timings.batch} were written together.")
+    if timings.load >= 100:
+        notes.append(f"Before it, models and decoder were loaded in {seconds(timings.load)}, once.")
+    notes.append(f"Ready {seconds(timings.waited)} after the question.")
+    return " ".join(notes)
 
 
-def _marks(prediction: Prediction) -> str:
-    """Return the checks of the text that was taken, as small marks."""
+def marks(prediction: Prediction) -> str:
+    """Return the checks of the text that is shown, as small marks."""
     shown = prediction.decoding.shown
-    if shown is None:
-        return ""
-    return f'<div class="lvm-marks">{"".join(_checks(shown))}</div>'
+    return f'<div class="lvm-marks">{"".join(_checks(shown))}</div>' if shown is not None else ""
 
 
 def _checks(attempt: Attempt) -> list[str]:
@@ -147,7 +182,7 @@ def _checks(attempt: Attempt) -> list[str]:
     def tone(check: Check) -> str:
         return "bad" if verdict.fails(check) else "good"
 
-    marks = [
+    parts = [
         ui.tag(
             f"repeats {verdict.repeated_bigrams:.0%}", tone("repeats"),
             "Share of word pairs that occur more than once; at most 25 % passes by default.",
@@ -159,28 +194,29 @@ def _checks(attempt: Attempt) -> list[str]:
     ]  # fmt: skip
     if verdict.topic_cosine is not None:
         about = "Cosine of the text and the mean of the context, by the encoder; at least 0.25 passes by default."
-        marks.append(ui.tag(f"topic {verdict.topic_cosine:.2f}", tone("topic"), about))
+        parts.append(ui.tag(f"topic {verdict.topic_cosine:.2f}", tone("topic"), about))
     keyword = "good" if verdict.keyword else "bad" if verdict.fails("keyword") else ""
     about = "A content word that the text shares with the context; no more than a mark, unless the settings ask for it."
-    return [*marks, ui.tag(f"keyword: {verdict.keyword}" if verdict.keyword else "no keyword", keyword, about)]
+    return [*parts, ui.tag(f"keyword: {verdict.keyword}" if verdict.keyword else "no keyword", keyword, about)]
 
 
 def _steps(prediction: Prediction) -> str:
-    """Return the text as it grew and the attempts that were rejected, as HTML that folds."""
-    rejected = [a for a in prediction.decoding.attempts if not a.accepted]
+    """Return the text as it grew and the attempts that are not shown, as HTML that folds."""
+    shown = prediction.decoding.shown
+    others = [a for a in prediction.decoding.attempts if a is not shown]
     rows = [_step_row(str(h.steps), h.round_trip_cosine, h.text, "") for h in prediction.decoding.hypotheses]
     tried = [
         _step_row(
             "extractive" if a.decoded.method == "extractive" else str(a.decoded.steps),
             a.decoded.round_trip_cosine, a.decoded.text, a.reason,
         )
-        for a in rejected
+        for a in others
     ]  # fmt: skip
     parts = []
     if rows:
         parts.append(_details(f"Text by step ({len(rows)})", "step|round trip|text", rows))
     if tried:
-        parts.append(_details(f"Rejected attempts ({len(tried)})", "steps|round trip|text and why not", tried))
+        parts.append(_details(f"Other attempts ({len(tried)})", "steps|round trip|text and why not", tried))
     return "".join(parts)
 
 
@@ -202,9 +238,9 @@ def _neighbours(neighbours: Sequence[Neighbour]) -> str:
 
 
 def _details(title: str, columns: str, rows: Sequence[str], colour: str = "") -> str:
-    head = "".join(f"<th>{html.escape(name)}</th>" for name in columns.split("|"))
+    heads = "".join(f"<th>{html.escape(name)}</th>" for name in columns.split("|"))
     tone = f" lvm-rows-{colour}" if colour else ""
     return (
         f'<details class="lvm-fold"><summary>{html.escape(title)}</summary>'
-        f'<div class="lvm-scroll"><table class="lvm-rows{tone}"><tr>{head}</tr>{"".join(rows)}</table></div></details>'
+        f'<div class="lvm-scroll"><table class="lvm-rows{tone}"><tr>{heads}</tr>{"".join(rows)}</table></div></details>'
     )

@@ -1,42 +1,37 @@
-"""The context on the Predict page: boxes or one text, examples, and where in a corpus it comes from."""
+"""The context on the Predict page: boxes or one text, in the session and in the address, and the way back."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
 
 from lvm_core.corpus.chunking import split_text
-from lvm_core.corpus.store import CorpusStore
 from lvm_core.errors import LvmError
-from lvm_core.types import Chunk
-from lvm_core.workspace import Workspace, read_json
-from pages.shared import packed, state, ui
+from pages.shared import state, ui
+from pages.shared.address import Address
+from pages.views.predict.origin import MOST_CHUNKS, Origin, examples, from_corpus
 
-EXAMPLES = Path(__file__).resolve().parents[3] / "assets" / "examples.json"
 BOXES = 5
 MOST_BOXES = 20
-MOST_CHUNKS = 100
 MODES = ("Chunks", "One text")
-MODE, COUNT, TEXT, ORIGIN, RUN, EXAMPLE = (
+MOST_UNDO = 20
+MODE, COUNT, TEXT, ORIGIN, RUN, EXAMPLE, JOINED, UNDO = (
     "context_mode", "context_boxes", "context_text", "context_origin", "predict_now", "context_example",
+    "context_joined", "context_undo",
 )  # fmt: skip
 
 
-@dataclass(slots=True)
-class Origin:
-    """Where a context was taken from, so that the true next chunk is known. `rows` is empty outside a corpus."""
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A context as it stood, to come back to. `joined` are the chunks that were carried into the one text."""
 
-    texts: list[str]
-    article: str
-    place: str
-    target: str = ""
-    corpus: str = ""
-    rows: list[int] = field(default_factory=list)
-    target_row: int | None = None
-    split: str = ""
+    chunks: tuple[str, ...]
+    text: str
+    mode: str
+    origin: Origin | None
+    example: str | None
+    joined: tuple[str, ...]
 
 
 # ---------------------------------------------------------------- the texts
@@ -52,158 +47,151 @@ def keys() -> list[str]:
     return [MODE, TEXT, EXAMPLE, *(box_key(i) for i in range(MOST_BOXES))]
 
 
-def restore() -> None:
-    """Fill the boxes once a session: from the Corpus page, from the address, else leave them empty."""
-    session = st.session_state
-    if state.SENT_KEY in session:
-        sent = session.pop(state.SENT_KEY)
-        load(from_corpus(sent["corpus"], sent["rows"]))
-        session[RUN] = True
-    if COUNT in session:
-        return
-    session[COUNT] = BOXES
-    found = packed.unpack(st.query_params["t"]) if "t" in st.query_params else None
-    if isinstance(found, dict):
-        try:
-            _restore_draft(found)
-        except (LvmError, TypeError, ValueError) as error:
-            st.warning(ui.plain(f"The context in the address cannot be shown: {error}"))
-
-
-def _restore_draft(found: dict[str, Any]) -> None:
-    session = st.session_state
-    place = found.get("from")
-    if isinstance(place, list) and len(place) == 2:
-        origin = from_corpus(str(place[0]), [int(row) for row in place[1]])
-        load(origin)
-    elif isinstance(found.get("example"), str) and found["example"] in examples():
-        load(examples()[found["example"]])
-    else:
-        _fill([str(text) for text in found.get("chunks", [])][:MOST_BOXES])
-        session[TEXT] = str(found.get("text", ""))
-        session[MODE] = MODES[1] if session[TEXT] and not any(found.get("chunks", [])) else MODES[0]
-    session[RUN] = bool(found.get("run"))
-
-
-def _fill(texts: Sequence[str]) -> None:
-    session = st.session_state
-    session[COUNT] = max(BOXES, len(texts))
-    for i in range(MOST_BOXES):
-        session[box_key(i)] = texts[i] if i < len(texts) else ""
-
-
-def load(origin: Origin) -> None:
-    """Put the context of `origin` into the boxes, or into the one text where it is longer than the boxes."""
-    session = st.session_state
-    session[ORIGIN] = origin
-    long = len(origin.texts) > MOST_BOXES
-    session[MODE] = MODES[1] if long else MODES[0]
-    session[TEXT] = "\n".join(origin.texts) if long else ""
-    _fill([] if long else origin.texts)
-
-
 def texts() -> list[str]:
     """Return the chunks as they stand on the page, oldest first; empty boxes are passed over."""
     session = st.session_state
     if session.get(MODE) == MODES[1]:
-        origin = session.get(ORIGIN)
-        text = session.get(TEXT, "")
-        if origin is not None and text == "\n".join(origin.texts):
-            return origin.texts
-        return split_text(text)
-    boxes = [session.get(box_key(i), "") for i in range(session.get(COUNT, BOXES))]
-    return [" ".join(box.split()) for box in boxes if box.strip()]
+        text, joined = session.get(TEXT, ""), session.get(JOINED, ())
+        return list(joined) if joined and text == "\n".join(joined) else split_text(text)
+    return [" ".join(box.split()) for box in boxes() if box.strip()]
+
+
+def boxes() -> list[str]:
+    """Return what stands in each box, the empty ones too."""
+    return [st.session_state.get(box_key(i), "") for i in range(st.session_state.get(COUNT, BOXES))]
+
+
+def fill(chunks: Sequence[str]) -> None:
+    """Put the chunks into boxes, or into the one text where there are more than boxes."""
+    session = st.session_state
+    long = len(chunks) > MOST_BOXES
+    session[MODE] = MODES[1] if long else MODES[0]
+    session[TEXT] = "\n".join(chunks) if long else ""
+    session[JOINED] = tuple(chunks) if long else ()
+    shown = [] if long else list(chunks)
+    session[COUNT] = max(BOXES, len(shown))
+    for i in range(MOST_BOXES):
+        session[box_key(i)] = shown[i] if i < len(shown) else ""
+
+
+def load(origin: Origin) -> None:
+    """Put the context of `origin` into the page."""
+    st.session_state[ORIGIN] = origin
+    fill(origin.texts)
+
+
+def append(chunk: str) -> None:
+    """Put `chunk` behind the context; what was the true next chunk before is so no more."""
+    save()
+    fill([*texts(), chunk])
+
+
+def switch(mode: str) -> None:
+    """Show the same context as boxes or as one text; nothing that was typed is lost."""
+    chunks = texts()
+    if mode == MODES[1]:
+        st.session_state[TEXT], st.session_state[JOINED] = "\n".join(chunks), tuple(chunks)
+        st.session_state[MODE] = mode
+    elif len(chunks) <= MOST_BOXES:
+        fill(chunks)
+
+
+def spread(box: int) -> None:
+    """Give each line of a box a box of its own, where several were pasted into it."""
+    before = boxes()
+    lines = [" ".join(line.split()) for line in before[box].splitlines() if line.strip()]
+    if len(lines) < 2:
+        return
+    fill([*before[:box], *lines, *(chunk for chunk in before[box + 1 :] if chunk.strip())])
+
+
+# ---------------------------------------------------------------- the way back
+
+
+def save() -> None:
+    """Remember the context as it stands, so that it can be brought back."""
+    session = st.session_state
+    draft = Draft(
+        tuple(boxes()), session.get(TEXT, ""), session.get(MODE) or MODES[0], session.get(ORIGIN),
+        session.get(EXAMPLE), session.get(JOINED, ()),
+    )  # fmt: skip
+    if texts() and (not undoable() or session[UNDO][-1] != draft):
+        session[UNDO] = [*session.get(UNDO, []), draft][-MOST_UNDO:]
+
+
+def undoable() -> bool:
+    """Return whether there is a context to go back to."""
+    return bool(st.session_state.get(UNDO))
+
+
+def undo() -> None:
+    """Bring back the context that was there before it was cleared or replaced."""
+    session = st.session_state
+    draft: Draft = session[UNDO].pop()
+    fill(draft.chunks)
+    session[TEXT], session[MODE], session[JOINED] = draft.text, draft.mode, draft.joined
+    session[ORIGIN], session[EXAMPLE] = draft.origin, draft.example
+
+
+def clear() -> None:
+    """Empty the page; `undo` brings back what stood there."""
+    save()
+    st.session_state[EXAMPLE] = None
+    fill([])
+
+
+# ---------------------------------------------------------------- where it comes from
 
 
 def origin() -> Origin | None:
     """Return where the context comes from, as long as nobody has changed it."""
-    known: Origin | None = st.session_state.get(ORIGIN)
-    return known if known is not None and [" ".join(t.split()) for t in known.texts] == texts() else None
+    source: Origin | None = st.session_state.get(ORIGIN)
+    return source if source is not None and [" ".join(t.split()) for t in source.texts] == texts() else None
 
 
-def remember(run: bool) -> None:
-    """Write the context into the address; `run`: also that its prediction was asked for."""
+def restore(at: Address) -> None:
+    """Fill the boxes once a session: from the Corpus page, from the address, else leave them empty."""
     session = st.session_state
-    known, now = origin(), texts()
-    value: dict[str, Any] = {"run": run}
-    if known is not None and known.rows:
-        value["from"] = [known.corpus, known.rows]
-    elif session.get(EXAMPLE) and known is not None:
-        value["example"] = session[EXAMPLE]
-    elif session.get(MODE) == MODES[1]:
-        value["text"] = session.get(TEXT, "")
+    if state.SENT_KEY in session:
+        sent = session.pop(state.SENT_KEY)
+        save()
+        load(from_corpus(sent["corpus"], sent["rows"]))
+        session[RUN] = True
+    draft = at.value("t", {})
+    if COUNT in session:
+        return
+    session[COUNT] = BOXES
+    try:
+        _restore_draft(draft)
+    except (LvmError, TypeError, ValueError) as error:
+        st.warning(ui.plain(f"The context in the address cannot be shown: {error}"))
+
+
+def _restore_draft(draft: dict[str, Any]) -> None:
+    session = st.session_state
+    place = draft.get("from")
+    if isinstance(place, list) and len(place) == 2:
+        load(from_corpus(str(place[0]), [int(row) for row in place[1]]))
+    elif isinstance(draft.get("example"), str) and draft["example"] in examples():
+        load(examples()[draft["example"]])
     else:
-        value["chunks"] = now
-    if now:
-        st.query_params["t"] = packed.pack(value)
-    elif "t" in st.query_params:
-        del st.query_params["t"]
+        fill([str(text) for text in draft.get("chunks", [])][:MOST_CHUNKS])
+        if draft.get("text") and not any(draft.get("chunks", [])):
+            session[TEXT], session[MODE] = str(draft["text"]), MODES[1]
+    session[RUN] = bool(draft.get("run"))
 
 
-# ---------------------------------------------------------------- where they come from
-
-
-@cache
-def examples() -> dict[str, Origin]:
-    """Return the examples that come with the studio, by name: real stretches of articles with their next chunk."""
-    found = {}
-    for entry in read_json(EXAMPLES)["examples"]:
-        place = f"chunks {entry['position'] + 1} to {entry['position'] + len(entry['chunks'])}"
-        found[entry["name"]] = Origin(
-            entry["chunks"], entry["article"], place, entry["next"], corpus=state.FIRST_CORPUS, split=entry["split"]
-        )
-    return found
-
-
-def from_corpus(corpus: str, rows: Sequence[int]) -> Origin:
-    """Return the context of chunks `rows` of `corpus`, the chunk behind the last as target, at most MOST_CHUNKS."""
-    kept = sorted({int(row) for row in rows})[-MOST_CHUNKS:]
-    chunks = state.store().chunks(corpus, kept)
-    target = _next_chunk(chunks[-1])
-    first, last = chunks[0], chunks[-1]
-    place = f"chunks {first.position + 1} to {last.position + 1}"
-    article = last.article if first.document_id == last.document_id else f"{first.article} to {last.article}"
-    return Origin(
-        [" ".join(chunk.text.split()) for chunk in chunks],
-        article,
-        place,
-        target.text if target else "",
-        corpus,
-        kept,
-        target.row if target else None,
-        split_of(corpus, last.document_id),
-    )
-
-
-def _next_chunk(last: Chunk) -> Chunk | None:
-    found = state.store().document_chunks(last.document_id, last.position + 1, last.position + 2)
-    return found[0] if found else None
-
-
-def placed(example: Origin) -> Origin:
-    """Return the example with its rows, where its article is in the workspace just as it was; else as it is."""
-    if example.rows or example.corpus not in {corpus.name for corpus in state.corpora()}:
-        return example
-    hits = state.store().find_documents(example.corpus, example.article, limit=5)[0]
-    for document in hits:
-        if document.title == example.article:
-            start = int(example.place.split()[1]) - 1
-            chunks = state.store().document_chunks(document.document_id, start, start + len(example.texts) + 1)
-            if [" ".join(chunk.text.split()) for chunk in chunks[:-1]] == example.texts:
-                return from_corpus(example.corpus, [chunk.row for chunk in chunks[:-1]])
-    return example
-
-
-def split_of(corpus: str, document_id: int) -> str:
-    """Return which split (train, validation, test) an article of `corpus` falls into."""
-    key = (str(state.workspace().root), corpus, state.store().corpus(corpus).digest)
-    return _splits(key).get(document_id, "")
-
-
-@st.cache_data(show_spinner=False, max_entries=8)
-def _splits(key: tuple[str, str, str]) -> dict[int, str]:
-    """Return the split of each article; the key names workspace, corpus and digest."""
-    from lvm_core.dataset import split_documents
-
-    found = split_documents(CorpusStore(Workspace(key[0])).documents(key[1]))
-    return {document.document_id: name for name, documents in found.items() for document in documents}
+def remember(at: Address, run: bool) -> None:
+    """Put the context into the address; `run`: also that its prediction was asked for."""
+    session = st.session_state
+    source, chunks = origin(), texts()
+    draft: dict[str, Any] = {"run": run}
+    if source is not None and source.rows:
+        draft["from"] = [source.corpus, list(source.rows)]
+    elif session.get(EXAMPLE) and source is not None:
+        draft["example"] = session[EXAMPLE]
+    elif session.get(MODE) == MODES[1] and not session.get(JOINED):
+        draft["text"] = session.get(TEXT, "")
+    else:
+        draft["chunks"] = chunks
+    st.session_state[at.key("t", {})] = draft if chunks else {}

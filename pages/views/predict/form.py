@@ -1,35 +1,35 @@
-"""What to predict with: models, snap, decoder and steps. Every choice stands in the address."""
+"""What to predict with: models, snap, decoder and corrections. Every choice stands in the address."""
 
-from dataclasses import dataclass, fields, replace
-from typing import Any
+import os
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
 from lvm_core.checkpoint import UNFITTED, ModelInfo
-from lvm_core.decode.checks import AdaptiveSettings
+from lvm_core.config import field_of
+from lvm_core.decode.checks import PRESETS, AdaptiveSettings
 from lvm_core.decode.decoders import DECODERS, available_decoders
 from lvm_core.predict import PASSTHROUGH, PredictSettings
-from lvm_core.predict.settings import SNAPS
+from lvm_core.predict.settings import NO_DECODER, SNAPS
 from lvm_core.shipped import first_models
 from lvm_core.snap import SnapSettings
-from pages.shared import state
+from pages.shared import form, state
+from pages.shared.address import Address
+from pages.shared.form import Look
 
-MODELS, SNAP, CORPUS, DECODER, STEPS, SMOOTH, K, BLEND = (
-    f"p_{name}" for name in ("models", "snap", "corpus", "decoder", "steps", "smooth", "k", "blend")
-)
-KEYS = (MODELS, SNAP, CORPUS, DECODER, STEPS, SMOOTH, K, BLEND)
-LADDER = "ladder"
+LADDER, AUTO = "ladder", "auto"
 STEP_CHOICES = (LADDER, "0", "1", "2", "3", "5", "8", "12", "20")
-AUTO, NO_DECODER = "auto", "none"
 SMOOTH_NAMES = {"off": "off", "smollm2": "SmolLM2 (embedded)", "endpoint": "endpoint (LVM_LLM_URL)"}
+CHECKS = tuple(name for name in AdaptiveSettings.__dataclass_fields__ if name != "ladder")
+STRENGTH_HELP = "0: the raw prediction, 1: the snap in full, as in the seeds; measured, a quarter costs nothing."
+WEIGHTS = tuple(name for name in SnapSettings.__dataclass_fields__ if name not in ("k", "strength"))
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """Everything that was chosen: `variants` are the snap switch's positions to show, side by side."""
+class Choices:
+    """Everything that was chosen to predict with."""
 
     models: tuple[str, ...]
-    variants: tuple[bool, ...]
     corpus: str | None
     settings: PredictSettings
 
@@ -41,30 +41,38 @@ def model_names(infos: list[ModelInfo]) -> list[str]:
     return [*nets, *fitted, *UNFITTED, PASSTHROUGH]
 
 
-def show() -> Asked:
+def show(at: Address) -> Choices:
     """Show the choices and return them."""
-    infos = state.models()
-    st.multiselect(
-        "Models", model_names(infos), default=[*first_models(infos), PASSTHROUGH], key=MODELS, bind="query-params",
+    names = model_names(state.models())
+    usual = [name for name in [*first_models(state.models()), PASSTHROUGH] if name in names]
+    models = st.multiselect(
+        "Models", names, key=at.key("p_models", usual, names),
         help="Shipped models, your runs, and the trivial rules they must beat. passthrough: no model; the last chunk's"
         " own vector is decoded, the ceiling of what text can come back.",
     )  # fmt: skip
     left, right = st.columns([1, 1.4])
-    with left:
-        snap = st.segmented_control(
-            "Snap", SNAPS, default="both", required=True, key=SNAP, bind="query-params",
-            help="Pull the predicted vector onto the chunks of the corpus before it is decoded: text that reads better,"
-            " paid for with accuracy. Both: with and without, side by side.",
-        )  # fmt: skip
-    with right:
-        steps = st.select_slider(
-            "Steps", STEP_CHOICES, value=LADDER, key=STEPS, bind="query-params",
-            help="Corrections of the text after the first hypothesis. Ladder: 1, then 3, then 5, until the text passes"
-            " its checks; else the nearest real chunk.",
-        )  # fmt: skip
+    snap = left.segmented_control(
+        "Snap", SNAPS, required=True, key=at.key("p_snap", "both", SNAPS),
+        help="Pull the predicted vector onto the chunks of the corpus before it is decoded: text that reads better,"
+        " paid for with accuracy. Both: with and without, side by side.",
+    )  # fmt: skip
+    steps = right.select_slider(
+        "Corrections", STEP_CHOICES, key=at.key("p_steps", LADDER, STEP_CHOICES),
+        help="Corrections of the text after the first hypothesis. Ladder: 1, then 3, then 5, until the text passes"
+        " its checks; the best of all attempts is shown.",
+    )  # fmt: skip
     with st.expander("Decoder, corpus, snap weights, checks, smoothing"):
-        decoder, corpus = _decoder_and_corpus()
-        snapping, adaptive, smooth, exclude = _more()
+        decoder, corpus = _decoder_and_corpus(at)
+        k, strength = st.columns(2)
+        with k:
+            form.widget(field_of(SnapSettings, "k"), at, Look("slider", high=64, label="Neighbours"))
+        with strength:
+            form.widget(
+                field_of(SnapSettings, "strength"), at, Look("slider", label="Snap strength", help=STRENGTH_HELP)
+            )
+        snapping = form.fields(SnapSettings, at, WEIGHTS)
+        adaptive = _checks(at)
+        exclude, smooth = _exclude_and_smooth(at)
     settings = PredictSettings(
         snap=snap or "both",
         decoder=decoder,
@@ -74,66 +82,50 @@ def show() -> Asked:
         snapping=snapping,
         adaptive=adaptive,
     )
-    variants = {"off": (False,), "on": (True,), "both": (False, True)}[snap or "both"]
-    if not state.encoded_corpora():
-        variants = (False,)
-    return Asked(tuple(st.session_state[MODELS]), variants, None if corpus == AUTO else corpus, settings)
+    return Choices(tuple(models), None if corpus == AUTO else corpus, settings)
 
 
-def _decoder_and_corpus() -> tuple[str, str]:
+def _decoder_and_corpus(at: Address) -> tuple[str, str]:
     here = available_decoders(state.workspace(), state.encoder_id())
+    choices = [AUTO, *here, NO_DECODER]
+    corpora = [AUTO, *(info.name for info in state.encoded_corpora())]
     left, right = st.columns(2)
-    with left:
-        decoder = st.selectbox(
-            "Decoder", [AUTO, *here, NO_DECODER], key=DECODER, bind="query-params",
-            format_func=lambda name: f"auto ({here[0]})" if name == AUTO and here else name,
-            help="What writes text from a vector. " + " ".join(f"{name}: {DECODERS[name].about}." for name in here),
-        )  # fmt: skip
-    with right:
-        corpus = st.selectbox(
-            "Corpus", [AUTO, *(info.name for info in state.encoded_corpora())], key=CORPUS, bind="query-params",
-            help="Where neighbours and real chunks come from. auto: the corpus of the context, else the largest.",
-        )  # fmt: skip
+    decoder = left.selectbox(
+        "Decoder", choices, key=at.key("p_decoder", AUTO, choices),
+        format_func=lambda name: f"auto ({here[0]})" if name == AUTO and here else name,
+        help="What writes text from a vector. " + " ".join(f"{name}: {DECODERS[name].about}." for name in here),
+    )  # fmt: skip
+    corpus = right.selectbox(
+        "Corpus", corpora, key=at.key("p_corpus", AUTO, corpora),
+        help="Where neighbours and real chunks come from. auto: the corpus of the context, else the largest.",
+    )  # fmt: skip
     return decoder or AUTO, corpus or AUTO
 
 
-def _more() -> tuple[SnapSettings, AdaptiveSettings, str, str]:
+def _checks(at: Address) -> AdaptiveSettings:
+    """Show what a text must pass; each preset has thresholds of its own to start from."""
+    preset = st.segmented_control(
+        "Checks of a text", list(PRESETS), required=True, key=at.key("p_checks", "studio", list(PRESETS)),
+        help="studio: the topic is the encoder's cosine of text and context, and the best of all attempts is shown."
+        " seeds: a text must share a keyword with the context; the first that passes is shown, else the nearest real"
+        " chunk.",
+    )  # fmt: skip
+    limits = PRESETS[preset or "studio"]
+    looks = {name: Look(start=getattr(limits, name)) for name in CHECKS}
+    part = at.within(preset or "studio")
+    return replace(form.fields(AdaptiveSettings, part, CHECKS, looks), ladder=limits.ladder)
+
+
+def _exclude_and_smooth(at: Address) -> tuple[str, str]:
     left, right = st.columns(2)
     with left:
-        k = st.slider("Neighbours K", 1, 64, SnapSettings().k, key=K, bind="query-params", help=_help("k"))
-    with right:
-        blend = st.slider(
-            "Snap strength", 0.0, 1.0, SnapSettings().strength, 0.05, key=BLEND, bind="query-params",
-            help="0: the raw prediction, 1: the snap in full, as in the seeds; measured, a quarter costs nothing.",
-        )  # fmt: skip
-    snapping = _numbers(SnapSettings(k=k, strength=blend), skip=("k", "strength"))
-    adaptive = _numbers(AdaptiveSettings(), skip=("ladder", "need_keyword", "keep_best"))
-    keyword = st.toggle("a text must share a keyword with the context", value=False, key="need_keyword")
-    exclude = st.selectbox(
-        "Not allowed as neighbours", ("auto", "context", "article"), key="exclude",
-        help=str(PredictSettings.__dataclass_fields__["exclude"].metadata["help"]),
-    )  # fmt: skip
-    smooth = st.selectbox(
-        "Smoothing by a language model", list(SMOOTH_NAMES), format_func=SMOOTH_NAMES.__getitem__,
-        key=SMOOTH, bind="query-params",
+        exclude = form.widget(
+            field_of(PredictSettings, "exclude"), at, Look("select", label="Not allowed as neighbours")
+        )
+    smoothers = [name for name in SMOOTH_NAMES if name != "endpoint" or os.environ.get("LVM_LLM_URL")]
+    smooth = right.selectbox(
+        "Smoothing by a language model", smoothers, format_func=SMOOTH_NAMES.__getitem__,
+        key=at.key("p_smooth", "off", smoothers),
         help="Rewrites the decoded text into one clean sentence in the light of the context; both are shown.",
     )  # fmt: skip
-    return snapping, replace(adaptive, need_keyword=keyword), smooth or "off", exclude or "auto"
-
-
-def _help(name: str) -> str:
-    return str(SnapSettings.__dataclass_fields__[name].metadata["help"])
-
-
-def _numbers(settings: Any, skip: tuple[str, ...]) -> Any:
-    """Show one number input a field of a settings dataclass and return it with what was chosen."""
-    shown = [f for f in fields(settings) if f.name not in skip]
-    columns = st.columns(2)
-    chosen = {}
-    for i, f in enumerate(shown):
-        with columns[i % 2]:
-            chosen[f.name] = st.number_input(
-                f.name.replace("_", " "), f.metadata["low"] * 1.0, f.metadata["high"] * 1.0, f.default * 1.0, 0.05,
-                key=f"setting-{f.name}", help=f"{f.metadata['help']} [{f.metadata['unit']}]",
-            )  # fmt: skip
-    return replace(settings, **chosen)
+    return exclude, smooth or "off"

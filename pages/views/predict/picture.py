@@ -1,48 +1,139 @@
-"""What stands above the cards: all vectors of a prediction in one plane."""
+"""All vectors of a prediction in one plane: the context as a path, each model in its colour, raw and snapped."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
 
 from lvm_core.predict import Prediction
+from lvm_core.study.projection import fit_pca
 from pages.shared import charts
-from pages.views.predict.result import Result
 
-PICTURE_NEIGHBOURS = 12
+MOST_NEIGHBOURS = 12
+MOST_LABELS = 6
+"""Models named beside their points; of more, the colour and a touch tell."""
+
+HEIGHT = 340
+SIDES = {
+    "top center": (0, 1), "bottom center": (0, -1), "middle right": (1, 0), "middle left": (-1, 0),
+    "top right": (1, 1), "bottom right": (1, -1), "top left": (-1, 1), "bottom left": (-1, -1),
+}  # fmt: skip
+"""Where a label can stand, best first."""
 
 
-def show(result: Result) -> None:
-    """Show all vectors of the result in the plane of their first two principal components."""
-    predictions = list(result.predictions.values())
+@dataclass(frozen=True, slots=True)
+class Points:
+    """Vectors (N, D) of one kind, the text of each on a touch, and the model they are of, where they are of one."""
+
+    name: str
+    vectors: NDArray[np.floating[Any]]
+    texts: Sequence[str]
+    model: str = ""
+
+
+def show(predictions: Sequence[Prediction], key: str) -> None:
+    """Show all vectors in the plane of their first two principal components."""
     if not predictions:
         return
-    groups, texts = _groups(predictions)
-    labels = {"prediction": list(_raw(predictions))}
     about = "Context, predictions, target and neighbours in the first two principal components of these vectors"
-    charts.show(charts.pca_plot(groups, texts, 260, labels), "pca", about)
+    charts.show(figure(predictions), key, about)
 
 
-def _raw(predictions: list[Prediction]) -> dict[str, Prediction]:
-    """One prediction a model, those first that have a snapped one: the i-th moves to the i-th snapped."""
-    return {p.model: p for p in [*(p for p in predictions if p.snap_on), *predictions]}
+def figure(predictions: Sequence[Prediction]) -> go.Figure:
+    """Return the picture."""
+    groups = _groups(predictions)
+    plane = fit_pca(np.concatenate([group.vectors for group in groups]), 2)
+    edges = np.cumsum([0, *(len(group.vectors) for group in groups)])
+    spots = [plane.coordinates[a:b] for a, b in pairwise(edges)]
+    fig = go.Figure()
+    _moves(fig, groups, spots)
+    sides = _label_sides(groups, spots)
+    seen: set[str] = set()
+    for i, (group, points) in enumerate(zip(groups, spots, strict=True)):
+        _add(fig, group, points, sides.get(i, ""), group.name not in seen)
+        seen.add(group.name)
+    fig.update_xaxes(title=plane.axes[0], showticklabels=False)
+    fig.update_yaxes(title=plane.axes[1], showticklabels=False)
+    return charts.style(fig, HEIGHT)
 
 
-def _groups(predictions: list[Prediction]) -> tuple[dict[str, Any], dict[str, list[str]]]:
+def _groups(predictions: Sequence[Prediction]) -> list[Points]:
     context = predictions[0].context
-    groups: dict[str, Any] = {"context": context.vectors}
-    texts = {"context": [f"{i}: {text}" for i, text in enumerate(context.texts, 1)]}
-    near = {n.chunk.row: n for p in predictions for n in p.neighbours[:PICTURE_NEIGHBOURS]}
+    numbered = [f"{i}: {text}" for i, text in enumerate(context.texts, 1)]
+    groups = []
+    near = {n.chunk.row: n for p in predictions for n in p.neighbours[:MOST_NEIGHBOURS]}
     if near:
-        groups["neighbours"] = np.stack([n.vector for n in near.values()])
-        texts["neighbours"] = [f"{n.chunk.article} {n.chunk.position + 1}: {n.chunk.text}" for n in near.values()]
-    raw = _raw(predictions)
-    groups["prediction"] = np.stack([p.raw for p in raw.values()])
-    texts["prediction"] = [f"{name}: {p.text}" for name, p in raw.items()]
-    snapped = [p for p in predictions if p.snap_on]
-    if snapped:
-        groups["snapped"] = np.stack([p.vector for p in snapped])
-        texts["snapped"] = [f"{p.model}, snapped: {p.text}" for p in snapped]
+        texts = [f"{n.chunk.article} {n.chunk.position + 1}: {n.chunk.text}" for n in near.values()]
+        groups.append(Points("neighbours", np.stack([n.vector for n in near.values()]), texts))
+    groups.append(Points("context", context.vectors, numbered))
+    for prediction in {p.model: p for p in reversed(predictions)}.values():
+        label = f"{prediction.model}: {prediction.text}"
+        groups.append(Points("prediction", prediction.raw[None], [label], prediction.model))
+    for prediction in [p for p in predictions if p.snap_on]:
+        label = f"{prediction.model}, snapped: {prediction.text}"
+        groups.append(Points("snapped", prediction.vector[None], [label], prediction.model))
     if context.target_vector is not None:
-        groups["target"] = context.target_vector[None]
-        texts["target"] = [context.target_text]
-    return groups, texts
+        groups.append(Points("target", context.target_vector[None], [context.target_text]))
+    return groups
+
+
+def _moves(fig: go.Figure, groups: Sequence[Points], spots: Sequence[NDArray[np.float32]]) -> None:
+    """Join each raw prediction to its snapped one."""
+    raw = {g.model: p[0] for g, p in zip(groups, spots, strict=True) if g.name == "prediction"}
+    for group, points in zip(groups, spots, strict=True):
+        if group.name == "snapped" and group.model in raw:
+            x, y = zip(raw[group.model], points[0], strict=True)
+            line = {"color": charts.model_colour(group.model), "width": 1, "dash": "dot"}
+            fig.add_scatter(x=x, y=y, mode="lines", line=line, showlegend=False, hoverinfo="skip")
+
+
+def _add(fig: go.Figure, group: Points, points: NDArray[np.float32], side: str, first: bool) -> None:
+    colour = charts.model_colour(group.model) if group.model else charts.COLOURS[group.name]
+    symbol = charts.SYMBOLS[group.name]
+    joined = group.name == "context" and len(points) > 1
+    hover = [charts.wrapped(text) for text in group.texts]
+    fig.add_scatter(
+        x=points[:, 0],
+        y=points[:, 1],
+        name=group.name,
+        legendgroup=group.name,
+        showlegend=first,
+        mode="lines+markers" if joined else "markers+text" if side else "markers",
+        line={"color": colour, "width": 1},
+        marker={
+            "color": colour,
+            "symbol": symbol,
+            "size": 7 if group.name in ("context", "neighbours") else 12,
+            "line": {"width": 1.5 if symbol.endswith("open") else 0, "color": colour},
+        },
+        text=[group.model] if side else None,
+        textposition=side or None,
+        textfont={"size": 12, "color": colour},
+        cliponaxis=False,
+        hovertext=hover,
+        hovertemplate=f"<b>{group.name}</b><br>%{{hovertext}}<extra></extra>",
+    )
+
+
+def _label_sides(groups: Sequence[Points], spots: Sequence[NDArray[np.float32]]) -> dict[int, str]:
+    """Return for the groups that are labelled the side where their label is farthest from points and other labels."""
+    everything = np.concatenate(list(spots))
+    span = np.maximum(np.ptp(everything, axis=0), 1e-9)
+    taken = [tuple(point / span) for point in everything]
+    labelled = [i for i, group in enumerate(groups) if group.name == "prediction"]
+    sides: dict[int, str] = {}
+    for i in labelled[:MOST_LABELS] if len(labelled) <= MOST_LABELS else ():
+        here = spots[i][0] / span
+        reach = np.array([0.012 * len(groups[i].model), 0.07])
+
+        def room(side: str, here: Any = here, reach: Any = reach) -> float:
+            away = (here + np.array(SIDES[side]) * reach - np.array(taken)) / np.array([2.5, 1.0])
+            return float(np.sort(np.linalg.norm(away, axis=1))[:2].sum())
+
+        sides[i] = max(SIDES, key=room)
+        taken.append(tuple(here + np.array(SIDES[sides[i]]) * reach))
+    return sides

@@ -1,159 +1,175 @@
-"""Running the prediction and showing it: cards that fill model by model, one picture of all the vectors."""
+"""One question under way, on a thread of its own: it goes on when the page is left, and stops when it is told to."""
 
-import html
+import functools
+import threading
+import time
 from collections.abc import Iterator, Sequence
-from typing import Any
+from dataclasses import replace
 
 import streamlit as st
 
 from lvm_core.errors import LvmError, SettingsError
-from lvm_core.leaderboard import verdict
 from lvm_core.predict import PASSTHROUGH, Prediction, Predictor, Question
 from lvm_core.predict.context import clean_context
 from lvm_core.workspace import Workspace
-from pages.shared import state, ui
-from pages.views.predict import cards, picture
-from pages.views.predict.context import Origin
-from pages.views.predict.form import Asked
-from pages.views.predict.result import Place, Result
+from pages.shared import state
+from pages.views.predict.form import Choices
+from pages.views.predict.origin import Origin
 
-RESULT = "predict_result"
+Card = tuple[str, bool]
+"""A model, and whether its prediction is snapped."""
+
+RUN = "predict_run"
+MANY = 7
+"""From so many models on, a table; each text of it is written once."""
+
+Key = tuple[str, str, str | None, tuple[tuple[object, ...], ...]]
 
 
-@st.cache_resource(show_spinner=False, max_entries=4)
-def _predictor(key: tuple[str, str, str | None, tuple[Any, ...]]) -> Predictor:
-    return Predictor(Workspace(key[0]), corpus=key[2], encoder=state.encoder())
+@functools.lru_cache(maxsize=4)
+def _predictor(key: Key) -> Predictor:
+    return Predictor(Workspace(key[0]), corpus=key[2], encoder=state.encoder_called(key[1]))
 
 
-def predictor(corpus: str | None) -> Predictor:
-    """Return the predictor of the encoder in use on `corpus`; made anew when models or vectors have changed."""
+def _key(corpus: str | None) -> Key:
+    """Return what a predictor is remembered by: it is made anew when models or vectors have changed."""
     space = state.encoder_id()
     stamps = tuple(state.file_stamp(state.workspace().vectors(c.name, space)) for c in state.corpora())
     runs = tuple((info.ref, state.file_stamp(info.path)) for info in state.models())
-    return _predictor((str(state.workspace().root), space, corpus, (*stamps, *runs)))
+    return (str(state.workspace().root), state.encoder_name(), corpus, (*stamps, *runs))
 
 
-# ---------------------------------------------------------------- run
+class Run:
+    """What was asked and what has come so far; safe to look at while it works."""
+
+    def __init__(self, choices: Choices, texts: Sequence[str], origin: Origin | None) -> None:
+        """Prepare the question; `start` begins.
+
+        Raises:
+            EncoderError: if the context holds no text.
+            SettingsError: if no model was chosen.
+        """
+        clean_context(texts)
+        if not choices.models:
+            raise SettingsError(["No model is chosen; choose one or more under Models."])
+        self.choices, self.texts, self.origin = choices, tuple(texts), origin
+        self.cards = _cards(choices)
+        self.predictions: dict[Card, Prediction] = {}
+        self.errors: dict[Card, str] = {}
+        self.failure: Exception | None = None
+        self.stopped = False
+        self.finished = False
+        self.version = 0
+        self.begun = self.ended = time.time()
+        self._changed = threading.Condition()
+        encoded = {info.name for info in state.encoded_corpora()}
+        in_corpus = origin is not None and bool(origin.rows) and origin.corpus in encoded
+        if in_corpus and origin is not None and choices.corpus in (None, origin.corpus):
+            self._question = Question(rows=origin.rows, target_row=origin.target_row)
+            self._key = _key(origin.corpus)
+        else:
+            self._question = Question(self.texts, target_text=origin.target if origin else "")
+            self._key = _key(choices.corpus)
+
+    @property
+    def truth(self) -> str:
+        """The real next chunk, where it is known."""
+        return self.origin.target if self.origin else ""
+
+    @property
+    def compact(self) -> bool:
+        """Whether there are so many models that they stand in a table."""
+        return len(self.choices.models) >= MANY
+
+    @property
+    def n_done(self) -> int:
+        """How many texts are final."""
+        return sum(prediction.done for prediction in self.predictions.values()) + len(self.errors)
+
+    @property
+    def seconds(self) -> float:
+        """How long it has been going on, or took."""
+        return (self.ended if self.finished else time.time()) - self.begun
+
+    def same_question(self, choices: Choices, texts: Sequence[str]) -> bool:
+        """Return whether this answers what is asked now."""
+        return (self.choices, self.texts) == (choices, tuple(texts))
+
+    def start(self) -> "Run":
+        """Begin, or go on where it was stopped: what was written comes from the cache."""
+        self.stopped = self.finished = False
+        self.begun = time.time()
+        threading.Thread(target=self._work, name="predict", daemon=True).start()
+        return self
+
+    def stop(self) -> None:
+        """End after the texts that are being written."""
+        self.stopped = True
+
+    def wait(self, version: int, longest_s: float) -> int:
+        """Return the version there is, as soon as it is another than `version`, or after `longest_s`."""
+        with self._changed:
+            self._changed.wait_for(lambda: self.version != version or self.finished, longest_s)
+            return self.version
+
+    def _work(self) -> None:
+        try:
+            for prediction in self._answers(list(self.choices.models)):
+                if self.stopped:
+                    break
+                self._note((prediction.model, prediction.snap_on), prediction)
+        except Exception as error:  # the page raises it: nobody looks at a thread
+            self.failure = error
+        finally:
+            self.finished, self.ended = True, time.time()
+            with self._changed:
+                self.version += 1
+                self._changed.notify_all()
+
+    def _note(self, card: Card, prediction: Prediction) -> None:
+        with self._changed:
+            self.predictions[card] = prediction
+            self.version += 1
+            self._changed.notify_all()
+
+    def _answers(self, models: Sequence[str]) -> Iterator[Prediction]:
+        """Yield the predictions of `models`; a model that fails leaves the others alone."""
+        settings = self.choices.settings
+        if self.compact:
+            settings = replace(settings, adaptive=replace(settings.adaptive, ladder=settings.adaptive.ladder[:1]))
+        try:
+            yield from _predictor(self._key).watch(self._question, models, settings)
+        except LvmError as error:
+            if len(models) < 2:
+                self.errors |= {card: str(error) for card in self.cards if card[0] in models}
+                return
+            done = {model for (model, _), prediction in self.predictions.items() if prediction.done}
+            for name in [name for name in models if name not in done]:
+                yield from self._answers([name])
 
 
-def run(asked: Asked, texts: list[str], known: Origin | None) -> Result:
-    """Predict and show each card as soon as it is ready; return everything for the next look at the page.
-
-    Raises:
-        EncoderError: if the context holds no text.
-        SettingsError: if no model was chosen.
-    """
-    clean_context(texts)
-    if not asked.models:
-        raise SettingsError(["No model is chosen; choose one or more under Models."])
-    result = Result(asked, texts, known)
-    st.session_state[RESULT] = result
-    head, plot, notes = _top()
-    slots = _layout(result)
-    with head:
-        _head(result)
-    for place, slot in slots.items():
-        with slot.container(border=True):
-            st.html(cards.pending(*place))
-    for prediction in _predictions(result, asked.models):
-        _show_card(result, slots, (prediction.model, prediction.snap_on))
-    for place in result.errors:
-        _show_card(result, slots, place)
-    with plot.container():
-        picture.show(result)
-    _notes(result, notes)
-    return result
+def _cards(choices: Choices) -> list[Card]:
+    """Return the cards to be filled, in the order of the screen."""
+    both = {"off": (False,), "on": (True,), "both": (False, True)}[choices.settings.snap]
+    snaps = both if state.encoded_corpora() else (False,)
+    return [
+        (model, on)
+        for model in choices.models
+        for on in (snaps if model != PASSTHROUGH else (False,))
+    ]  # fmt: skip
 
 
-def _predictions(result: Result, models: Sequence[str]) -> Iterator[Prediction]:
-    """Yield the predictions of `models`; a model that fails leaves the others alone."""
-    try:
-        yield from _asked_of(result, models)
-    except LvmError as error:
-        if len(models) < 2:
-            result.errors.update({(name, on): str(error) for name in models for on in result.asked.variants})
-            return
-        for name in [name for name in models if name not in {model for model, _ in result.predictions}]:
-            yield from _predictions(result, [name])
+def current() -> Run | None:
+    """Return the prediction of this session, done or under way."""
+    run: Run | None = st.session_state.get(RUN)
+    return run
 
 
-def _asked_of(result: Result, models: Sequence[str]) -> Iterator[Prediction]:
-    known, asked = result.origin, result.asked
-    placed = (
-        known is not None and bool(known.rows) and asked.corpus in (None, known.corpus) and _is_encoded(known.corpus)
-    )
-    engine = predictor(known.corpus if placed and known else asked.corpus)
-    if placed and known:
-        question = Question(rows=known.rows, target_row=known.target_row)
-    else:
-        question = Question(result.texts, target_text=result.truth)
-    for prediction in engine.watch(question, models, asked.settings, unfinished=False):
-        result.predictions[(prediction.model, prediction.snap_on)] = prediction
-        yield prediction
-
-
-def _is_encoded(corpus: str) -> bool:
-    return corpus in {info.name for info in state.encoded_corpora()}
-
-
-# ---------------------------------------------------------------- show
-
-
-def show(result: Result) -> None:
-    """Show a result that is there already."""
-    head, plot, notes = _top()
-    with head:
-        _head(result)
-    with plot.container():
-        picture.show(result)
-    _notes(result, notes)
-    slots = _layout(result)
-    for place in slots:
-        _show_card(result, slots, place)
-
-
-def _top() -> tuple[Any, Any, Any]:
-    """Return the places above the cards: what is true, the picture beside it, and notes."""
-    left, right = st.columns([1, 1.25], vertical_alignment="center")
-    return left, right.empty(), st.empty()
-
-
-def _notes(result: Result, place: Any) -> None:
-    """Show what is to be said of the predictions, each note once; the form says itself where no corpus is ready."""
-    notes = {n.text: None for p in result.predictions.values() for n in p.notes if n.about != "corpus"}
-    if notes:
-        place.caption(" ".join(ui.plain(note) for note in notes))
-
-
-def _layout(result: Result) -> dict[Place, Any]:
-    """Return the empty card of each model and switch position: a row a model when both are shown."""
-    places: dict[Place, Any] = {}
-    if len(result.asked.variants) == 2:
-        for model in result.asked.models:
-            for on, column in zip(result.asked.variants, st.columns(2), strict=True):
-                if not (on and model == PASSTHROUGH):
-                    places[(model, on)] = column.empty()
-        return places
-    (on,) = result.asked.variants
-    for i in range(0, len(result.asked.models), 2):
-        for model, column in zip(result.asked.models[i : i + 2], st.columns(2), strict=False):
-            places[(model, on)] = column.empty()
-    return places
-
-
-def _show_card(result: Result, slots: dict[Place, Any], place: Place) -> None:
-    with slots[place].container():
-        if place in result.predictions:
-            cards.card(result.predictions[place], f"{place[0]}-{'snap' if place[1] else 'raw'}", result.truth)
-        elif place in result.errors:
-            with st.container(border=True):
-                st.html(cards.pending(*place, wait=""))
-                st.error(ui.plain(result.errors[place]))
-
-
-def _head(result: Result) -> None:
-    if line := verdict.headline(state.workspace(), state.encoder_id()):
-        st.html(f'<div class="lvm-honest">{html.escape(line)}</div>')
-    if result.truth:
-        st.html('<div class="lvm-label">true next chunk</div>')
-        ui.copy_text(result.truth, "truth", "target")
+def begin(choices: Choices, texts: Sequence[str], origin: Origin | None) -> Run:
+    """Begin a prediction in place of the one before."""
+    run = Run(choices, texts, origin)
+    before = current()
+    if before is not None:
+        before.stop()
+    st.session_state[RUN] = run.start()
+    return run
