@@ -3,13 +3,16 @@
 import csv
 import io
 import json
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from lvm_core import __version__
 from lvm_core.evaluate.measures import Measure, first_measures
 from lvm_core.evaluate.rows import Example, Row
 from lvm_core.leaderboard.board import Group
+from lvm_core.workspace import slug
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,22 @@ def to_markdown(groups: Sequence[Group]) -> str:
                   for row in group.rows]  # fmt: skip
         parts.append("\n".join(lines))
     return "\n\n".join(parts)
+
+
+def citation(group: Group) -> str:
+    """Return what a paper says of a test so that its numbers can be made again, as a BibTeX entry."""
+    first, key = group.rows[0], group.rows[0].key
+    note = (
+        f"corpus {first.corpus} (digest {str(key.get('corpus_digest', ''))[:16]}), encoder {first.encoder}, split"
+        f" {first.split} by article (seed {first.split_seed}), {first.n_windows:,} windows of {first.n_articles:,}"
+        f" articles, index {first.index_digest}, intervals of 95 % by resampling articles"
+    )
+    version = first.other.get("code_version") or __version__
+    year = time.gmtime(first.evaluated or first.created or None).tm_year
+    return (
+        f"@misc{{lvm-studio-{slug(first.corpus)}-{group.comparable},\n  title = {{LVM Studio {version}: next chunk"
+        f" prediction on {first.corpus}}},\n  year = {{{year}}},\n  note = {{{note}}}\n}}"
+    )
 
 
 def to_text(rows: Sequence[Row]) -> str:

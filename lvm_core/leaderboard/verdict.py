@@ -3,8 +3,9 @@
 Every sentence of the studio that claims a winner is made here, from all rows of one test, the user's and the shipped.
 """
 
+import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -65,6 +66,26 @@ def compare(workspace: Workspace, one: Row, other: Row, measure: str = "cosine")
         name = one.model if sums[0] is None else other.model
         raise ModelError(f"'{name}' has no sums of {measure} by article. Evaluate it again.")
     return bootstrap.paired(sums[0], sums[1])
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two rows by name, and their paired difference; None where it cannot be said."""
+
+    one: str
+    other: str
+    difference: Interval | None
+
+
+def pairs(workspace: Workspace, rows: Mapping[str, Row], measure: str = "cosine") -> list[Pair]:
+    """Return the paired difference of every two of comparable `rows`, in their order."""
+    compared = []
+    for (one, first), (other, second) in itertools.combinations(rows.items(), 2):
+        try:
+            compared.append(Pair(one, other, compare(workspace, first, second, measure)))
+        except ModelError:
+            compared.append(Pair(one, other, None))
+    return compared
 
 
 def best_row(rows: Sequence[Row], by: str = "cosine") -> Row | None:

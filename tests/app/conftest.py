@@ -1,6 +1,8 @@
 """Pages are opened through app.py, as a browser does, on a workspace of the test's own."""
 
+import json
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -37,6 +39,25 @@ def shown(app: AppTest) -> str:
     return "\n".join(
         str(getattr(element, "value", "") or element.proto.body) for kind in kinds for element in app.get(kind)
     )
+
+
+@dataclass(frozen=True)
+class Table:
+    """A sortable table as the page hands it to the browser: headings, and the cells' texts by name of the row."""
+
+    columns: list[str]
+    rows: dict[str, list[str]]
+
+    def column(self, heading: str) -> list[str]:
+        return [cells[self.columns.index(heading)] for cells in self.rows.values()]
+
+
+def table(app: AppTest, key: str) -> Table:
+    """Return the sortable table called `key`."""
+    tables = [json.loads(element.proto.json) for element in app.get("bidi_component")]
+    (data,) = [one for one in tables if one.get("key") == key]
+    rows = {row["name"]: [cell["text"] for cell in row["cells"]] for row in data["rows"]}
+    return Table([column["heading"] for column in data["columns"]], rows)
 
 
 def press(app: AppTest, label: str) -> AppTest:

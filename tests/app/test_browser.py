@@ -190,3 +190,26 @@ def _cancel_all(root: Path) -> None:
     deadline = time.monotonic() + 30
     while jobs.list(states=("running",)) and time.monotonic() < deadline:
         time.sleep(0.2)
+
+
+def test_the_board_is_sorted_and_its_rows_chosen_by_the_keyboard(browser: Browser, address: str) -> None:
+    with opened(browser, f"{address}/leaderboard") as page:
+        head = page.locator("thead th", has_text="R@1").first
+        expect(head).to_have_attribute("aria-sort", "none")
+        head.get_by_role("button").focus()
+        page.keyboard.press("Enter")
+        expect(head).to_have_attribute("aria-sort", "descending")
+        place = head.evaluate("cell => cell.cellIndex")
+        shares = [
+            float(text.rstrip(" %")) for text in page.locator(f"tbody td:nth-child({place + 1})").all_inner_texts()
+        ]
+        assert shares == sorted(shares, reverse=True)
+        page.keyboard.press("Enter")
+        expect(head).to_have_attribute("aria-sort", "ascending")
+        expect(head.get_by_role("button")).to_be_focused()
+        page.get_by_role("checkbox", name="mlp-100", exact=True).focus()
+        page.keyboard.press("Space")
+        expect(page.get_by_role("tab", name="By article")).to_be_visible()
+        expect(page.get_by_role("checkbox", name="mlp-100", exact=True)).to_be_checked()
+        expect(head).to_have_attribute("aria-sort", "ascending")
+        assert "models=mlp-100" in page.url

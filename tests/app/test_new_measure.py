@@ -11,7 +11,7 @@ import pytest
 from lvm_core.__main__ import main
 from lvm_core.evaluate.measures import MEASURES, Measure
 from lvm_core.workspace import Workspace
-from tests.app.conftest import Open, shown
+from tests.app.conftest import Open, shown, table
 from tests.evaluate.worlds import make_corpus
 
 TOY = Measure(
@@ -50,8 +50,8 @@ def test_it_is_evaluated_ranked_and_exported(evaluated: Workspace, capsys: pytes
 
 def test_it_is_a_column_of_the_board_and_a_line_of_the_comparison(evaluated: Workspace, open_page: Open) -> None:
     app = open_page(evaluated, "leaderboard")
-    assert "first axis" in app.dataframe[0].value.columns
-    app.multiselect(key="board_chosen").set_value(["copy-last", "context-mean"]).run()
+    assert "first axis" in table(app, "board-table").columns
+    app.multiselect(key="leaderboard:models").set_value(["copy-last", "context-mean"]).run()
     assert not app.exception
     text = shown(app)
     assert TOY.meaning in text

@@ -43,3 +43,19 @@ def test_the_terminal_table_is_aligned() -> None:
     lines = export.to_text(groups()[0].rows).splitlines()
     assert lines[0].split()[:2] == ["#", "model"]
     assert lines[1].index("0.5120") == lines[2].index("0.5000")
+
+
+def test_a_citation_names_what_is_needed_to_make_the_numbers_again() -> None:
+    rows = [
+        make_row("amn-1", 0.512, index_digest="i1", split_seed=7, key={"corpus_digest": "c" * 64}, created=1.7e9)[0]
+    ]
+    entry = export.citation(board.groups(rows)[0])
+    for part in (
+        "@misc{lvm-studio-toy-k1,",
+        "digest cccccccccccccccc",
+        "encoder toy@0",
+        "seed 7",
+        "index i1",
+        "{2023}",
+    ):
+        assert part in entry

@@ -3,7 +3,7 @@
 import json
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -16,13 +16,12 @@ from lvm_core.leaderboard.board import Group
 from lvm_core.workspace import disk_errors
 from pages.shared import state
 from pages.views.leaderboard.compare import info_of
-from pages.views.leaderboard.table import CHOSEN
 
 N_EXAMPLES = 10
 
 
-def exports(groups: Sequence[Group]) -> None:
-    """Show the buttons that save the board."""
+def exports(groups: Sequence[Group], group: Group | None) -> None:
+    """Show the buttons that save the board; of the test shown also a table to copy, and what a paper says of it."""
     with st.popover("Export", icon=":material/download:"):
         st.download_button(
             "CSV", export.to_csv(groups), "leaderboard.csv", "text/csv", key="board_csv", width="stretch"
@@ -32,6 +31,10 @@ def exports(groups: Sequence[Group]) -> None:
         )
         text = json.dumps(export.to_json(groups), indent=2, ensure_ascii=False)
         st.download_button("JSON", text, "leaderboard.json", "application/json", key="board_json", width="stretch")
+        if group is not None:
+            st.caption("This test as a table to copy, and its citation")
+            st.code(export.to_markdown([group]), language=None, height=130)
+            st.code(export.citation(group), language=None, wrap_lines=True)
 
 
 def evaluate_command(rows: Sequence[Row], examples: int = 0) -> list[str]:
@@ -53,15 +56,19 @@ def submit(argv: list[str], title: str) -> None:
     st.toast(f"{title}: queued. It goes on when you close this page.", icon=":material/play_arrow:")
 
 
-def of_rows(rows: Sequence[Row]) -> None:
-    """Show what can be done with the rows chosen."""
+def evaluate(rows: Sequence[Row], examples: int = 0) -> None:
+    """Queue the evaluation of the models of `rows` on the same test, with windows in full where asked for."""
+    what = "Ten windows of" if examples else "Evaluate"
+    submit(evaluate_command(rows, examples), f"{what} {_names(rows)}")
+
+
+def of_rows(rows: Mapping[str, Row]) -> None:
+    """Show what can be done with the rows chosen, by name."""
     with st.container(horizontal=True, vertical_alignment="center", key="board-actions"):
         if st.button("Evaluate again", icon=":material/refresh:", type="tertiary"):
-            submit(evaluate_command(rows), f"Evaluate {_names(rows)}")
-        if st.button("Decode ten windows", icon=":material/notes:", type="tertiary"):
-            submit(evaluate_command(rows, N_EXAMPLES), f"Ten windows of {_names(rows)}")
+            evaluate(list(rows.values()))
         if len(rows) == 1:
-            _of_one(rows[0])
+            _of_one(*rows.values())
         _delete(rows)
 
 
@@ -85,32 +92,25 @@ def _of_one(row: Row) -> None:
         st.rerun()
 
 
-def _delete(rows: Sequence[Row]) -> None:
+def _delete(rows: Mapping[str, Row]) -> None:
     with st.popover("Delete", icon=":material/delete:", type="tertiary"):
-        stored = [row for row in rows if row.id is not None]
-        runs = [info for row in rows if (info := info_of(row)) is not None and not info.shipped]
+        stored = {name: row for name, row in rows.items() if row.id is not None}
+        runs = [info for row in rows.values() if (info := info_of(row)) is not None and not info.shipped]
         if not stored and not runs:
             st.write("These rows came with the studio and stay.")
             return
-        st.write(f"Take {_names(stored) or 'nothing'} off the board?")
+        st.write(f"Take {', '.join(stored) or 'nothing'} off the board?")
         with_runs = bool(runs) and st.checkbox(
             f"Delete {', '.join(info.ref for info in runs)} too, with weights and checkpoints", key="board_delete_runs"
         )
         if st.button("Delete", type="primary", key="board_delete"):
-            for row in stored:
+            for row in stored.values():
                 ResultStore(state.workspace()).delete(row.id or 0)
             for info in runs if with_runs else []:
                 ResultStore(state.workspace()).delete_model(info.ref)
                 with disk_errors(info.path):
                     shutil.rmtree(info.path)
-            st.session_state["board_clear"] = True
             st.rerun()
-
-
-def clear_choice() -> None:
-    """Forget the models that were just deleted; before the choice is drawn, as Streamlit wants it."""
-    if st.session_state.pop("board_clear", False):
-        st.session_state[CHOSEN] = []
 
 
 def history() -> None:

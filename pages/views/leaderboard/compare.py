@@ -1,7 +1,7 @@
-"""One model's card, or two and more side by side: settings that differ, measures, the same ten windows as text."""
+"""One model's card, or two and more side by side: measures with paired differences, settings that differ."""
 
 import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
@@ -9,10 +9,11 @@ import streamlit as st
 from lvm_core.checkpoint import CARD, ModelInfo
 from lvm_core.errors import ModelError
 from lvm_core.evaluate.measures import MEASURES, Measure
-from lvm_core.evaluate.rows import Example, Row
-from lvm_core.leaderboard import board, verdict
-from lvm_core.leaderboard.verdict import Outcome
-from pages.shared import charts, state, ui
+from lvm_core.evaluate.rows import Row
+from lvm_core.leaderboard import verdict
+from lvm_core.leaderboard.verdict import Outcome, Pair
+from lvm_core.metrics.bootstrap import Interval
+from pages.shared import state, ui
 
 NO_SETTING = ("created", "run", "command", "n_articles", "n_parameters", "baselines", "torch")
 TONES = {Outcome.BETTER: "good", Outcome.WORSE: "bad"}
@@ -63,7 +64,6 @@ def settings(rows: Mapping[str, Row]) -> None:
     infos = [info_of(row) for row in rows.values()]
     flat = [_flat(info.config) if info else {} for info in infos]
     names = [n for n in dict.fromkeys(k for one in flat for k in one) if len({str(one.get(n)) for one in flat}) > 1]
-    st.html('<p class="lvm-section">Settings that differ</p>')
     if not names:
         st.caption("None are known to differ.")
         return
@@ -86,16 +86,41 @@ def _flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def measures(rows: Mapping[str, Row]) -> None:
-    """Show every measure side by side, with the paired difference of the first two."""
-    st.html('<p class="lvm-section">Measures</p>')
-    (first, one), (second, other) = list(rows.items())[:2]
+    """Show every measure side by side; of two models with their paired difference, of more with that of every pair."""
+    two = list(rows.values()) if len(rows) == 2 else []
     lines = []
     for measure in MEASURES.values():
         values = [measure.value(row) for row in rows.values()]
         if any(value is not None for value in values):
             head = f'<span title="{html.escape(measure.meaning, quote=True)}">{html.escape(measure.heading)}</span>'
-            lines.append([head, *map(measure.write, values), _difference(one, other, measure)])
-    ui.table(["measure", *rows, f"{first} − {second} [95 %]"], lines)
+            difference = [_difference(*two, measure)] if two else []
+            lines.append([head, *map(measure.write, values), *difference])
+    ui.table(["measure", *rows, *([f"{' − '.join(rows)} [95 %]"] if two else [])], lines)
+    if len(rows) > 2:
+        _pairs(rows)
+
+
+def _pairs(rows: Mapping[str, Row]) -> None:
+    """Show the paired differences of every two of the models."""
+    st.html('<p class="lvm-section">Every pair: first − second [95 %]</p>')
+    paired = [measure for measure in MEASURES.values() if measure.paired]
+    columns = [verdict.pairs(state.workspace(), rows, measure.name) for measure in paired]
+    lines = [
+        [f"{html.escape(one[0].one)} − {html.escape(one[0].other)}", *map(_tagged, one, paired)]
+        for one in zip(*columns, strict=True)
+    ]
+    ui.table(["pair", *(measure.heading for measure in paired)], lines)
+
+
+def _tagged(pair: Pair, measure: Measure) -> str:
+    return "—" if pair.difference is None else _tag(pair.difference, measure)
+
+
+def _tag(difference: Interval, measure: Measure) -> str:
+    tone = TONES.get(verdict.outcome(difference, measure), "")
+    least = measure.write_difference(measure.matters)
+    about = f"Paired over the same windows; in colour where it is sure and at least {least}"
+    return ui.tag(verdict.span(difference, measure), tone, about)
 
 
 def _difference(one: Row, other: Row, measure: Measure) -> str:
@@ -105,43 +130,4 @@ def _difference(one: Row, other: Row, measure: Measure) -> str:
         difference = verdict.compare(state.workspace(), one, other, measure.name)
     except ModelError:
         return ""
-    tone = TONES.get(verdict.outcome(difference, measure), "")
-    return ui.tag(verdict.span(difference, measure), tone, "Paired over the same windows; in colour where it is sure")
-
-
-def windows(rows: Mapping[str, Row]) -> bool:
-    """Show the same windows with every model's text; return whether there were any."""
-    here = state.workspace()
-    by_window = [{shown.window: shown for shown in board.row_examples(here, row)} for row in rows.values()]
-    common = [window for window in by_window[0] if all(window in one for one in by_window)] if by_window else []
-    st.html(f'<p class="lvm-section">The same {len(common) or "ten"} windows, not chosen</p>')
-    for number, window in enumerate(common):
-        _window(rows, [one[window] for one in by_window], number)
-    if common:
-        ui.licence_note()
-    return bool(common)
-
-
-def _window(rows: Mapping[str, Row], shown: Sequence[Example], number: int) -> None:
-    first = shown[0]
-    context = "".join(f"<li>{html.escape(chunk)}</li>" for chunk in first.context)
-    lines = [
-        f'<div class="lvm-label">{html.escape(first.article)}, chunk {first.position}</div>',
-        f'<ol class="lvm-context-list">{context}</ol>',
-        f'<p class="lvm-board-text lvm-target">{html.escape(first.target)}</p>',
-    ]
-    lines += [_text(name, row, example) for (name, row), example in zip(rows.items(), shown, strict=True)]
-    with st.container(border=True, key=f"card-window-{number}"):
-        st.html("".join(lines))
-
-
-def _text(name: str, row: Row, example: Example) -> str:
-    dot = f'<i class="lvm-dot" style="background:{charts.model_colour(row.net)}"></i>'
-    overlap = [(MEASURES[key].heading, value) for key, value in example.scores.items() if key in MEASURES]
-    scores = " · ".join(f"{heading} {value:.3f}" for heading, value in [("cosine", example.cosine), *overlap])
-    stages = " · ".join(f"{stage} {ms:.1f}" for stage, ms in example.timings_ms.items())
-    return (
-        f'<div class="lvm-card-head">{dot}<b>{html.escape(name)}</b><span class="lvm-label">{example.method},'
-        f" {example.steps} steps · {scores}</span></div>"
-        f'<p class="lvm-board-text">{html.escape(example.text or "(no text)")}</p><p class="lvm-why">ms: {stages}</p>'
-    )
+    return _tag(difference, measure)

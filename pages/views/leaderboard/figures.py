@@ -10,6 +10,7 @@ from lvm_core.evaluate.measures import MEASURES, Measure
 from lvm_core.evaluate.rows import Row
 from lvm_core.leaderboard.board import front
 from pages.shared import charts
+from pages.shared.address import Address
 
 MOST = 24
 """Rows drawn; the table holds the rest."""
@@ -18,7 +19,7 @@ FAR = 0.7
 """Rows below this share of the best are left out of figures: beside them the others could not be told apart."""
 
 
-def show(rows: Mapping[str, Row]) -> None:
+def show(at: Address, rows: Mapping[str, Row]) -> None:
     """Show cosine and recall with their intervals, and quality against latency."""
     left, middle, right = st.columns(3, gap="medium")
     for column, name, title in (
@@ -35,8 +36,7 @@ def show(rows: Mapping[str, Row]) -> None:
             "Quality",
             ["cosine", "recall_at_5"],
             format_func=lambda name: MEASURES[name].heading,
-            default="cosine",
-            key="board_quality",
+            key=at.key("quality", "cosine", ["cosine", "recall_at_5"]),
             label_visibility="collapsed",
         )
         figure = trade(rows, MEASURES[name or "cosine"])

@@ -1,15 +1,18 @@
-"""One test of the board from top to bottom: the answer in words, the table, the figures, the models looked at."""
+"""The Leaderboard page from top to bottom: one test or all, the answer in words, the table, models, figures."""
 
 import html
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
+from lvm_core.evaluate.measures import MEASURES, Measure
 from lvm_core.evaluate.rows import Row
 from lvm_core.leaderboard import board, verdict
 from lvm_core.leaderboard.board import Group
+from lvm_core.leaderboard.breakdown import over_tests
 from pages.shared import state, ui
-from pages.views.leaderboard import actions, compare, figures, table
+from pages.shared.address import Address
+from pages.views.leaderboard import actions, articles, compare, figures, table, windows
 
 EMPTY = (
     "An evaluation asks every model for the next chunk of articles it has not seen, and every trivial rule too:"
@@ -31,51 +34,85 @@ def empty() -> None:
     ui.command(argv)
 
 
-def choose(rows: list[Row]) -> Group:
-    """Show the choice of test, ranking and columns, and the exports; return the test chosen."""
-    test, by, columns, save = st.columns([6, 3, 1.6, 1.6], vertical_alignment="bottom")
+def show(at: Address, rows: list[Row]) -> None:
+    """Show the choice of test, ranking and columns, the exports, and the test chosen."""
+    test, by, picked, save = st.columns([6, 3, 1.4, 1.3], vertical_alignment="bottom")
     with by:
-        ranking = table.choose_ranking(rows)
-    groups = board.groups(rows, ranking)
+        measure = MEASURES[table.choose_ranking(at, rows)]
+    groups = board.groups(rows, measure.name)
     with test:
-        group = table.choose_group(groups)
-    with columns:
-        table.choose_columns()
+        group = table.choose_test(at, groups)
+    with picked:
+        table.choose_columns(at)
     with save:
-        actions.exports(groups)
-    return group
+        actions.exports(groups, group)
+    if group is None:
+        _all_tests(groups, measure)
+    else:
+        _one_test(at, group, groups)
 
 
-def show(group: Group) -> None:
-    """Show a test: the answer in words, the table, the figures, and the models chosen."""
-    rows = table.filters(table.labels(group.rows))
+def _all_tests(groups: Sequence[Group], measure: Measure) -> None:
+    spaces = dict.fromkeys(group.rows[0].encoder for group in groups)
+    for space in spaces:
+        tests = [group for group in groups if group.rows[0].encoder == space]
+        if len(spaces) > 1:
+            st.html(f'<p class="lvm-section">{html.escape(space)}</p>')
+        table.show_all_tests(tests, over_tests(tests, measure), measure)
+    st.caption(
+        f"{measure.heading}: {measure.meaning}. Every test counts once; a model without one of them has no mean."
+        " Choose one test for intervals and paired differences."
+    )
+
+
+def _one_test(at: Address, group: Group, groups: Sequence[Group]) -> None:
+    rows = table.filters(at, table.labels(group.rows))
     if not rows:
         st.info("No model passes the filter. Clear it to see all.")
         return
+    _other_test(at, group, groups)
+    answer = st.container()
+    chosen = table.choose_models(at, rows)
     nets = [row for row in rows.values() if row.kind == "net"]
-    subject = [*table.chosen(rows).values(), *nets, *rows.values()][0]
-    answer = verdict.answer(state.workspace(), group.rows, subject)
-    st.html(f'<p class="lvm-honest lvm-verdict">{html.escape(answer)}</p>')
-    table.table(rows)
-    _small_print(rows)
-    figures.show(rows)
-    table.choose_models(rows)
-    _models(table.chosen(rows))
+    subject = [*chosen.values(), *nets, *rows.values()][0]
+    words = verdict.answer(state.workspace(), group.rows, subject)
+    answer.html(f'<p class="lvm-honest lvm-verdict">{html.escape(words)}</p>')
+    parts = st.columns([0.52, 0.48] if chosen else [1.0], gap="medium")
+    with parts[0]:
+        table.show(at, rows, list(chosen))
+        _small_print(rows)
+    if chosen:
+        with parts[1]:
+            _models(at, chosen)
+    figures.show(at, rows)
 
 
-def _models(chosen: Mapping[str, Row]) -> None:
-    """Show the models chosen: one with its card, several side by side."""
-    if not chosen:
-        st.caption("Select rows of the table to see a model's card, or two and more side by side.")
+def _other_test(at: Address, group: Group, groups: Sequence[Group]) -> None:
+    """Point to the test of the newest own evaluation, where another one is shown: the page does not jump there."""
+    own = [row for one in groups for row in one.rows if row.id is not None]
+    newest = max(own, key=lambda row: row.evaluated or 0, default=None)
+    if newest is None or any(row.id is not None for row in group.rows):
         return
-    actions.of_rows(list(chosen.values()))
-    if len(chosen) == 1:
-        compare.card(*chosen.values())
-    else:
-        compare.settings(chosen)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(ui.plain(f"Your newest evaluation, of {newest.model}, is on {newest.corpus}, {newest.split}."))
+        st.button(
+            "Show that test", type="tertiary", on_click=lambda: at.put("test", newest.comparable), key="board-newest"
+        )
+
+
+def _models(at: Address, chosen: Mapping[str, Row]) -> None:
+    """Show the models chosen, beside the table: measures, articles, texts, and one's card or their settings."""
+    actions.of_rows(chosen)
+    one = len(chosen) == 1
+    first, second, third, last = st.tabs(["Measures", "By article", "Ten windows", "Card" if one else "Settings"])
+    with first:
         compare.measures(chosen)
-    if not compare.windows(chosen):
-        st.caption("They were not decoded yet for all of these models: press **Decode ten windows**.")
+    with second:
+        articles.show(at, chosen)
+    with third:
+        windows.show(chosen)
+    with last:
+        compare.card(*chosen.values()) if one else compare.settings(chosen)
 
 
 def _small_print(rows: Mapping[str, Row]) -> None:
