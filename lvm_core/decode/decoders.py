@@ -1,6 +1,6 @@
 """The decoders by name. A new decoder is one file that holds its `DecoderKind`, and one line in `DECODERS`."""
 
-from lvm_core.decode import extractive, inverter, vec2text_kinds
+from lvm_core.decode import denoiser, extractive, inverter, vec2text_kinds
 from lvm_core.decode.kind import DecoderKind, Opening
 from lvm_core.errors import DecoderError, SpaceMismatch
 from lvm_core.snap import Exclude
@@ -11,6 +11,7 @@ DECODERS: dict[str, DecoderKind] = {
     "inverter": inverter.KIND,
     "vec2text-ielab": vec2text_kinds.IELAB,
     "vec2text-jxm": vec2text_kinds.JXM,
+    "denoiser": denoiser.KIND,
     "extractive": extractive.KIND,
 }
 """Best first."""

@@ -53,11 +53,32 @@ class AdaptiveNorm(nn.Module):
         self.moves = nn.Linear(RANK, 2 * width, bias=False)
         nn.init.zeros_(self.moves.weight)
 
-    def forward(self, x: Tensor, condition: Tensor) -> Tensor:
-        """Return (B, T, W) of (B, T, W) and a condition (B, RANK)."""
+    def moved(self, condition: Tensor, dtype: torch.dtype) -> "Affine":
+        """Return gain and shift (B, 1, W) for a condition (B, RANK)."""
         gain, shift = self.moves(condition)[:, None].chunk(2, -1)
-        plain = F.layer_norm(x, (x.shape[-1],), eps=EPS)
-        return torch.addcmul((self.bias + shift).to(x.dtype), plain, (self.weight * (1 + gain)).to(x.dtype))
+        return (self.weight * (1 + gain)).to(dtype), (self.bias + shift).to(dtype)
+
+
+Affine = tuple[Tensor, Tensor]
+"""Gain and shift (B, 1, W)."""
+
+
+def norm(x: Tensor, affine: Affine) -> Tensor:
+    """Return the layer norm (B, T, W) of (B, T, W)."""
+    gain, shift = affine
+    return torch.addcmul(shift, F.layer_norm(x, (x.shape[-1],), eps=EPS), gain)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the net takes of vectors: what every position begins with (B, 1, W), and gain and shift of each norm."""
+
+    entry: Tensor
+    norms: list[Affine]
+
+    def rows(self, index: Tensor) -> "Reading":
+        """Return the reading of the vectors at `index`."""
+        return Reading(self.entry[index], [(gain[index], shift[index]) for gain, shift in self.norms])
 
 
 class Layer(nn.Module):
@@ -71,12 +92,11 @@ class Layer(nn.Module):
         self.up, self.down = Linear(width, inner), Linear(inner, width)
         self.norm_1, self.norm_2 = AdaptiveNorm(width), AdaptiveNorm(width)
 
-    def forward(self, x: Tensor, condition: Tensor, mask: Tensor | None) -> Tensor:
+    def forward(self, x: Tensor, first: Affine, second: Affine, mask: Tensor | None) -> Tensor:
         """Return (B, T, W) of (B, T, W); `mask` (B, 1, 1, T) is added to the scores."""
         q, k, v = self.qkv(x).unflatten(-1, (3, self.n_heads, -1)).permute(2, 0, 3, 1, 4)  # (B, h, T, d)
-        x = self.norm_1(x + self.out(attend(q, k, v, mask).transpose(1, 2).flatten(2)), condition)
-        result: Tensor = self.norm_2(x + self.down(F.gelu(self.up(x))), condition)
-        return result
+        x = norm(x + self.out(attend(q, k, v, mask).transpose(1, 2).flatten(2)), first)
+        return norm(x + self.down(F.gelu(self.up(x))), second)
 
 
 def attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
@@ -105,32 +125,36 @@ class Denoiser(nn.Module):
         self.hidden = nn.Sequential(nn.Linear(size.dim, CONDITION), nn.GELU())
         self.entry, self.condition = nn.Linear(CONDITION, size.width), nn.Linear(CONDITION, RANK)
         self.length = nn.Linear(CONDITION, size.max_tokens)
-        self.norm = AdaptiveNorm(size.width)
+        self.norm = AdaptiveNorm(size.width)  # norms are read in the order of their declaration
         self.layers = nn.ModuleList(Layer(size.width, size.n_heads, size.inner) for _ in range(size.n_layers))
         self.last, self.last_norm = Linear(size.width, size.width), AdaptiveNorm(size.width)
         self.bias = nn.Parameter(torch.zeros(len(words)))
 
-    def forward(self, tokens: Tensor, vectors: Tensor, lengths: Tensor | None = None) -> Tensor:
+    def forward(self, tokens: Tensor, reading: Reading, lengths: Tensor | None = None) -> Tensor:
         """Return the last hidden state (B, T, W).
 
         Args:
             tokens: (B, T) int64, the mask's id where one is hidden.
-            vectors: (B, D) float32 of unit norm.
-            lengths: (B,) positions that count, None where all do.
+            reading: of the B vectors.
+            lengths: (B,) positions that count; None where all do, which is a little quicker, with other last bits.
         """
-        hidden = self.hidden(vectors * vectors.shape[-1] ** 0.5)
-        condition = F.gelu(self.condition(hidden))
         dtype, n = self.words.dtype, tokens.shape[1]
-        x = self.words[tokens] + self.positions[:n].to(dtype) + self.entry(hidden).to(dtype)[:, None]
-        x = self.norm(x, condition)
+        before, *within, last = reading.norms
+        x = norm(self.words[tokens] + self.positions[:n].to(dtype) + reading.entry, before)
         mask = None
-        if lengths is not None and int(lengths.min()) < n:
+        if lengths is not None:
             behind = torch.arange(n, device=tokens.device) >= lengths[:, None]
             mask = torch.zeros(behind.shape, dtype=dtype, device=x.device).masked_fill(behind, -1e4)[:, None, None]
-        for layer in self.layers:
-            x = layer(x, condition, mask)
-        result: Tensor = self.last_norm(F.gelu(self.last(x)), condition)
-        return result
+        for i, layer in enumerate(self.layers):
+            x = layer(x, within[2 * i], within[2 * i + 1], mask)
+        return norm(F.gelu(self.last(x)), last)
+
+    def read(self, vectors: Tensor) -> Reading:
+        """Return what the net takes of unit vectors (B, D) float32."""
+        hidden = self.hidden(vectors * vectors.shape[-1] ** 0.5)
+        condition, dtype = F.gelu(self.condition(hidden)), self.words.dtype
+        norms = [module for module in self.modules() if isinstance(module, AdaptiveNorm)]
+        return Reading(self.entry(hidden).to(dtype)[:, None], [module.moved(condition, dtype) for module in norms])
 
     def logits(self, hidden: Tensor, tokens: Tensor | None = None) -> Tensor:
         """Return logits (M, V) of hidden states (M, W), or (M, K) of the word pieces `tokens` (K,) alone."""

@@ -133,7 +133,7 @@ def validate(training: Training) -> dict[str, float]:
         for key, share in (("all_hidden", 1.0), ("half_hidden", 0.5)):
             batch = masked_batch(data, part, training.pieces.mask, 0.0, 0, share)
             vectors, lengths_of = batch.vectors.to(net.words.device), batch.lengths.to(net.words.device)
-            hidden = net(batch.seen.to(vectors.device), vectors, lengths_of)[batch.scored.to(vectors.device)]
+            hidden = net(batch.seen.to(vectors.device), net.read(vectors), lengths_of)[batch.scored.to(vectors.device)]
             wanted = batch.tokens[batch.scored].to(vectors.device)
             losses[key].append(F.cross_entropy(net.logits(hidden).float(), wanted, reduction="none"))
         losses["length"].append(F.cross_entropy(net.length_logits(vectors), lengths_of - 1, reduction="none"))

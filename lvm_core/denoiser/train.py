@@ -13,6 +13,7 @@ from lvm_core.denoiser.batches import MaskedBatch, masked_batch, token_batches
 from lvm_core.denoiser.config import DenoiserConfig
 from lvm_core.denoiser.net import Denoiser, DenoiserSize
 from lvm_core.denoiser.pieces import WordPieces, load_pieces
+from lvm_core.denoiser.spelling import FORMS, word_forms, write_forms
 from lvm_core.denoiser.state import STATE, Place, Training, average, checkpoint, load
 from lvm_core.device import pick_device
 from lvm_core.encoders import load_encoder
@@ -60,6 +61,9 @@ def train_denoiser(
     encoder, pieces = encoder or load_encoder(config.encoder, config.device), pieces or load_pieces()
     texts = gather_texts(workspace, config.corpora, config.split_seed, config.extra, config.seed, config.held_out)
     data = prepare(workspace, folder, texts, encoder, pieces.tokenizer, progress)
+    if not (folder / FORMS).exists():
+        write_forms(folder, word_forms(piece.text for piece in texts[0] if piece.row >= 0))
+    del texts  # a million strings
     net = new_net(config, encoder.dim, pieces)
     with torch.no_grad():
         net.bias.copy_(log_frequency(data, len(pieces.words)))
@@ -102,7 +106,8 @@ def batch_loss(net: Denoiser, batch: MaskedBatch, seen: NDArray[np.int64], seed:
     """
     device = net.words.device
     vectors, lengths = batch.vectors.to(device), batch.lengths.to(device)
-    hidden = net(batch.seen.to(device), vectors, lengths)[batch.scored.to(device)]
+    padded = int(batch.lengths.min()) < batch.seen.shape[1]
+    hidden = net(batch.seen.to(device), net.read(vectors), lengths if padded else None)[batch.scored.to(device)]
     wanted = batch.tokens[batch.scored].numpy()
     vocabulary, raised = sampled_vocabulary(wanted, seen, NEGATIVES, torch.Generator().manual_seed(seed))
     logits = net.logits(hidden, torch.from_numpy(vocabulary).to(device)).float() + raised.to(device)
