@@ -6,8 +6,19 @@ from lvm_core.config import from_dict
 from lvm_core.errors import SettingsError
 from lvm_core.nets.amn import Amn
 from lvm_core.nets.base import SequenceModel
+from lvm_core.nets.gpt2 import Gpt2
+from lvm_core.nets.hybrid import Hybrid
+from lvm_core.nets.hyena import Hyena
+from lvm_core.nets.lcm import Lcm
+from lvm_core.nets.linformer import Linformer
+from lvm_core.nets.mamba import Mamba
+from lvm_core.nets.mamba2 import Mamba2
 from lvm_core.nets.mlp import Mlp
+from lvm_core.nets.performer import Performer
+from lvm_core.nets.retnet import RetNet
 from lvm_core.nets.rnn import Gru, LatentMamba, Lstm
+from lvm_core.nets.rwkv import Rwkv
+from lvm_core.nets.s4d import S4d
 from lvm_core.nets.transformer import Transformer
 
 MODELS: dict[str, type[SequenceModel]] = {
@@ -17,6 +28,17 @@ MODELS: dict[str, type[SequenceModel]] = {
     "transformer": Transformer,
     "latent-mamba": LatentMamba,
     "mlp": Mlp,
+    "mamba": Mamba,
+    "mamba2": Mamba2,
+    "hybrid": Hybrid,
+    "s4d": S4d,
+    "rwkv": Rwkv,
+    "retnet": RetNet,
+    "hyena": Hyena,
+    "performer": Performer,
+    "linformer": Linformer,
+    "gpt2": Gpt2,
+    "lcm": Lcm,
 }
 
 

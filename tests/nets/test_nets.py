@@ -20,6 +20,17 @@ SMALL = {
     "transformer": {"d_model": 24, "n_heads": 4, "n_layers": 2, "d_ff": 48},
     "latent-mamba": {"d_hidden": 24},
     "mlp": {"d_hidden": 48, "context": 12},
+    "mamba": {"d_model": 24, "n_layers": 2, "d_state": 4, "dropout": 0.0},
+    "mamba2": {"d_model": 24, "n_layers": 2, "d_state": 8, "d_head": 12, "dropout": 0.0},
+    "hybrid": {"d_model": 24, "n_layers": 3, "d_state": 8, "d_head": 12, "every": 3, "n_heads": 3, "dropout": 0.0},
+    "s4d": {"d_model": 24, "n_layers": 2, "d_state": 16, "dropout": 0.0},
+    "rwkv": {"d_model": 24, "n_layers": 2, "dropout": 0.0},
+    "retnet": {"d_model": 24, "n_layers": 2, "n_heads": 3, "dropout": 0.0},
+    "hyena": {"d_model": 24, "n_layers": 2, "d_filter": 16, "dropout": 0.0},
+    "performer": {"d_model": 24, "n_layers": 2, "n_heads": 3, "n_features": 32, "dropout": 0.0},
+    "linformer": {"d_model": 24, "n_layers": 2, "n_heads": 3, "k": 6, "context": 12, "dropout": 0.0},
+    "gpt2": {"d_model": 24, "n_layers": 2, "n_heads": 3, "n_positions": 64, "dropout": 0.0},
+    "lcm": {"d_model": 24, "n_layers": 2, "n_heads": 3, "dropout": 0.0},
 }
 COUNTS = [
     ("amn", 768, 1_510_912),
@@ -176,7 +187,7 @@ def test_layers_of_the_transformer_start_apart() -> None:
         ("lstm", {"d_hidden": 0}, "d_hidden is 0; expected 1 to 8192"),
         ("lstm", {"dropout": 1.5}, r"dropout is 1.5; expected 0.0 to 0.9"),
         ("gru", {"heads": 3}, "Unknown setting 'heads'; expected one of"),
-        ("rwkv", {}, "model is 'rwkv'; expected one of amn, lstm"),
+        ("perceiver", {}, "model is 'perceiver'; expected one of amn, lstm"),
         ("mlp", {"context": 101}, "context is 101; expected 1 to 100"),
     ],
 )
