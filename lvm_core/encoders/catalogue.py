@@ -12,9 +12,10 @@ from pathlib import Path
 from lvm_core.encoders import gtr, minilm, mpnet
 from lvm_core.encoders.hub import hub_folder
 from lvm_core.encoders.kind import EncoderKind
+from lvm_core.encoders.model_folder import check_model_folder, configuration_of
 from lvm_core.encoders.remembered import recall, remember
 from lvm_core.encoders.tmd import TmdEncoder, base_name, tmd_id
-from lvm_core.encoders.weights import digest_of, make_id, weight_files
+from lvm_core.encoders.weights import configured_digest, digest_of, make_id, weight_files
 from lvm_core.errors import EncoderError, LvmError, SpaceMismatch
 from lvm_core.types import Encoder
 
@@ -132,7 +133,12 @@ def _locate(name: str) -> tuple[EncoderKind, Path, str]:
     elif kind.verify is not None:
         kind.verify(given)
     folder = given or kind.find()
-    return kind, folder, make_id(title, digest_of(weight_files(folder, kind.modules)))
+    check_model_folder(folder)
+    digest = digest_of(weight_files(folder, kind.modules))
+    if kind.configured and (given is not None or title not in ENCODERS):
+        configuration = configuration_of(folder, digest)
+        digest = configured_digest(digest, configuration.space() if title in ENCODERS else configuration)
+    return kind, folder, make_id(title, digest)
 
 
 def _any_model(name: str) -> EncoderKind:

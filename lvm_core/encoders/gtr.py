@@ -16,6 +16,7 @@ from lvm_core.device import pick_device
 from lvm_core.encoders.batching import batches, check_texts, cpu_threads, run_batches
 from lvm_core.encoders.hub import hub_folder, in_hub_cache
 from lvm_core.encoders.kind import EncoderKind
+from lvm_core.encoders.weights import lacking
 from lvm_core.errors import EncoderError
 from lvm_core.types import Vectors
 
@@ -75,12 +76,15 @@ def load_gtr(folder: Path, identity: str, device: str = "auto") -> GtrEncoder:
 
     try:
         tokenizer = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
-        net = T5EncoderModel.from_pretrained(str(folder), local_files_only=True)
+        net, report = T5EncoderModel.from_pretrained(str(folder), local_files_only=True, output_loading_info=True)
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise EncoderError(
             f"The model in {folder} cannot be loaded as a T5 encoder: {error}."
             " Expected sentence-transformers/gtr-t5-base."
         ) from error
+    missing = [name for name in report["missing_keys"] if not name.endswith("embed_tokens.weight")]
+    if missing or report["mismatched_keys"]:
+        raise EncoderError(lacking(folder, missing))
     return GtrEncoder(net.eval().to(pick_device(device)), tokenizer, identity)
 
 
@@ -102,4 +106,5 @@ KIND = EncoderKind(
     find=lambda: hub_folder(REPOSITORY),
     implementation="lvm_core.encoders.gtr:load_gtr",
     modules=False,
+    configured=False,
 )

@@ -19,6 +19,8 @@ class EncoderKind:
         find: returns the model folder, or raises an LvmError that says how to get it.
         implementation: "module:function" of the loader, which takes the folder, the id and the device.
         modules: the weights of numbered subfolders (a Dense layer) belong to the encoder.
+        configured: pooling, prompt, normalisation and cuts are those that the folder names, not the loader's own; where
+            the user gave the folder, the id says how they differ from the published ones.
         verify: checks a folder that the user gave; None where any will do.
     """
 
@@ -30,6 +32,7 @@ class EncoderKind:
     find: Callable[[], Path]
     implementation: str = "lvm_core.encoders.sentence:load_sentence"
     modules: bool = True
+    configured: bool = True
     verify: Callable[[Path], None] | None = None
 
     @property

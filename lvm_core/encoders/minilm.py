@@ -48,4 +48,5 @@ KIND = EncoderKind(
     is_here=_is_here,
     find=minilm_folder,
     implementation="lvm_core.encoders.bert:load_bert",
+    configured=False,
 )

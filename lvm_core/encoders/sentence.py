@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lvm_core.boundary.safetensors import tensors_in
 from lvm_core.device import pick_device
 from lvm_core.encoders.batching import batches, check_texts, cpu_threads, run_batches
 from lvm_core.encoders.precision import FAITHFUL_COSINE, PROBES, quick_at_bf16
+from lvm_core.encoders.weights import lacking
 from lvm_core.errors import EncoderError
 from lvm_core.types import Vectors
 from lvm_core.vectors.geometry import cosine
@@ -33,6 +35,7 @@ class SentenceEncoder:
         self.precise = precise
         self._model = model
         self._tokenizing = threading.Lock()
+        self._prompt = (model.prompts or {}).get(model.default_prompt_name or "") or None
         probe = self._forward(PROBES[:2])
         self.dim = int(probe.shape[1])
         self.unit_norm = bool(np.allclose(np.linalg.norm(probe, axis=1), 1, atol=1e-2))
@@ -60,11 +63,11 @@ class SentenceEncoder:
         import torch
 
         with self._tokenizing:
-            features = self._model.preprocess(texts)
+            features = self._model.preprocess(texts, prompt=self._prompt)
         features = {k: v.to(self._model.device) if isinstance(v, torch.Tensor) else v for k, v in features.items()}
         with torch.inference_mode():
             vectors: Vectors = self._model(features)["sentence_embedding"].float().cpu().numpy()
-        return vectors
+        return vectors[:, : self._model.truncate_dim]
 
 
 def _guess_tokens(text: str, limit: int) -> int:
@@ -76,13 +79,36 @@ def load_sentence(folder: Path, identity: str, device: str = "auto") -> Sentence
     """Return the model in `folder`, in bfloat16 where the hardware is quick at it and the vectors stay the same.
 
     Raises:
-        EncoderError: if the folder's model cannot be loaded.
+        EncoderError: if the folder's model cannot be loaded, or lacks weights.
     """
     torch_device = pick_device(device)
-    precise = SentenceEncoder(_load(folder, torch_device), identity)
+    model = _load(folder, torch_device)
+    precise = SentenceEncoder(model, identity)
+    missing = _missing_weights(model, folder)
+    if missing and not _same_twice(precise, SentenceEncoder(_load(folder, torch_device, seed=1), identity)):
+        raise EncoderError(lacking(folder, missing))
     if not quick_at_bf16(torch_device):
         return precise
     return _halved(precise, folder, torch_device)
+
+
+def _missing_weights(model: Any, folder: Path) -> list[str]:
+    """Return the parameters of the transformer that no tensor of the folder is called like; its pooler is not used.
+
+    Names are a hint only, since libraries rename tensors: what is missing is filled with random numbers, and whether
+    it was shows in the vectors of a second loading.
+    """
+    net = getattr(model[0], "auto_model", None)
+    weights = sorted(folder.glob("model*.safetensors"))
+    if net is None or not weights:
+        return []
+    tensors = {name.removeprefix(f"{net.base_model_prefix}.") for path in weights for name in tensors_in(path)}
+    names = [name for name, _ in net.named_parameters() if not name.startswith("pooler.")]
+    return [name for name in names if name not in tensors]
+
+
+def _same_twice(one: SentenceEncoder, other: SentenceEncoder) -> bool:
+    return bool(np.allclose(one.encode(PROBES), other.encode(PROBES), atol=1e-3))
 
 
 def _halved(precise: SentenceEncoder, folder: Path, device: "torch.device") -> SentenceEncoder:
@@ -98,13 +124,16 @@ def _halved(precise: SentenceEncoder, folder: Path, device: "torch.device") -> S
     return SentenceEncoder(_load(folder, device), precise.id)
 
 
-def _load(folder: Path, device: "torch.device") -> Any:
+def _load(folder: Path, device: "torch.device", seed: int = 0) -> Any:
+    import torch
     from safetensors import SafetensorError
     from sentence_transformers import SentenceTransformer
 
     try:
-        model = SentenceTransformer(str(folder), device=str(device), local_files_only=True)
-    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            model = SentenceTransformer(str(folder), device=str(device), local_files_only=True)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, SafetensorError) as error:
         raise EncoderError(
             f"The model in {folder} cannot be loaded: {error}."
             " Expected a sentence-transformers or transformers text model."

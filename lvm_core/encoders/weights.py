@@ -2,8 +2,12 @@
 
 import functools
 import hashlib
+import json
+from collections.abc import Sequence
 from pathlib import Path
 
+from lvm_core.boundary.files import regular_file
+from lvm_core.encoders.model_folder import Configuration
 from lvm_core.errors import EncoderError
 
 WEIGHT_SUFFIXES = (".safetensors", ".bin")
@@ -32,6 +36,8 @@ def weight_files(folder: Path, modules: bool = True) -> list[Path]:
             f"The folder {folder} holds no weights; expected model.safetensors or pytorch_model.bin."
             " Give the folder of a downloaded sentence-transformers model."
         )
+    for path in files:
+        regular_file(path, "The weights", error=EncoderError)
     return files
 
 
@@ -62,3 +68,20 @@ def _digest(stats: tuple[tuple[str, int, int], ...]) -> str:
 def make_id(name: str, digest: str) -> str:
     """Return the encoder id, such as `all-MiniLM-L6-v2@53aa51172d14`."""
     return f"{name}@{digest[:ID_DIGITS]}"
+
+
+def configured_digest(weights_digest: str, configuration: Configuration) -> str:
+    """Return what an id is made of: the weights alone where all else is as usual, else both."""
+    differences = configuration.differences()
+    if not differences:
+        return weights_digest
+    text = json.dumps([weights_digest, differences], sort_keys=True)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def lacking(folder: Path, missing: Sequence[str]) -> str:
+    """Return the message that refuses a model whose files lack weights."""
+    return (
+        f"The model in {folder} lacks {len(missing):,} of its weights ({', '.join(missing[:3])} ...) or has them in"
+        " other shapes: its vectors would be random. Download it again, completely."
+    )
