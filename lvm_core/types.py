@@ -42,6 +42,7 @@ class Document:
     title: str
     sections: tuple[Section, ...]
     source: str = ""
+    language: str = ""
 
     @property
     def text(self) -> str:

@@ -9,13 +9,12 @@ from collections.abc import Iterator
 
 from lvm_core.corpus.chunks import MAX_CHARS, ChunkSettings, EncodeTexts, NewChunk
 from lvm_core.corpus.coherence import episodes
+from lvm_core.corpus.scripts import likely_language
+from lvm_core.corpus.sentences import Span, sentences, stripped
 from lvm_core.types import Document, Section
 
-Span = tuple[int, int]
-
 _BREAKS = (re.compile(r"[;:][\"'”’)]?\s"), re.compile(r"\s[—–-]\s"), re.compile(r",[\"'”’)]?\s"), re.compile(r"\s"))
-_OPENING = re.compile(r"\s([\"'“‘`(\[]+)\s*\Z")
-_PARAGRAPH = re.compile(r"(?:(?!\n[ \t]*\n).)+", re.S)
+_BLANK_LINE = re.compile(r"\n[ \t]*\n")
 
 
 def chunk_document(document: Document, settings: ChunkSettings, encode: EncodeTexts | None = None) -> list[NewChunk]:
@@ -41,14 +40,14 @@ def split_text(text: str, chunker: str = "sentence", encode: EncodeTexts | None 
 
 def _chunks(document: Document, settings: ChunkSettings, longest: int) -> list[NewChunk]:
     text, chunks, offset = document.text, list[NewChunk](), 0
-    by_sentence = settings.chunker != "paragraph"
+    language = settings.language or document.language or likely_language(text)
     for section in document.sections:
         if not section.text:
             continue
         spans: list[Span] = []
-        for paragraph in _PARAGRAPH.finditer(section.text):
-            start, end = offset + paragraph.start(), offset + paragraph.end()
-            pieces = _sentences(text, start, end, settings.language) if by_sentence else _stripped(text, start, end)
+        for start, end in _paragraphs(text, offset, offset + len(section.text)):
+            by_sentence = settings.chunker != "paragraph"
+            pieces = sentences(text, start, end, language) if by_sentence else stripped(text, start, end)
             spans.extend(_joined(list(pieces), settings.min_chars, longest))
         for start, end in _joined(spans, settings.min_chars, longest):
             for a, b in _pieces(text, start, end, longest):
@@ -57,29 +56,11 @@ def _chunks(document: Document, settings: ChunkSettings, longest: int) -> list[N
     return chunks
 
 
-def _stripped(text: str, start: int, end: int) -> Iterator[Span]:
-    while start < end and text[start].isspace():
-        start += 1
-    while end > start and text[end - 1].isspace():
-        end -= 1
-    if start < end:
-        yield start, end
-
-
-def _sentences(text: str, start: int, end: int, language: str) -> Iterator[Span]:
-    import sentencex
-
-    first = place = start
-    for sentence in sentencex.segment(language, text[start:end]):
-        place += len(sentence)
-        # ".NET" and "Yahoo!'s" are words, not ends.
-        if place < end and text[place - 1] in ".!?" and (text[place].isalnum() or text[place] in "'’"):
-            continue
-        opening = _OPENING.search(text, first, place)
-        boundary = opening.start(1) if opening else place
-        yield from _stripped(text, first, boundary)
-        first = boundary
-    yield from _stripped(text, first, end)
+def _paragraphs(text: str, start: int, end: int) -> Iterator[Span]:
+    for blank in _BLANK_LINE.finditer(text, start, end):
+        yield start, blank.start()
+        start = blank.end()
+    yield start, end
 
 
 def _joined(spans: list[Span], shortest: int, longest: int) -> list[Span]:
@@ -101,9 +82,9 @@ def _pieces(text: str, start: int, end: int, longest: int) -> Iterator[Span]:
     while end - start > longest:
         n_parts = -(-(end - start) // longest)
         cut = start + _best_cut(text[start : start + longest], (end - start) / n_parts)
-        yield from _stripped(text, start, cut)
+        yield from stripped(text, start, cut)
         start = next((place for place in range(cut, end) if not text[place].isspace()), end)
-    yield from _stripped(text, start, end)
+    yield from stripped(text, start, end)
 
 
 def _best_cut(text: str, target: float) -> int:

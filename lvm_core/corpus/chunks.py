@@ -22,7 +22,11 @@ class ChunkSettings:
     max_chars: int | None = setting(
         None, "longer chunks are split; 240 for sentences, 1000 for paragraphs, 600 for episodes", "characters", low=40
     )
-    language: str = setting("en", "language of the text, for the sentence splitter", "ISO 639 code")
+    language: str = setting(
+        "",
+        "language of the text, for where sentences end; empty: what the source says, else its script",
+        "ISO 639 code",
+    )
     threshold: float = setting(
         0.5, "semantic: an episode ends where similarity falls this far below the article's mean",
         "standard deviations", low=-3, high=5,

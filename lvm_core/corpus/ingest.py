@@ -12,7 +12,7 @@ from lvm_core.config import check, setting
 from lvm_core.corpus.chunks import ChunkSettings, EncodeTexts, NewChunk
 from lvm_core.corpus.parallel import chunk_articles
 from lvm_core.corpus.sources import open_source
-from lvm_core.corpus.sources.base import RawArticle, ReadSettings, Skipped, Source
+from lvm_core.corpus.sources.base import RawArticle, ReadSettings, Skipped, Source, mended
 from lvm_core.corpus.timings import Stopwatch, export
 from lvm_core.corpus.writing import CorpusWriter, check_name, refuse_existing
 from lvm_core.errors import CorpusError, SourceError, WorkspaceError
@@ -88,7 +88,7 @@ def ingest(
     with CorpusWriter(workspace, corpus, opened.description, settings.chunker, replace=settings.replace) as writer:
         meter = _Meter(opened, writer, settings, progress)
         articles = _Guarded(_selected(opened, settings, skipped, progress), settings.keep_partial)
-        raw = stopwatch.each("reading", articles)
+        raw = stopwatch.each("reading", mended(articles, skipped))
         for title, chunks in stopwatch.each("chunking", _chunked(raw, settings, skipped, encode)):
             with stopwatch.spent("storing"):
                 writer.add(title, chunks)

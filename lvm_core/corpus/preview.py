@@ -8,7 +8,7 @@ from lvm_core.corpus.chunks import EncodeTexts, NewChunk
 from lvm_core.corpus.ingest import IngestSettings
 from lvm_core.corpus.parallel import chunk_articles
 from lvm_core.corpus.sources import open_source
-from lvm_core.corpus.sources.base import Skipped
+from lvm_core.corpus.sources.base import Skipped, mended
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,6 @@ def preview(
     """
     settings = check(settings or IngestSettings())
     opened, skipped = open_source(source, settings), Skipped()
-    chunked = chunk_articles(opened.articles(skipped), settings, encode=encode)
+    chunked = chunk_articles(mended(opened.articles(skipped), skipped), settings, encode=encode)
     articles = list(islice((pair for pair in chunked if len(pair[1]) >= settings.min_chunks), n))
     return Preview(opened.description, settings.licence or opened.licence, articles, skipped)

@@ -44,7 +44,7 @@ def open_source(source: str, settings: ReadSettings | None = None) -> Source:
 
 def to_document(raw: RawArticle) -> Document:
     """Return the clean prose of a raw article."""
-    return Document(raw.title, raw.clean(raw.body))
+    return Document(raw.title, raw.clean(raw.body), language=raw.language)
 
 
 def readable() -> str:

@@ -1,18 +1,20 @@
 """What every source of text is made of: raw articles one at a time, what was passed over, and how a kind is told."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from lvm_core.config import setting
-from lvm_core.corpus.sources.prose import plain_sections
+from lvm_core.corpus.sources.prose import plain_sections, printable
 from lvm_core.types import Section
 
 WIKIPEDIA_LICENCE = (
     "CC BY-SA 4.0, text by the contributors to Wikipedia, https://creativecommons.org/licenses/by-sa/4.0/"
 )
 MAX_EXAMPLES = 20
+MAX_ARTICLE_BYTES = 16_000_000
+"""Longest article that is read as one; War and Peace has 3 million characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,8 @@ class RawArticle:
     title: str
     body: str
     clean: Callable[[str], tuple[Section, ...]] = plain_sections
+    language: str = ""
+    """ISO 639 code, where the source says it."""
 
 
 @dataclass(slots=True)
@@ -85,3 +89,22 @@ class SourceKind:
     """Whether a folder given as a source is searched for files of this kind."""
     licence: str = ""
     """Licence of its texts, where the kind knows one."""
+
+
+def well_formed(text: str) -> str:
+    """Return `text` with every half of a surrogate pair that has no partner as U+FFFD: it could not be stored."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
+def mended(articles: Iterable[RawArticle], skipped: Skipped) -> Iterator[RawArticle]:
+    """Yield articles with titles on one line and text that can be stored, counting what had to be replaced."""
+    for article in articles:
+        title, body = well_formed(article.title), well_formed(article.body)
+        if (title, body) != (article.title, article.body):
+            skipped.add("articles with half characters, which became U+FFFD", title)
+        title = " ".join(printable(title).split())
+        yield article if (title, body) == (article.title, article.body) else replace(article, title=title, body=body)

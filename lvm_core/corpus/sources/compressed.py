@@ -1,11 +1,15 @@
 """Open a file that may be compressed, whatever its name says, and know how far into it one has read."""
 
 import bz2
+import codecs
 import contextlib
 import gzip
+import io
+import re
 import stat
 import zlib
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -17,7 +21,15 @@ COMPRESSIONS: dict[str, tuple[bytes, Callable[[Any], Any]]] = {
 }
 """Ending of a file name, the bytes that such a file begins with, and what opens it."""
 
-BEGINNING_BYTES = 4_096
+BEGINNING_BYTES, BLOCK_BYTES = 4_096, 1 << 16
+UNSUSPICIOUS_BYTES, MAX_RATIO = 500_000_000, 200
+
+_DECLARATION = re.compile(rb"""<\?xml[^<>]{0,200}?encoding\s*=\s*["']([\w.:-]{1,40})["']""")
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
+    (b"<\x00?\x00", "utf-16-le"), (b"\x00<\x00?", "utf-16-be"),
+)  # fmt: skip
 
 
 class Opened:
@@ -47,12 +59,66 @@ class Opened:
             raise SourceError(f"{path} is empty. Download or write it again.")
         opener = _opener(self._raw)
         # Closed by `close`, with the file below it.
-        self.stream = cast(IO[bytes], opener(self._raw) if opener else self._raw)
+        self.stream = cast(io.BufferedReader, opener(self._raw) if opener else self._raw)
 
     @property
     def share(self) -> float:
         """The share of the file's bytes read so far, 0 to 1."""
         return 1.0 if self._raw.closed else min(self._raw.tell() / self._size, 1.0)
+
+    def blocks(self) -> Iterator[bytes]:
+        """Yield the content in blocks.
+
+        Raises:
+            SourceError: if it unpacks to so much more than its size that it can only be a bomb.
+        """
+        n_bytes = 0
+        while block := self.stream.read1(BLOCK_BYTES):
+            n_bytes += len(block)
+            if n_bytes > UNSUSPICIOUS_BYTES and n_bytes > MAX_RATIO * max(self._raw.tell(), 1):
+                raise SourceError(
+                    f"{self.path} unpacks to more than {MAX_RATIO} times its size, which no text does."
+                    " Unpack it yourself and look at what it holds."
+                )
+            yield block
+
+    def utf8_blocks(self) -> Iterator[bytes]:
+        """Yield the content in blocks of UTF-8, whatever Unicode its byte order mark or XML declaration names.
+
+        Raises:
+            SourceError: if there is no such encoding, or the content is not in it.
+        """
+        blocks = self.blocks()
+        first = next(blocks, b"")
+        encoding = _declared_encoding(first)
+        if not encoding:
+            yield first.removeprefix(codecs.BOM_UTF8)
+            yield from blocks
+            return
+        try:
+            decoder = codecs.getincrementaldecoder(encoding)()
+            for block in chain([first], blocks):
+                yield decoder.decode(block).encode()
+            yield decoder.decode(b"", final=True).encode()
+        except (LookupError, UnicodeError, TypeError) as error:
+            raise SourceError(
+                f"{self.path} says that it is in the encoding {encoding!r}, but cannot be read as that: {error}."
+                f" Convert it, for example: iconv -f {encoding} -t UTF-8"
+            ) from error
+
+    def lines(self, max_bytes: int) -> Iterator[bytes | None]:
+        """Yield each line without its end; None for one of more than `max_bytes`."""
+        parts: list[bytes] = []
+        n_bytes = 0
+        for block in self.utf8_blocks():
+            first, *more = block.split(b"\n")
+            for rest in more:
+                yield b"".join([*parts, first]) if n_bytes + len(first) <= max_bytes else None
+                parts, n_bytes, first = [], 0, rest
+            n_bytes += len(first)
+            parts = [*parts, first] if n_bytes <= max_bytes else []
+        if n_bytes:
+            yield b"".join(parts) if n_bytes <= max_bytes else None
 
     def close(self) -> None:
         """Close the file."""
@@ -103,5 +169,15 @@ def beginning(path: Path) -> str:
             content = opened.stream.read(BEGINNING_BYTES)
         except (EOFError, OSError, zlib.error):
             return ""
-    encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-    return content.decode(encoding, errors="replace").lstrip()
+    encoding = _declared_encoding(content)
+    return content.decode(encoding if encoding.startswith("utf") else "utf-8-sig", errors="replace").lstrip()
+
+
+def _declared_encoding(start: bytes) -> str:
+    """Return the encoding that a content's first bytes name, "" for UTF-8 and where they name none."""
+    for mark, encoding in _MARKS:
+        if start.startswith(mark):
+            return encoding
+    declared = _DECLARATION.match(start.removeprefix(codecs.BOM_UTF8))
+    encoding = declared[1].decode().lower() if declared else ""
+    return "" if encoding in ("utf-8", "utf8", "us-ascii", "ascii") else encoding

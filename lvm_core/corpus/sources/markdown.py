@@ -5,13 +5,13 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from itertools import pairwise
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lvm_core.corpus.sources.base import RawArticle, ReadSettings, Skipped, SourceKind
+from lvm_core.corpus.sources.base import RawArticle, Skipped, SourceKind
+from lvm_core.corpus.sources.compressed import reading
 from lvm_core.corpus.sources.headings import Heading, articles_by_heading
 from lvm_core.corpus.sources.markup import html_text, is_html
-from lvm_core.corpus.sources.plain_text import read_text
+from lvm_core.corpus.sources.plain_text import TextSource, named_texts
 from lvm_core.corpus.sources.prose import clean
 from lvm_core.types import Section
 
@@ -28,29 +28,22 @@ _FOOTNOTE = re.compile(r"\[\^[^\]\s]{1,40}\]")
 _CALLOUT = re.compile(r"\A\[!\w{1,20}\]\s*")
 
 
-class MarkdownSource:
+class MarkdownSource(TextSource):
     """One file, which is one article, or one for each heading of its top level."""
 
-    licence = ""
-
-    def __init__(self, path: str, settings: ReadSettings) -> None:
-        self.path, self.settings = Path(path), settings
-        self.description = f"Markdown {self.path.name}"
-        self.share = 0.0
-
     def articles(self, skipped: Skipped) -> Iterator[RawArticle]:  # noqa: ARG002 - nothing to skip
-        """Yield the articles in order.
+        """Yield the articles in order; a very long text comes in several parts.
 
         Raises:
             SourceError: if the file is empty or not UTF-8.
         """
-        text, name = read_text(self.path)
-        if self.settings.split_headings:
-            text = _FRONT_MATTER.sub("", text)
-            yield from articles_by_heading(text, name, list(_headings(text)), markdown_sections)
-        else:
-            yield RawArticle(markdown_title(text) or name, text, markdown_sections)
-        self.share = 1.0
+        with reading(self.path) as self._opened:
+            for text, name in named_texts(self._opened):
+                if self.settings.split_headings:
+                    text = _FRONT_MATTER.sub("", text)
+                    yield from articles_by_heading(text, name, list(_headings(text)), markdown_sections)
+                else:
+                    yield RawArticle(markdown_title(text) or name, text, markdown_sections)
 
 
 def markdown_title(text: str) -> str:

@@ -18,7 +18,7 @@ from lvm_core.corpus.sources.wikitext import prose, sections
         ),
         (
             "'''Albania''' ({{IPAc-en|audio=x.ogg|æ|l}}; {{lang-sq|Shqipëri}}) is a [[sovereign state]] in Europe.",
-            "Albania is a sovereign state in Europe.",
+            "Albania (Shqipëri) is a sovereign state in Europe.",
         ),
         (
             "Hooiberg at {{convert|165|m|ft|0}} and Jamanota, {{convert|5|to|10|km|mi|abbr=on}} away, are hills.",

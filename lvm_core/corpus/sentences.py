@@ -1,0 +1,112 @@
+"""Where sentences begin and end in a stretch of text."""
+
+import json
+import re
+from collections.abc import Iterator
+from functools import cache
+from importlib import resources
+
+from lvm_core.corpus.scripts import CLOSERS
+
+Span = tuple[int, int]
+
+WINDOW_CHARS = 100_000
+"""Longest stretch given to the splitter at once; its memory grows with it."""
+
+_OPENING = re.compile(r"\s([\"'“‘`(\[]+)\s*\Z")
+_NEXT_SIGN = re.compile(r"[\s\"'“‘«‹([]*(\S)")
+_ENDS_WITH_STOP = re.compile(rf"[.][{re.escape(CLOSERS)}]*\s*\Z")
+_LAST_WORD = re.compile(r"([^\s(\[\"'“‘«/–—-]+)\.\s*\Z")
+_NEVER_FIRST = "=<>+*/,;:)]}%&|~^"
+_TAIL_CHARS = 40
+_RARE_END = re.compile(r"(?<=[។៕༎།])\s*(?=\S)")
+"""Ends of sentences in Khmer and Tibetan, which the splitter does not know."""
+
+_ORDINAL_LANGUAGES = frozenset(
+    {"de", "cs", "da", "no", "nb", "nn", "fi", "hu", "sk", "sl", "hr", "sr", "et", "lv", "tr"}
+)
+_ORDINAL = re.compile(r"(?:\A|[^\w.,])\d{1,3}\.\s*\Z")
+
+
+def sentences(text: str, start: int, end: int, language: str) -> Iterator[Span]:
+    """Yield the sentences of `text[start:end]`, white space off both ends.
+
+    Nothing but a capital, a digit, a sign, or a letter of a script without capitals begins a sentence, and none ends
+    with an abbreviation of its language.
+    """
+    first = start
+    for boundary in _boundaries(text, start, end, language):
+        if _is_boundary(text, first, boundary, end, language):
+            opening = _OPENING.search(text, first, boundary)
+            boundary = opening.start(1) if opening else boundary
+            yield from stripped(text, first, boundary)
+            first = boundary
+    yield from stripped(text, first, end)
+
+
+def stripped(text: str, start: int, end: int) -> Iterator[Span]:
+    """Yield the span without the white space at its ends, if anything remains."""
+    while start < end and text[start].isspace():
+        start += 1
+    while end > start and text[end - 1].isspace():
+        end -= 1
+    if start < end:
+        yield start, end
+
+
+def _boundaries(text: str, start: int, end: int, language: str) -> Iterator[int]:
+    import sentencex
+
+    for window_start, window_end in _windows(text, start, end):
+        place = window_start
+        for sentence in sentencex.segment(language, text[window_start:window_end]):
+            for match in _RARE_END.finditer(sentence):
+                yield place + match.end()
+            place += len(sentence)
+            if place < end:
+                yield place
+
+
+def _windows(text: str, start: int, end: int) -> Iterator[Span]:
+    while end - start > WINDOW_CHARS:
+        cut = text.rfind(" ", start + 1, start + WINDOW_CHARS) + 1 or start + WINDOW_CHARS
+        yield start, cut
+        start = cut
+    yield start, end
+
+
+def _is_boundary(text: str, first: int, place: int, end: int, language: str) -> bool:
+    before, after = text[place - 1], text[place]
+    # ".NET", "Yahoo!'s" and "J.-C." are words, not ends.
+    if before in ".!?" and not after.isspace() and after not in '"“‘«([':
+        return False
+    following = _NEXT_SIGN.match(text, place, end)
+    if not following:
+        return True
+    if following[1].islower() or following[1] in _NEVER_FIRST:
+        return False
+    tail = text[max(first, place - _TAIL_CHARS) : place]
+    if not _ENDS_WITH_STOP.search(tail):
+        return True
+    if language in _ORDINAL_LANGUAGES and _ORDINAL.search(tail):
+        return False
+    word = _LAST_WORD.search(tail)
+    return not (word and _is_abbreviation(word[1], following[1], language))
+
+
+def _is_abbreviation(word: str, following: str, language: str) -> bool:
+    """Tell a word that ends no sentence, because a number or, though a capital, more of it follows.
+
+    Listed in small letters it stands for a capital first letter too, unless it is a single letter.
+    """
+    if following.isdigit() and word.lower() in _abbreviations("before numbers"):
+        return True
+    listed = _abbreviations("before capitals", language.partition("-")[0])
+    return word in listed or (len(word) > 1 and word[0].lower() + word[1:] in listed)
+
+
+@cache
+def _abbreviations(kind: str, language: str = "") -> frozenset[str]:
+    """Return the abbreviations that the splitter misses; it knows many others."""
+    lists = json.loads(resources.files("lvm_core.corpus").joinpath("abbreviations.json").read_text("utf-8"))[kind]
+    return frozenset(lists.get(language, ()) if isinstance(lists, dict) else lists)

@@ -1,0 +1,185 @@
+"""Templates of numbers with units: the quantity as the writer measured it, whole or not at all."""
+
+import json
+import re
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from lvm_core.corpus.sources.wikitext.arguments import Arguments, Rule, first, positional
+
+_NUMBER = re.compile(r"[-+−–±~]?\s?(?:\d[\d.,  +/⁄]*|\.\d+)(?:e[-+]?\d+)?$")
+_RANGES = {
+    "-": "–", "–": "–", "−": "–", "(-)": "–", "to": " to ", "to(-)": " to ", "and": " and ", "and(-)": " and ",
+    "or": " or ", "by": " by ", "x": " × ", "×": " × ", "xx": " × ", "*": " × ", "+/-": " ± ", "±": " ± ", "&": " and ",
+    ",": ", ", ", and": ", and ", ", or": ", or ", "to about": " to about ", "and about": " and about ", "+": " + ",
+}  # fmt: skip
+_PREFIXES = {
+    "e3": "thousand ",
+    "e6": "million ",
+    "e9": "billion ",
+    "e12": "trillion ",
+    "M": "million ",
+    "G": "billion ",
+}
+_PER = {"": "", "d": " per day", "a": " per year"}
+_SPELLED = ("acre", "foot", "inch", "mile", "yard", "pound", "metre", "kilometre")
+_PREFIXED = re.compile(r"(e3|e6|e9|e12)(?=\D)|([MG])(?=oilbbl|bbl|acre)")
+
+
+def convert(arguments: Arguments, language: str = "en") -> str:
+    """Return the quantity before its conversion, all units of it; "" where it cannot be read.
+
+    Source: https://en.wikipedia.org/wiki/Template:Convert
+    """
+    values = positional(arguments)
+    text, place, unit = "", 0, ""
+    while place < len(values) and not unit:
+        value = values[place]
+        place += 1
+        if _NUMBER.match(value):
+            text += grouped(value) if language == "en" else value
+        elif value in _RANGES and text:
+            text += _RANGES[value]
+        elif value.lower() in _RANGES and text:
+            text += _RANGES[value.lower()]
+        else:
+            unit = value if text else ""
+            break
+    if not unit:
+        return text
+    if arguments.get("adj", "").strip() in ("on", "mid", "1") and unit in _units("named"):
+        after = values[place] if arguments.get("adj") == "mid" and place < len(values) else ""
+        return f"{text}-{_units('named')[unit]}{after if after[:1] in ('-', ' ') else ''}"
+    words = f"{text}{_spelled(unit, text)}"
+    while (
+        place + 1 < len(values) and values[place + 1] in _units("then").get(unit, ()) and _NUMBER.match(values[place])
+    ):
+        unit = values[place + 1]
+        words += f" {values[place]}{_spelled(unit, values[place])}"
+        place += 2
+    return words
+
+
+def grouped(number: str) -> str:
+    """Return a number of five and more digits with commas between thousands, any other as it is."""
+    whole, point, decimals = number.partition(".")
+    return f"{int(whole):,}{point}{decimals}" if re.fullmatch(r"\d{5,15}", whole) else number
+
+
+def _spelled(unit: str, number: str) -> str:
+    """Return a unit as it is read behind `number`, its space before it."""
+    prefix = _PREFIXED.match(unit)
+    words = _PREFIXES[prefix[0]] if prefix else ""
+    unit = unit[len(prefix[0]) :] if prefix else unit
+    base, _, per = unit.partition("/")
+    if unit in _units("shown"):
+        base, per = unit, ""
+    name = _units("shown").get(base, base) + _PER.get(per, f"/{_units('shown').get(per, per)}")
+    if number == "1" and not words and base in _SPELLED:
+        name = base
+    return f"{'' if unit in ('%', '°') else ' '}{words}{name}"
+
+
+@cache
+def _units(kind: str) -> dict[str, Any]:
+    """Return how codes of units are shown, how they are named before a hyphen, and which smaller unit may follow."""
+    text = resources.files("lvm_core.corpus.sources.wikitext").joinpath("units.json").read_text("utf-8")
+    return dict(json.loads(text)[kind])
+
+
+def height(arguments: Arguments) -> str:
+    """Return a height of `{{height|ft=6|in=2}}`."""
+    return " ".join(f"{arguments[unit].strip()} {unit}" for unit in ("m", "cm", "ft", "in") if arguments.get(unit))
+
+
+def value(arguments: Arguments) -> str:
+    """Return a number with uncertainty, exponent and unit (Template:Val)."""
+    numbers = positional(arguments)
+    text = grouped(numbers[0]) if numbers else ""
+    if len(numbers) == 2:
+        text += numbers[1] if numbers[1].startswith("(") else f"±{numbers[1]}"
+    elif len(numbers) > 2:
+        text += f" +{numbers[1].lstrip('+')} −{numbers[2].lstrip('-−')}"
+    exponent = arguments.get("e", "").strip()
+    unit = next((arguments[key].strip() for key in ("u", "ul", "up", "upl") if arguments.get(key)), "")
+    per = next((arguments[key].strip() for key in ("up", "upl") if arguments.get(key)), "")
+    unit = f"{(arguments.get('u') or arguments.get('ul') or '').strip()}/{per}" if per else unit
+    before = arguments.get("p", "").strip()
+    after = arguments.get("s", "").strip()
+    tail = f" × 10^{exponent}" if exponent else ""
+    return f"{before}{text}{tail}{after}" + (f" {_units('shown').get(unit, unit)}" if unit else "")
+
+
+def fraction(arguments: Arguments) -> str:
+    """Return 1/2 or 3 1/2 (Template:Frac)."""
+    parts = [part for part in positional(arguments) if part]
+    if len(parts) == 3:
+        return f"{parts[0]} {parts[1]}/{parts[2]}"
+    return "/".join(parts) if len(parts) == 2 else f"1/{parts[0]}" if parts else ""
+
+
+def quantity(arguments: Arguments) -> str:
+    """Return number and unit of the templates that only set them apart (Modèle:Unité, Plantilla:Unidad)."""
+    number, *units = positional(arguments) or [""]
+    if not number:
+        return ""
+    exponents = {"2": "²", "3": "³", "-1": "⁻¹", "-2": "⁻²", "-3": "⁻³", "1": "", "": ""}
+    words = ""
+    for part in units:
+        words += exponents.get(part, f" {part}")
+    return number + words
+
+
+def pounds(arguments: Arguments) -> str:
+    """Return an amount of old British money (Template:£sd)."""
+    pound, shilling, penny = (arguments.get(key, "").strip() for key in ("l", "s", "d"))
+    parts = [f"£{pound}" if pound else "", f"{shilling}s" if shilling else "", f"{penny}d" if penny else ""]
+    return " ".join(filter(None, parts))
+
+
+def rupees(arguments: Arguments) -> str:
+    """Return an amount of rupees with lakh and crore spelled."""
+    amount, *unit = positional(arguments) or [""]
+    words = {"c": " crore", "l": " lakh", "lc": " lakh crore", "m": " million", "b": " billion", "t": " thousand"}
+    return f"₹{amount}{words.get(unit[0], '') if unit else ''}" if amount else ""
+
+
+def currency(arguments: Arguments) -> str:
+    """Return an amount with the sign of its currency (Template:Currency)."""
+    signs = {"USD": "US$", "GBP": "£", "EUR": "€", "JPY": "¥", "INR": "₹", "AUD": "A$", "CAD": "CA$", "CHF": "CHF "}
+    amount, *code = positional(arguments) or [""]
+    name = (code[0] if code else "").upper()
+    return f"{signs.get(name, f'{name} ' if name else '$')}{amount}" if amount else ""
+
+
+def ordinal(arguments: Arguments) -> str:
+    """Return 5th for 5."""
+    number = first(arguments)
+    if not number.isascii() or not number.isdigit():
+        return number
+    teen = number[-2:] in ("11", "12", "13")
+    return number + ("th" if teen else {"1": "st", "2": "nd", "3": "rd"}.get(number[-1], "th"))
+
+
+def altitude(arguments: Arguments) -> str:
+    """Return a height above the sea of `{{Höhe|1234|DE-NN}}`, and any other number as it is."""
+    return f"{first(arguments)} m" if "2" in arguments else first(arguments)
+
+
+RULES: dict[str, Rule] = {
+    "convert": convert,
+    "cvt": convert,
+    "convertir": convert,
+    "val": value,
+    "height": height,
+    "frac": fraction,
+    "sfrac": fraction,
+    "fraction": fraction,
+    "£sd": pounds,
+    "inr": rupees,
+    "inrconvert": rupees,
+    "currency": currency,
+    "ordinal": ordinal,
+    "nts": first,
+}

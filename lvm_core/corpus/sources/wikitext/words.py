@@ -1,0 +1,194 @@
+"""Templates of words: other languages, ships, links, laws, signs of music."""
+
+import re
+from functools import partial
+
+from lvm_core.corpus.sources.wikitext.arguments import Arguments, Rule, at, first, named, positional
+from lvm_core.corpus.sources.wikitext.formulas import formula
+
+_NUMBER = re.compile(r"[\d.]+$")
+_LANGUAGE_CODE = re.compile(r"[a-z]{2,3}(?:-[a-zA-Z]+)*$")
+_NOTES = {
+    "flat": "♭", "b": "♭", "sharp": "♯", "#": "♯", "natural": "♮", "doubleflat": "𝄫", "doublesharp": "𝄪",
+}  # fmt: skip
+
+
+def foreign(arguments: Arguments) -> str:
+    """Return the words of `{{lang-ru|Москва|Moskva}}`, without the name of the language that the page shows before."""
+    return first(arguments) or named(arguments, "text", "t", "s", "c", "hangul", "kanji", "p")
+
+
+def langx(arguments: Arguments) -> str:
+    return arguments.get("2", "").strip() or named(arguments, "text")
+
+
+def chinese(arguments: Arguments) -> str:
+    signs = named(arguments, "c", "t", "s") or first(arguments)
+    simplified = named(arguments, "s")
+    both = f"{signs} / {simplified}" if simplified and simplified != signs else signs
+    return ", ".join(filter(None, (both, named(arguments, "p", "w", "j"))))
+
+
+def japanese(arguments: Arguments) -> str:
+    """Return "English (漢字, rōmaji)" (Template:Nihongo)."""
+    english, *others = [*positional(arguments), "", "", ""][:3]
+    inside = ", ".join(filter(None, others))
+    return f"{english} ({inside})" if english and inside else english or inside
+
+
+def korean(arguments: Arguments) -> str:
+    return ", ".join(filter(None, (named(arguments, "hangul", "1"), named(arguments, "hanja"), named(arguments, "rr"))))
+
+
+def ipa(arguments: Arguments) -> str:
+    """Return what `{{IPA|/a/}}` shows; the pronunciation of a word in a language is no part of the sentence."""
+    parts = positional(arguments)
+    return "" if len(parts) > 1 and _LANGUAGE_CODE.match(parts[0]) else first(arguments)
+
+
+def sorted_name(arguments: Arguments) -> str:
+    return " ".join(positional(arguments)[:2])
+
+
+def ship(prefix: str, name: str, number: str, form: str) -> str:
+    """Return a ship as its last argument, the format, says (Template:Ship)."""
+    number = f" ({number})" if number else ""
+    forms = {"1": number.strip(), "2": name, "3": name + number, "5": f"{prefix} {name}", "6": f"{prefix} {name}"}
+    return forms.get(form, f"{prefix} {name}{number}").strip()
+
+
+def ship_of_prefix(prefix: str, arguments: Arguments) -> str:
+    name, number, form = [*positional(arguments), "", "", ""][:3]
+    return ship(prefix, name, number, form) if name else ""
+
+
+def ship_of_any(arguments: Arguments) -> str:
+    prefix, name, number, form = [*positional(arguments), "", "", "", ""][:4]
+    return ship(prefix, name, number, form) if name else ""
+
+
+def ship_class(arguments: Arguments) -> str:
+    name, kind = [*positional(arguments), "", ""][:2]
+    return f"{name}-class {kind}".strip() if name else ""
+
+
+def link(arguments: Arguments) -> str:
+    return named(arguments, "lt", "texte", "fr", "текст") or first(arguments)
+
+
+def second_link(arguments: Arguments) -> str:
+    """Return the text of `{{нп5|Статья|текст|en|Article}}`."""
+    return at(2, arguments)
+
+
+def section_link(arguments: Arguments) -> str:
+    return " § ".join(filter(None, positional(arguments)))
+
+
+def coordinates(arguments: Arguments) -> str:
+    """Return degrees and minutes where they stand in the text; those beside the title are no part of it."""
+    if "title" in arguments.get("display", "") and "inline" not in arguments.get("display", ""):
+        return ""
+    parts = positional(arguments)
+    if not {"N", "S"} & set(parts):
+        return ", ".join(f"{part}°" for part in parts[:2])
+    text, marks = "", iter("°′″")
+    for part in parts:
+        if part in ("N", "S", "E", "W"):
+            text, marks = f"{text}{part} ", iter("°′″")
+        elif _NUMBER.match(part):
+            text += part + next(marks, "")
+        else:
+            break
+    return text.strip()
+
+
+def quote(arguments: Arguments) -> str:
+    text = named(arguments, "text", "quote", "texte", "texto", "1")
+    return f"\n\n{text}\n\n" if text else ""
+
+
+def quoted(arguments: Arguments) -> str:
+    return f"“{first(arguments)}”" if first(arguments) else ""
+
+
+def music(arguments: Arguments) -> str:
+    return _NOTES.get(first(arguments).lower(), first(arguments))
+
+
+def superscript(arguments: Arguments) -> str:
+    return f"^{first(arguments)}" if first(arguments) else ""
+
+
+def exponent(arguments: Arguments) -> str:
+    return f" × 10^{first(arguments)}" if first(arguments) else ""
+
+
+def law(between: str, arguments: Arguments) -> str:
+    parts = positional(arguments)
+    return f"{parts[0]} {between} {parts[1]}" if len(parts) > 1 else ""
+
+
+def road(arguments: Arguments) -> str:
+    kind, number = [*positional(arguments), "", ""][:2]
+    return f"{kind}{'-' if kind in ('I', 'A', 'M') else ' '}{number}" if kind and number else ""
+
+
+def rating(arguments: Arguments) -> str:
+    parts = positional(arguments)
+    return f"{parts[0]}/{parts[1]} stars" if len(parts) > 1 else ""
+
+
+def nuclide(arguments: Arguments) -> str:
+    return "-".join(positional(arguments)[:2])
+
+
+def ruby(arguments: Arguments) -> str:
+    base, above = [*positional(arguments), "", ""][:2]
+    return f"{base} ({above})" if base and above else base
+
+
+def sic(arguments: Arguments) -> str:
+    return "".join(positional(arguments)[:2]) or "[sic]"
+
+
+RULES: dict[str, Rule] = {
+    "langx": langx,
+    "zh": chinese,
+    "lang-zh": chinese,
+    "nihongo": japanese,
+    "nihongo krt": japanese,
+    "korean": korean,
+    "ko-hhrm": korean,
+    "ipa": ipa,
+    "sortname": sorted_name,
+    "ship": ship_of_any,
+    "sclass": ship_class,
+    "sclass2": ship_class,
+    "sclass-": ship_class,
+    "coord": coordinates,
+    "music": music,
+    "sup": superscript,
+    "exp": superscript,
+    "e": exponent,
+    "nuclide": nuclide,
+    "simplenuclide": nuclide,
+    "ruby": ruby,
+    "ruby-ja": ruby,
+    "section link": section_link,
+    "slink": section_link,
+    "format link": section_link,
+    "usc": partial(law, "U.S.C. §"),
+    "unitedstatescode": partial(law, "U.S.C. §"),
+    "ussc": partial(law, "U.S."),
+    "jct": road,
+    "rating": rating,
+    "sic": sic,
+    "tmath": lambda arguments: formula(first(arguments)),
+    "radic": lambda arguments: f"√{first(arguments)}",
+    "sqrt": lambda arguments: f"√{first(arguments)}",
+    **dict.fromkeys(
+        ("нп", "нп2", "нп3", "нп4", "нп5", "iw", "iw2", "не переведено", "не переведено 2", "не переведено 5"),
+        second_link,
+    ),
+}
