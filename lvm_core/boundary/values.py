@@ -55,6 +55,16 @@ def _short_number(value: int) -> str:
     return str(value) if abs(value) < 10**18 else "a number of more than 18 digits"
 
 
+def bits16(given: float) -> int | None:
+    """Return 16 bits, such as a TMD code, of a number that may be signed; None for what holds no 16 bits.
+
+    A signed column keeps the upper half of the codes as negative numbers; -1 stands for none.
+    """
+    if not math.isfinite(given) or given != int(given) or given == -1 or not -(1 << 15) <= given < 1 << 16:
+        return None
+    return int(given) & 0xFFFF
+
+
 def from_environment(name: str, default: str = "", environment: Mapping[str, str] | None = None) -> str:
     """Return an environment variable without blanks at its ends; `default` where it is unset or empty.
 

@@ -2,8 +2,8 @@
 
 import contextlib
 import hashlib
-import re
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, groupby, islice
@@ -11,13 +11,24 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lvm_core.boundary.values import one_line
 from lvm_core.corpus.sources.base import Skipped
 from lvm_core.corpus.timings import Stopwatch
 from lvm_core.corpus.writing import CorpusWriter, check_name, refuse_existing
 from lvm_core.errors import SourceError
-from lvm_core.exchange.incoming import Incoming, Space, claim_encoder, half_done, paired, usable, write_incoming
-from lvm_core.exchange.postgres.connection import connected, table_name
-from lvm_core.exchange.postgres.read import Row, TableInfo, inspect_table, read_rows, state_of_table
+from lvm_core.exchange.incoming import (
+    N_PROBES,
+    Incoming,
+    Space,
+    claim_encoder,
+    half_done,
+    paired,
+    usable,
+    write_incoming,
+)
+from lvm_core.exchange.postgres.connection import ServerGone, connected
+from lvm_core.exchange.postgres.read import Row, probe_rows, read_rows, state_of_table
+from lvm_core.exchange.postgres.table import TableInfo, inspect_table
 from lvm_core.exchange.staging import Staging
 from lvm_core.types import Progress, no_progress
 from lvm_core.workspace import Workspace, need_space
@@ -33,11 +44,6 @@ READING_SHARE = 0.6
 
 TEXT_BYTES = 1_500
 """Of one row on disk beside its vectors: generous for a text, its search index and ids."""
-
-UNORDERED = (
-    "The table has no article and position columns, so the order of its chunks is not known. The corpus is marked"
-    " as unordered: search and snap work on it, but training on it learns from an order that nobody vouched for."
-)
 
 
 def import_postgres(
@@ -118,13 +124,17 @@ def _fetch(
             source = _look(connection, wanted)
             need_space(workspace.root, source.info.n_rows * (source.dim * 8 + TEXT_BYTES))
             staging = stack.enter_context(Staging(workspace, corpus, source.key))
-            _read(connection, wanted, source.info, staging, progress)
-    except SourceError as error:
+            _read(connection, source.info, staging, progress)
+    except ServerGone as error:
         if source is None or staging is None or not staging.key:
             raise
         raise SourceError(
             f"{error} {staging.n_rows:,} of {source.info.n_rows:,} rows are kept: the same command goes on after them."
         ) from None
+    except SourceError:  # it would be refused again: nothing to go on with
+        if staging is not None:
+            staging.drop()
+        raise
     return source, staging
 
 
@@ -151,29 +161,34 @@ def _store(
         "n_articles": stored.n_documents, "dim": source.dim,
         "encoder": source.space.encoder_id, "verified": source.space.verified, "about_encoder": source.space.about,
         "ordered": source.info.ordered, "skipped": dict(skipped.counts),
-        "warning": "" if source.info.ordered else UNORDERED,
+        "warning": source.info.order.problem or source.info.order.note,
         "rows_from_before": staging.n_before, "table_changed": staging.changed,
         "seconds": {stage: round(seconds, 2) for stage, seconds in stopwatch.seconds.items()},
     }  # fmt: skip
 
 
 def _look(connection: "Connection", wanted: _Wanted) -> _Source:
-    table, dataset_source = wanted.table, wanted.dataset_source
-    info = inspect_table(connection, table, dataset_source)
+    info = inspect_table(connection, wanted.table, wanted.dataset_source)
     if not info.n_rows:
-        where = f" with dataset_source '{dataset_source}'" if dataset_source else ""
-        raise SourceError(f"Table '{table}' has no rows{where}. Check --dataset-source.")
-    probe = _probe(connection, table, dataset_source)
-    dim = len(probe[0].vector) if probe and probe[0].vector is not None else 0
-    if not dim:
-        raise SourceError(f"Table '{table}' holds no vectors: every concept_vec looked at is NULL.")
-    vectors = np.stack([row.vector for row in probe if row.vector is not None and len(row.vector) == dim])
-    digest = hashlib.sha256(np.ascontiguousarray(vectors).tobytes()).hexdigest()
-    space = claim_encoder(wanted.encoder, [row.text for row in probe], vectors, digest)
-    return _Source(info, dim, space, state_of_table(connection, table, info, dataset_source))
+        where = f" with dataset_source '{wanted.dataset_source}'" if wanted.dataset_source else ""
+        raise SourceError(f"Table '{wanted.table}' has no rows{where}. Check --dataset-source.")
+    probe = [row for row in probe_rows(connection, info) if row.vector is not None and len(row.vector)]
+    if not probe:
+        others = [name for name, column in info.columns.items() if column.vector_kind and name != "concept_vec"]
+        remedy = f" Other columns of vectors: {', '.join(others)}; a view can name one concept_vec." if others else ""
+        raise SourceError(
+            f"Table '{info.vectors}' holds no vectors: every concept_vec looked at is NULL or has NULLs.{remedy}"
+        )
+    vectors = [row.vector for row in probe if row.vector is not None]
+    dim = Counter(len(vector) for vector in vectors).most_common(1)[0][0]
+    same = [(row.text, vector) for row, vector in zip(probe, vectors, strict=True) if len(vector) == dim][:N_PROBES]
+    stacked = np.stack([vector for _, vector in same])
+    digest = hashlib.sha256(np.ascontiguousarray(stacked).tobytes()).hexdigest()
+    space = claim_encoder(wanted.encoder, [text for text, _ in same], stacked, digest)
+    return _Source(info, dim, space, state_of_table(connection, info))
 
 
-def _read(connection: "Connection", wanted: _Wanted, info: TableInfo, staging: Staging, progress: Progress) -> None:
+def _read(connection: "Connection", info: TableInfo, staging: Staging, progress: Progress) -> None:
     """Bring the rows that are not staged yet onto this disk."""
     began, before = time.monotonic(), staging.n_rows
 
@@ -190,7 +205,7 @@ def _read(connection: "Connection", wanted: _Wanted, info: TableInfo, staging: S
         return
     progress(READING_SHARE * before / info.n_rows, f"going on after {before:,} rows" if before else "sorting the rows")
     try:
-        read_rows(connection, wanted.table, info, wanted.dataset_source, take, skip=before)
+        read_rows(connection, info, take, skip=before)
     finally:
         staging.flush()
 
@@ -208,38 +223,25 @@ def _reported(staging: Staging, total: int, progress: Progress) -> Iterator[Row]
         yield row
 
 
-def _probe(connection: "Connection", table: str, dataset_source: str | None) -> list[Row]:
-    """Return the first few rows with vectors, to learn the dimension and check the encoder."""
-    from psycopg2.sql import SQL, Literal
-
-    query = SQL("SELECT concept_text, concept_vec::text FROM {} WHERE concept_vec IS NOT NULL")
-    query = query.format(table_name(table))
-    if dataset_source:
-        query += SQL(" AND dataset_source = {}").format(Literal(dataset_source))
-    with connection.cursor() as cursor:
-        # The same ones each time, from the table's beginning: a space of its own is named after them.
-        cursor.execute("SET LOCAL synchronize_seqscans = off; SET LOCAL max_parallel_workers_per_gather = 0")
-        cursor.execute(query + SQL(" LIMIT 16"))
-        return [
-            Row(None, text or "", np.array(re.findall(r"[-\w.+]+", vector), dtype=np.float32), None, "", 0)
-            for text, vector in cursor.fetchall()
-        ]
-
-
 def _articles(rows: Iterator[Row], ordered: bool, dim: int, skipped: Skipped) -> Iterator[Incoming]:
-    usable_rows = (row for row in rows if usable(row.vector, dim, skipped) and _has_text(row, skipped))
+    usable_rows = (row for row in rows if _is_usable(row, dim, skipped))
     if ordered:
-        for title, group in groupby(usable_rows, key=lambda row: row.article):
-            yield _incoming(title or "untitled", group)
+        for _, group in groupby(usable_rows, key=lambda row: row.article):
+            first = next(group)
+            yield _incoming(one_line(first.title) or "untitled", chain([first], group))  # noqa: B031 - once
         return
     for number, row in enumerate(usable_rows, start=1):  # each article takes its further rows from the same iterator
         yield _incoming(f"concepts, part {number}", chain([row], islice(usable_rows, UNORDERED_ARTICLE - 1)))
 
 
-def _has_text(row: Row, skipped: Skipped) -> bool:
-    if not row.text.strip():
+def _is_usable(row: Row, dim: int, skipped: Skipped) -> bool:
+    if row.flaw:
+        skipped.add(row.flaw)
+    elif usable(row.vector, dim, skipped):
+        if row.text.strip():
+            return True
         skipped.add("chunk without text")
-    return bool(row.text.strip())
+    return False
 
 
 def _incoming(title: str, rows: Iterator[Row]) -> Incoming:

@@ -59,16 +59,6 @@ def usable(vector: NDArray[np.float32] | None, dim: int, skipped: Skipped) -> bo
     return False
 
 
-def stored_code(number: float) -> int | None:
-    """Return a TMD code of 16 bits from a number of a file or table; None for what is no code.
-
-    A signed column of 16 bits holds codes of the upper half of the domains as negative numbers; -1 stands for none.
-    """
-    if number != number or number != int(number) or number == -1 or not -(1 << 15) <= number < 1 << 16:
-        return None
-    return int(number) & 0xFFFF
-
-
 @dataclass(frozen=True, slots=True)
 class Space:
     """The encoder id that vectors are stored under, whether it was verified, and a sentence about it."""

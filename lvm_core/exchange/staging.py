@@ -26,7 +26,8 @@ SCHEMA = """
     PRAGMA page_size = 65536;
     PRAGMA cache_size = -65536;
     PRAGMA synchronous = OFF;
-    CREATE TABLE IF NOT EXISTS rows (number INTEGER PRIMARY KEY, cpe_id, text, vector, tmd, article, position);
+    CREATE TABLE IF NOT EXISTS rows (number INTEGER PRIMARY KEY, cpe_id, text, vector, tmd, article, position, title,
+                                     flaw);
     CREATE TABLE IF NOT EXISTS batches (seconds REAL);
 """
 """Pages that hold several vectors, and one wait for the disk a batch, which `flush` asks for: three times as quick."""
@@ -92,8 +93,9 @@ class Staging:
         spent, self._since = now - self._since, now
         with self._disk():
             self._rows.executemany(
-                "INSERT INTO rows VALUES (NULL, ?, ?, ?, ?, ?, ?)",
-                ((r.cpe_id, r.text, r.vector if r.vector is None else r.vector.tobytes(), r.tmd, r.article, r.position)
+                "INSERT INTO rows VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)",
+                ((r.cpe_id, r.text, r.vector if r.vector is None else r.vector.tobytes(), r.tmd, r.article, r.position,
+                  r.title, r.flaw)
                  for r in batch),
             )  # fmt: skip
             self._rows.execute("INSERT INTO batches VALUES (?)", (spent,))
@@ -104,7 +106,7 @@ class Staging:
 
     def rows(self) -> Iterator[Row]:
         """Yield all rows in the order in which they came."""
-        columns = "cpe_id, text, vector, tmd, article, position"
+        columns = "cpe_id, text, vector, tmd, article, position, title, flaw"
         with self._disk():
             for cpe_id, text, data, *rest in self._rows.execute(f"SELECT {columns} FROM rows ORDER BY number"):
                 yield Row(cpe_id, text, None if data is None else np.frombuffer(data, dtype=np.float32), *rest)

@@ -6,7 +6,7 @@ from typing import Any
 
 from lvm_core.corpus.store import CorpusStore
 from lvm_core.exchange.postgres.connection import connected
-from lvm_core.exchange.postgres.read import inspect_table
+from lvm_core.exchange.postgres.table import count_rows
 from lvm_core.exchange.postgres.write import create_table, vector_type_for, write_rows
 from lvm_core.types import Chunk, Progress, no_progress
 from lvm_core.vectors.matrix import open_matrix
@@ -61,7 +61,7 @@ def export_postgres(
         kind = vector_type_for(connection, vectors)
         create_table(connection, table, kind, matrix.dim, append)
         write_rows(connection, table, kind, blocks())
-        n_rows = inspect_table(connection, table, dataset_source).n_rows
+        n_rows = count_rows(connection, table, dataset_source)
     progress(1.0, f"{info.n_chunks:,} rows")
     return {"corpus": corpus, "table": table, "n_chunks": info.n_chunks, "rows_in_table": n_rows, "vectors": kind,
             "dim": matrix.dim, "encoder": encoder_id, "dataset_source": dataset_source}  # fmt: skip

@@ -9,7 +9,8 @@ import pytest
 from lvm_core.errors import SourceError
 from lvm_core.exchange.postgres.binary_copy import CopyReader, CopyStream, pack_real_array, pack_rows
 from lvm_core.exchange.postgres.connection import connected, database_url, hide_password
-from lvm_core.exchange.postgres.read import Row, inspect_table, read_rows
+from lvm_core.exchange.postgres.read import Row, read_rows
+from lvm_core.exchange.postgres.table import inspect_table
 from lvm_core.exchange.postgres.write import create_table, vector_type_for, write_rows
 
 N, DIM = 120, 16
@@ -39,7 +40,7 @@ def export(url: str, table: str = "cpe_entry", kind: str = "real[]", append: boo
 def fetch(url: str, table: str = "cpe_entry", source: str | None = None) -> list[Row]:
     found: list[Row] = []
     with connected(url, readonly=True) as connection:
-        read_rows(connection, table, inspect_table(connection, table, source), source, found.append)
+        read_rows(connection, inspect_table(connection, table, source), found.append)
     return found
 
 

@@ -6,9 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lvm_core.boundary.values import whole_characters
+from lvm_core.boundary.values import bits16, whole_characters
 from lvm_core.errors import SourceError
-from lvm_core.exchange.incoming import stored_code
 from lvm_core.exchange.npz.archive import Archive
 
 TEXTS = ("concept_texts", "texts", "chunk_texts", "chunks", "concept_text")
@@ -116,4 +115,4 @@ def codes(arrays: Archive, names: Sequence[str], n: int) -> list[int | None]:
     values = column(arrays, names, (n,))
     if values is None:
         return [None] * n
-    return [stored_code(number) for number in whole_numbers(values).tolist()]
+    return [bits16(number) for number in whole_numbers(values).tolist()]

@@ -31,13 +31,24 @@ def pack_real_array(vectors: Vectors) -> list[bytes]:
     return [head + row.tobytes() for row in cells]
 
 
-def _unpack_array(data: bytes) -> NDArray[np.float32]:
-    n_dims, _, oid, *_ = struct.unpack_from(">iii", data)
+class NullElement(ValueError):
+    """An array has an element that is NULL, so it is no vector."""
+
+
+def unpack_array(data: bytes, width: int = 4) -> NDArray[np.float32]:
+    """Return a binary array of floats of `width` bytes as (D,), whatever its lower bounds.
+
+    Raises:
+        NullElement: if an element is NULL.
+    """
+    n_dims, has_null, _ = struct.unpack_from(">iii", data)
+    if has_null:
+        raise NullElement
     if n_dims == 0:
         return np.empty(0, dtype=np.float32)
-    width = {700: 4, 701: 8}[oid]
     cells = np.frombuffer(data, dtype=[("size", ">i4"), ("value", f">f{width}")], offset=12 + 8 * n_dims)
-    return cells["value"].astype(np.float32)
+    with np.errstate(over="ignore"):
+        return cells["value"].astype(np.float32)
 
 
 PACK: dict[str, Callable[[Vectors], list[bytes]]] = {
@@ -46,8 +57,8 @@ PACK: dict[str, Callable[[Vectors], list[bytes]]] = {
     "halfvec": lambda vectors: [HalfVector(row).to_binary() for row in vectors],
 }
 UNPACK: dict[str, Callable[[bytes], NDArray[np.float32]]] = {
-    "real[]": _unpack_array,
-    "double precision[]": _unpack_array,
+    "real[]": unpack_array,
+    "double precision[]": lambda data: unpack_array(data, 8),
     "vector": lambda data: Vector.from_binary(data).to_numpy(),
     "halfvec": lambda data: HalfVector.from_binary(data).to_numpy().astype(np.float32),
 }

@@ -37,6 +37,22 @@ def hide_password(text: str, url: str) -> str:
     return text.replace(found.group(1), "***") if found else text
 
 
+def _told(error: Exception, url: str) -> str:
+    """Return what the server said, on one line."""
+    return hide_password(" ".join(str(error).split()), url)
+
+
+class ServerGone(SourceError):
+    """The server died or the connection broke: the same command may work when it is back."""
+
+
+EXTENSION_IN_SIGHT = (
+    "SELECT set_config('search_path', current_setting('search_path') || ', ' || quote_ident(nspname), false)"
+    " FROM pg_extension JOIN pg_namespace ON pg_namespace.oid = extnamespace WHERE extname = 'vector'"
+)
+"""pgvector may live in any schema; its types and operators are found without naming that."""
+
+
 @contextlib.contextmanager
 def connected(url: str, readonly: bool = False) -> Iterator["Connection"]:
     """Give a connection; commit on success, roll back on failure.
@@ -47,24 +63,34 @@ def connected(url: str, readonly: bool = False) -> Iterator["Connection"]:
     import psycopg2
 
     try:
-        connection = psycopg2.connect(url, connect_timeout=CONNECT_TIMEOUT_S, application_name="lvm-studio")
+        connection = psycopg2.connect(
+            url, connect_timeout=CONNECT_TIMEOUT_S, application_name="lvm-studio", client_encoding="UTF8"
+        )
     except psycopg2.Error as error:
         raise SourceError(
-            f"PostgreSQL did not let us in: {hide_password(str(error).strip(), url)}."
+            f"PostgreSQL did not let us in: {_told(error, url)}."
             f" Check that the server runs and that {URL_VARIABLE} names the right host, user, password and database."
         ) from None
     try:
         # All that is read belongs to one state of the table, whatever is written meanwhile.
         connection.set_session(isolation_level="REPEATABLE READ" if readonly else None, readonly=readonly)
         with connection:
+            with connection.cursor() as cursor:
+                cursor.execute(EXTENSION_IN_SIGHT)
             yield connection
     except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+        raise ServerGone(
+            f"PostgreSQL went away: {_told(error, url)}. Run the command again when the server is back."
+        ) from None
+    except psycopg2.errors.UntranslatableCharacter as error:
         raise SourceError(
-            f"PostgreSQL went away: {hide_password(str(error).strip(), url)}."
-            " Run the command again when the server is back."
+            f"A text does not fit the encoding of this database: {_told(error, url)}."
+            " Use a database made WITH ENCODING 'UTF8'."
         ) from None
     except psycopg2.Error as error:
-        raise SourceError(f"PostgreSQL refused: {hide_password(str(error).strip(), url)}") from None
+        raise SourceError(
+            f"PostgreSQL refused: {_told(error, url)}. Check the columns of the table and what this user may do."
+        ) from None
     finally:
         connection.close()
 

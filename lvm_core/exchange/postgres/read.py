@@ -1,7 +1,8 @@
-"""Tables of concepts in PostgreSQL (`cpe_entry`): what is in them, and reading them by binary COPY, read-only."""
+"""Rows of a table of concepts, read by binary COPY in the order that it tells, read-only."""
 
 import hashlib
 import json
+import re
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,42 +11,25 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from lvm_core.boundary.values import bits16
 from lvm_core.errors import SourceError
-from lvm_core.exchange.postgres.binary_copy import UNPACK, CopyReader
+from lvm_core.exchange.postgres.binary_copy import UNPACK, CopyReader, NullElement
 from lvm_core.exchange.postgres.connection import table_name
+from lvm_core.exchange.postgres.table import CAST_ELEMENTS, TableInfo, joined, where
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
     from psycopg2.sql import Composable
 
-ARTICLE_COLUMNS = ("article", "article_id", "doc_id", "document_id", "article_title")
-POSITION_COLUMNS = ("position", "chunk_index", "seq", "ordinal")
-STABLE = ("r", "m", "p")
-"""Kinds of relation whose rows have a place (ctid): tables, materialised views, partitioned tables."""
+N_PROBES = 64
+"""Rows looked at to learn what the vectors are."""
 
-
-@dataclass(frozen=True, slots=True)
-class TableInfo:
-    """What a table of concepts holds.
-
-    `ordered`: it has an article and a position, so that order is known. `stable`: its rows have places of their own,
-    so that they come in the same order each time they are read, until somebody changes them.
-    """
-
-    columns: dict[str, str]
-    article: str | None
-    position: str | None
-    n_rows: int
-    stable: bool = False
-
-    @property
-    def ordered(self) -> bool:
-        return self.article is not None and self.position is not None
+CODE = re.compile(rb"\s*-?[0-9]{1,6}\s*\Z")
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One concept as it is stored."""
+    """One concept as it is stored. `flaw`: why it has no vector; `title`: of its article."""
 
     cpe_id: str | None
     text: str
@@ -53,56 +37,11 @@ class Row:
     tmd: int | None
     article: str
     position: int
+    title: str = ""
+    flaw: str = ""
 
 
-def inspect_table(connection: "Connection", table: str, dataset_source: str | None = None) -> TableInfo:
-    """Return what a table holds.
-
-    Raises:
-        SourceError: if it does not exist, or has no concept_text or concept_vec of a known type.
-    """
-    from psycopg2.sql import SQL
-
-    with connection.cursor() as cursor:
-        name = table_name(table).as_string(connection)
-        cursor.execute("SELECT relkind::text FROM pg_class WHERE oid = to_regclass(%s)", (name,))
-        kind = cursor.fetchone()
-        if not kind:
-            raise SourceError(f"There is no table '{table}' in this database. Check --table, or the schema before it.")
-        cursor.execute(
-            "SELECT attname, format_type(atttypid, NULL) FROM pg_attribute"
-            " WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
-            (name,),
-        )
-        columns = dict(cursor.fetchall())
-        _check_columns(table, columns)
-        query = SQL("SELECT count(*) FROM {} AS t").format(table_name(table)) + _where(dataset_source)
-        cursor.execute(query)
-        n_rows = cursor.fetchone()[0]
-    article = next((c for c in ARTICLE_COLUMNS if c in columns), None)
-    position = next((c for c in POSITION_COLUMNS if c in columns), None)
-    return TableInfo(columns, article, position, n_rows, kind[0] in STABLE)
-
-
-def _check_columns(table: str, columns: dict[str, str]) -> None:
-    missing = [c for c in ("concept_text", "concept_vec") if c not in columns]
-    if missing:
-        raise SourceError(
-            f"Table '{table}' has no column {' and no column '.join(missing)}; it has {', '.join(columns)}."
-        )
-    if columns["concept_vec"] not in UNPACK:
-        raise SourceError(
-            f"Column concept_vec of '{table}' is {columns['concept_vec']}; expected one of {', '.join(UNPACK)}."
-        )
-
-
-def _where(dataset_source: str | None) -> "Composable":
-    from psycopg2.sql import SQL, Literal
-
-    return SQL(" WHERE t.dataset_source = {}").format(Literal(dataset_source)) if dataset_source else SQL("")
-
-
-def state_of_table(connection: "Connection", table: str, info: TableInfo, dataset_source: str | None) -> str:
+def state_of_table(connection: "Connection", info: TableInfo) -> str:
     """Return a digest of the state that the rows asked for are in; it changes with any row added, changed or removed.
 
     It is made of the place (ctid) and the last transaction (xmin) of each row, so that no vector need be read:
@@ -112,55 +51,72 @@ def state_of_table(connection: "Connection", table: str, info: TableInfo, datase
 
     if not info.stable:
         return ""
+    aliases = ["t"] if info.vectors == info.table else ["t", "v"]
+    marks = SQL(" || ' ' || ").join(
+        SQL("coalesce({0}.tableoid::text || ' ' || {0}.ctid::text || ' ' || {0}.xmin::text, '')").format(SQL(alias))
+        for alias in aliases
+    )
     query = SQL(
-        "SELECT current_database(), to_regclass({})::oid::bigint,"
-        " sum(hashtextextended(t.tableoid::text || ' ' || t.ctid::text || ' ' || t.xmin::text, 0)::numeric)::text"
-        " FROM {} AS t"
-    ).format(Literal(table_name(table).as_string(connection)), table_name(table))
+        "SELECT current_database(), to_regclass({})::oid::bigint, sum(hashtextextended({}, 0)::numeric)::text"
+    ).format(Literal(table_name(info.table).as_string(connection)), marks)
     with connection.cursor() as cursor:
-        cursor.execute(query + _where(dataset_source))
-        state = [*cursor.fetchone(), info.columns, dataset_source, info.n_rows]
+        cursor.execute(query + joined(info.table, info.vectors) + where(info.dataset_source))
+        state = [*cursor.fetchone(), {name: column.type for name, column in info.columns.items()}, info.dataset_source,
+                 info.n_rows]  # fmt: skip
     return hashlib.sha256(json.dumps(state).encode()).hexdigest()
 
 
-def read_rows(
-    connection: "Connection",
-    table: str,
-    info: TableInfo,
-    dataset_source: str | None,
-    take: Callable[[Row], None],
-    skip: int = 0,
-) -> None:
-    """Hand every row of `table` but the first `skip` to `take`, article by article where the order is known.
+def read_rows(connection: "Connection", info: TableInfo, take: Callable[[Row], None], skip: int = 0) -> None:
+    """Hand every row but the first `skip` to `take`, article by article where the order is known.
 
     Rows of one place, and those of a table that knows no order, come as they lie in the table.
 
     Raises:
         SourceError: if the server stops halfway.
     """
-    from psycopg2.sql import SQL, Identifier, Literal
+    from psycopg2.sql import SQL, Literal
 
-    query = SQL("SELECT {} FROM {} AS t").format(SQL(", ").join(_fields(info)), table_name(table))
-    query += _where(dataset_source)
-    keys = [Identifier("t", name or "") for name in (info.article, info.position)] if info.ordered else []
+    query = _select(info) + where(info.dataset_source)
+    keys = info.order.keys() if info.ordered else []
     if info.stable:
         keys += [SQL("t.tableoid"), SQL("t.ctid")]
     if keys:
         query += SQL(" ORDER BY {}").format(SQL(", ").join(keys))
     if skip:
         query += SQL(" OFFSET {}").format(Literal(skip))
+    _copy(connection, info, query, take)
 
-    unpack = UNPACK[info.columns["concept_vec"]]
+
+def probe_rows(connection: "Connection", info: TableInfo) -> list[Row]:
+    """Return the first few rows with vectors; the same ones each time, as long as the table is the same."""
+    from psycopg2.sql import SQL
+
+    rows: list[Row] = []
+    condition = where(info.dataset_source) + SQL(" AND " if info.dataset_source else " WHERE ")
+    query = _select(info) + condition + _vector(info) + SQL(f" IS NOT NULL LIMIT {N_PROBES}")
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL synchronize_seqscans = off; SET LOCAL max_parallel_workers_per_gather = 0")
+    _copy(connection, info, query, rows.append)
+    return rows
+
+
+def _copy(connection: "Connection", info: TableInfo, query: "Composable", take: Callable[[Row], None]) -> None:
+    from psycopg2.sql import SQL
+
+    unpack = UNPACK[info.vector_kind]
 
     def on_row(values: list[bytes | None]) -> None:
-        cpe_id, text, vector, tmd, article, position = values
+        cpe_id, text, data, code, article, title, position = values
+        vector, flaw = None, ""
+        if data is not None:
+            try:
+                vector = unpack(data)
+            except NullElement:
+                flaw = "vector with NULL elements"
         take(Row(
-            cpe_id.decode() if cpe_id else None,
-            (text or b"").decode("utf-8", "replace"),
-            unpack(vector) if vector is not None else None,
-            _code(tmd),
-            article.decode("utf-8", "replace") if article else "",
-            struct.unpack(">q", position)[0] if position else 0,
+            cpe_id.decode() if cpe_id else None, _text(text), vector,
+            bits16(int(code)) if code and CODE.match(code) else None, _text(article),
+            struct.unpack(">q", position)[0] if position else 0, _text(title), flaw,
         ))  # fmt: skip
 
     reader = CopyReader(on_row)
@@ -170,19 +126,27 @@ def read_rows(
         raise SourceError("PostgreSQL stopped sending before the end. Run the command again.")
 
 
-def _fields(info: TableInfo) -> list["Composable"]:
+def _text(data: bytes | None) -> str:
+    return data.decode("utf-8", "replace").replace("\0", "") if data else ""
+
+
+def _vector(info: TableInfo) -> "Composable":
+    from psycopg2.sql import SQL
+
+    return SQL("t.concept_vec" if info.vectors == info.table else "v.concept_vec")
+
+
+def _select(info: TableInfo) -> "Composable":
     from psycopg2.sql import SQL, Identifier
 
-    def column(name: str, cast: str) -> "Composable":
-        return SQL("{}::" + cast).format(Identifier("t", name)) if name in info.columns else SQL("NULL::" + cast)
+    def column(*names: str) -> "Composable":
+        name = next((name for name in names if name in info.columns), "")
+        return SQL("t.{}::text").format(Identifier(name)) if name else SQL("NULL::text")
 
-    return [
-        column("cpe_id", "text"), column("concept_text", "text"), Identifier("t", "concept_vec"),
-        column("tmd_code", "text"), column(info.article or "", "text"), column(info.position or "", "bigint"),
-    ]  # fmt: skip
-
-
-def _code(value: bytes | None) -> int | None:
-    """Existing tables keep codes as numbers or as text; what is neither is left out."""
-    text = value.decode("utf-8", "replace").strip() if value else ""
-    return int(text) if text.isdigit() and int(text) < 1 << 16 else None
+    own = info.columns.get("concept_vec")
+    vector = _vector(info) + SQL("::real[]" if own is not None and own.element in CAST_ELEMENTS else "")
+    text = SQL("t.concept_text") if info.columns["concept_text"].base == "bytea" else column("concept_text")
+    order = info.order
+    whole = SQL("CASE WHEN abs({0}) < 9e18 THEN round({0})::bigint END").format(order.position)
+    fields = [column("cpe_id"), text, vector, column("tmd_code", "tmd_bits"), order.article, order.title, whole]
+    return SQL("SELECT ") + SQL(", ").join(fields) + joined(info.table, info.vectors)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lvm_core.errors import SourceError
 from lvm_core.exchange.postgres.binary_copy import PACK, CopyStream, pack_rows
 from lvm_core.exchange.postgres.connection import table_name
-from lvm_core.exchange.postgres.read import inspect_table
+from lvm_core.exchange.postgres.table import inspect_table
 from lvm_core.types import Vectors
 
 if TYPE_CHECKING:
@@ -69,10 +69,14 @@ def create_table(connection: "Connection", table: str, vector_type: str, dim: in
         )
     info = inspect_table(connection, table)
     missing = [name for name in COLUMNS if name not in info.columns]
-    if missing or info.columns["concept_vec"] != vector_type:
+    if missing or info.vector_kind != vector_type:
         raise SourceError(
             f"Table '{table}' cannot take the rows: "
-            + (f"it lacks {', '.join(missing)}" if missing else f"its concept_vec is {info.columns['concept_vec']}")
+            + (
+                f"it lacks {', '.join(missing)}"
+                if missing
+                else f"its concept_vec is {info.columns['concept_vec'].type}"
+            )
             + ". It is not altered; choose another table with --table, or another type with --vectors."
         )
 
