@@ -1,52 +1,24 @@
-"""A new source of text is one file and one line: it appears in the help, in the form, and reads in."""
+"""A new source of text is one file and one line: it appears in the help and reads in."""
 
 import gzip
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from lvm_core.__main__ import main
 from lvm_core.corpus.preview import preview
-from lvm_core.corpus.sources import SOURCES, corpus_name, endings
-from lvm_core.corpus.sources.base import RawArticle, ReadSettings, Skipped, SourceKind
+from lvm_core.corpus.sources import corpus_name, endings
 from lvm_core.corpus.sources.bundled import BUNDLED
 from lvm_core.corpus.store import CorpusStore
 from lvm_core.workspace import Workspace
-from tests.app.conftest import Open, open_page  # noqa: F401 - fixture
 from tests.corpus.makers import prose, read_in, write_lines
+from tests.corpus.sources.toy import subtitles  # noqa: F401 - fixture
 
 README = (Path(__file__).parents[3] / "README.md").read_text()
 
 
-class Subtitles:
-    """A toy: cues of subtitles, one article a film."""
-
-    licence = "CC0"
-    share = 0.0
-
-    def __init__(self, path: str, settings: ReadSettings) -> None:
-        self.path, self.description = Path(path), "subtitles"
-
-    def articles(self, skipped: Skipped) -> Iterator[RawArticle]:
-        cues = re.sub(r"^[\d:, >-]+$", "", self.path.read_text(), flags=re.M)
-        yield RawArticle(self.path.stem, cues)
-
-
-@pytest.fixture
-def subtitles(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    kind = SourceKind("subtitles of films", Subtitles, (".srt",), looks_like=lambda start: "-->" in start)
-    monkeypatch.setitem(SOURCES, "subtitles", kind)
-    path = tmp_path / "film.srt"
-    path.write_text(
-        "1\n00:00:01,000 --> 00:00:02,000\nThe first line is said.\n\n2\n00:03 --> 00:04\nAnd then there is another.\n"
-    )
-    return path
-
-
-def test_a_new_source_is_read_in_by_its_ending_and_by_its_content(workspace: Workspace, subtitles: Path) -> None:
+def test_a_new_source_is_read_in_by_its_ending_and_by_its_content(workspace: Workspace, subtitles: Path) -> None:  # noqa: F811
     report = read_in(workspace, subtitles)
     assert (report.n_documents, report.licence) == (1, "CC0")
     assert CorpusStore(workspace).texts("tiny") == ["The first line is said.", "And then there is another."]
@@ -55,18 +27,10 @@ def test_a_new_source_is_read_in_by_its_ending_and_by_its_content(workspace: Wor
     assert corpus_name(str(subtitles)) == "film"
 
 
-def test_a_new_source_stands_in_the_help(subtitles: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_new_source_stands_in_the_help(subtitles: Path, capsys: pytest.CaptureFixture[str]) -> None:  # noqa: F811
     with pytest.raises(SystemExit):
         main(["ingest", "--help"])
     assert "subtitles of films (.srt)" in " ".join(capsys.readouterr().out.split())
-
-
-def test_a_new_source_can_be_uploaded(open_page: Open, workspace: Workspace, subtitles: Path) -> None:  # noqa: F811
-    app: AppTest = open_page(workspace, "corpus")
-    app.selectbox(key="ingest_source").select("A file from this browser").run()
-    (upload,) = app.get("file_uploader")
-    assert ".srt" in upload.proto.type
-    assert {".xml", ".jsonl", ".bz2", ".gz"} <= set(upload.proto.type)
 
 
 def test_the_readme_names_every_source_and_every_bundled_corpus() -> None:
