@@ -57,6 +57,7 @@ class Job:
     heartbeat_mono: float | None
     exit_code: int | None
     lane: str
+    after: str | None
 
     @property
     def here(self) -> bool:
@@ -81,7 +82,7 @@ class Job:
     def to_json(self) -> dict[str, Any]:
         """Return the fields that `jobs --json` shows."""
         shown = ("id", "kind", "state", "progress", "message", "created", "started", "ended", "run", "title", "argv")
-        extra = ("place", "attempt", "exit_code", "pid", "cancelling", "lane")
+        extra = ("place", "attempt", "exit_code", "pid", "cancelling", "lane", "after")
         fields = {name: getattr(self, name) for name in shown + extra}
         return {**fields, "elapsed_s": round(self.earlier_s + self.elapsed_s, 3), "silent_s": round(self.silent, 1)}
 
@@ -212,9 +213,20 @@ def _next(db: sqlite3.Connection, lane: str, at_once: int) -> sqlite3.Row | None
     count = "SELECT count(*) FROM jobs WHERE state = 'running' AND lane = ?"
     if db.execute(count, (lane,)).fetchone()[0] >= at_once:
         return None
-    first = "SELECT * FROM jobs WHERE state = 'queued' AND lane = ? ORDER BY place, created LIMIT 1"
+    ready = "(after IS NULL OR after IN (SELECT id FROM jobs WHERE state = 'done'))"
+    first = f"SELECT * FROM jobs WHERE state = 'queued' AND lane = ? AND {ready} ORDER BY place, created LIMIT 1"
     row: sqlite3.Row | None = db.execute(first, (lane,)).fetchone()
     return row
+
+
+def cancel_hopeless(db: sqlite3.Connection) -> None:
+    """Cancel what waits for a job that will not be done: it failed, was stopped, or is gone."""
+    db.execute(
+        "UPDATE jobs SET state = 'cancelled', ended = ?, message = 'not started: the job before it did not end well'"
+        " WHERE state = 'queued' AND after IS NOT NULL AND after NOT IN"
+        " (SELECT id FROM jobs WHERE state IN ('queued', 'running', 'done'))",
+        (time.time(),),
+    )
 
 
 def update(db: sqlite3.Connection, job: str, attempt: int, **values: Any) -> bool:

@@ -64,6 +64,7 @@ def look(workspace: Workspace, wait_s: float = LOOK_WAIT_S) -> None:
     with contextlib.suppress(WorkspaceError), rows.opened(workspace, wait_s) as db:
         for job in rows.select(db, ("running",)):
             _reconcile(db, workspace, job)
+        rows.cancel_hopeless(db)
         while (claimed := rows.claim(db)) is not None:
             _start(db, workspace, claimed)
 

@@ -32,6 +32,7 @@ class JobStore:
         title: str = "",
         program: Sequence[str] | None = None,
         resume: Sequence[str] | None = None,
+        after: str | None = None,
     ) -> str:
         """Queue a command and return the job's id; it starts at once if there is room.
 
@@ -40,6 +41,7 @@ class JobStore:
             title: a name for people.
             program: what runs `argv` instead of `python -m lvm_core`.
             resume: arguments that go on with this job if it stops before its end.
+            after: a job that must be done before; if it does not end well, this one is cancelled.
 
         Raises:
             JobError: if `argv` names no command.
@@ -52,6 +54,7 @@ class JobStore:
         declared = (kinds.Kind() if program else kinds.kind_of(argv[0])) or kinds.Kind()
         values = {
             "lane": declared.lane,
+            "after": after,
             "id": job,
             "kind": kind,
             "title": title,

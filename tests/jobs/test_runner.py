@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from lvm_core.errors import JobError
-from lvm_core.jobs import machine, rows, runner, supervisor
+from lvm_core.jobs import kinds, machine, rows, runner, supervisor
 from lvm_core.jobs.store import JobStore
 from tests.jobs.conftest import end, python, started, until, wait, watched
 
@@ -253,3 +253,26 @@ def test_the_database_held_by_another_program_does_not_hold_up_a_look(store: Job
         JobStore(store.workspace).list()
         assert time.monotonic() - begin < 2
         db.execute("UPDATE jobs SET state = 'done'")
+
+
+def test_a_short_job_does_not_wait_behind_a_long_one(store: JobStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lvm_core.commands.corpora.JOB", kinds.Kind(short=True), raising=False)
+    long = store.submit(**python("import time; time.sleep(30)"))
+    behind = store.submit(**python("pass"))
+    short = store.submit(["corpora"])
+    assert wait(store, short, timeout_s=60).state == "done"
+    assert (store.get(long).state, store.get(behind).state) == ("running", "queued")
+    assert (store.get(short).lane, store.get(long).lane) == ("short", "long")
+    assert all(kind and kind.short for kind in map(kinds.kind_of, ("project", "rollout", "evaluate")))
+
+
+def test_what_follows_a_job_starts_when_it_is_done_and_not_when_it_failed(store: JobStore) -> None:
+    store.limit = 4
+    first = store.submit(**python("import time; time.sleep(0.5)"))
+    then = store.submit(**python("pass"), after=first)
+    assert store.get(then).state == "queued"
+    assert wait(store, then).state == "done"
+    broken = store.submit(**python("import sys; sys.exit(2)"))
+    never = store.submit(**python("pass"), after=broken)
+    assert wait(store, never).state == "cancelled"
+    assert "the job before it did not end well" in store.get(never).message
