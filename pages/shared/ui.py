@@ -2,8 +2,9 @@
 
 import contextlib
 import html
+import re
 import runpy
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -33,20 +34,26 @@ class Number(NamedTuple):
 
 
 @contextlib.contextmanager
-def errors_shown() -> Iterator[None]:
+def errors_shown(words: Mapping[str, str] | None = None) -> Iterator[None]:
     """Show a user's mistake as its message, without a traceback; all else is our fault and passes through.
 
-    app.py wraps every page in it; fragments that refresh by themselves wrap their own body.
+    app.py wraps every page in it; fragments that refresh by themselves wrap their own body. `words` are what the
+    page calls the flags that a message may name.
     """
     try:
         yield
     except LvmError as error:
-        show_error(error)
+        show_error(error, words)
 
 
-def show_error(error: LvmError) -> None:
+def show_error(error: LvmError, words: Mapping[str, str] | None = None) -> None:
     """Show the message of a user's mistake."""
-    st.error(plain(str(error)), icon=":material/error:")
+    st.error(plain(spoken(str(error), words or {})), icon=":material/error:")
+
+
+def spoken(message: str, words: Mapping[str, str]) -> str:
+    """Return a message with the page's own words for the flags in it."""
+    return re.sub(r"--[a-z][a-z-]*", lambda flag: f"'{words[flag[0]]}'" if flag[0] in words else flag[0], message)
 
 
 def plain(text: str) -> str:

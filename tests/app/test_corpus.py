@@ -12,8 +12,10 @@ from lvm_core.dataset.labelling import set_codes
 from lvm_core.jobs.store import JobStore
 from lvm_core.workspace import Workspace
 from pages.views.corpus import reading
+from pages.views.corpus.ingest import kept
 from tests.app.conftest import Open, press, shown
 from tests.corpus.makers import read_in, write_dump, write_lines
+from tests.jobs.conftest import wait
 
 
 @pytest.fixture
@@ -42,7 +44,7 @@ def test_an_empty_workspace_offers_the_embedded_corpus(
     app = open_page(workspace, "corpus")
     assert "No corpus yet" in shown(app)
     assert "python -m lvm_core ingest enwiki-sample --corpus enwiki-sample" in shown(app)
-    press(app, "Read it in")
+    press(app, "Read in")
     assert submitted == [
         ["ingest", "enwiki-sample", "--corpus", "enwiki-sample"],
         ["encode", "--corpus", "enwiki-sample"],
@@ -56,7 +58,7 @@ def test_a_corpus_that_is_being_read_in_is_not_offered_again(
     monkeypatch.setattr("pages.shared.first_start.strip", lambda: None)
     app = open_page(workspace, "corpus")
     assert "The first corpus is being read in" in shown(app)
-    assert not [button for button in app.button if button.label == "Read it in"]
+    assert not [button for button in app.button if button.label == "Read in"]
 
 
 def test_the_first_article_is_read_with_its_sections_and_licence(open_page: Open, seeded: Workspace) -> None:
@@ -73,7 +75,7 @@ def test_the_first_article_is_read_with_its_sections_and_licence(open_page: Open
 
 def test_what_a_page_shows_is_text_and_never_markup(open_page: Open, seeded: Workspace) -> None:
     app = open_page(seeded, "corpus")
-    app.text_input(key="corpus_query").set_value("mountains").run()
+    app.text_input(key="corpus:search").set_value("mountains").run()
     app.radio[0].set_value(app.radio[0].options[0]).run()
     assert opened(app) == "Mountains \\<b\\>"
     assert "<b> is one" not in shown(app)
@@ -81,24 +83,24 @@ def test_what_a_page_shows_is_text_and_never_markup(open_page: Open, seeded: Wor
 
 def test_words_find_articles_and_are_marked(open_page: Open, seeded: Workspace) -> None:
     app = open_page(seeded, "corpus")
-    app.text_input(key="corpus_query").set_value("deserts 3").run()
+    app.text_input(key="corpus:search").set_value("deserts 3").run()
     assert list(app.radio[0].options) == ["Deserts"]
     app.radio[0].set_value("Deserts").run()
     assert opened(app) == "Deserts"
     assert "<mark>Deserts</mark>" in shown(app)
     assert "<mark>3</mark>" in shown(app)
-    assert app.number_input(key=reading.LAST).value == 5
+    assert app.number_input(key="corpus:to").value == 5
     press(app, "Next match (1 of 2)")
-    assert app.number_input(key=reading.LAST).value == 11
-    app.text_input(key="corpus_query").set_value("nowhere to be found").run()
+    assert app.number_input(key="corpus:to").value == 11
+    app.text_input(key="corpus:search").set_value("nowhere to be found").run()
     assert "No article of this corpus holds all of" in shown(app)
     assert not app.exception
 
 
 def test_a_run_of_chunks_goes_to_predict(open_page: Open, seeded: Workspace) -> None:
     app = open_page(seeded, "corpus")
-    app.number_input(key=reading.FIRST).set_value(3)
-    app.number_input(key=reading.LAST).set_value(4).run()
+    app.number_input(key="corpus:from").set_value(3)
+    app.number_input(key="corpus:to").set_value(4).run()
     assert "2 chunks as context; the true next one is chunk 5" in shown(app)
     press(app, "Send to Predict")
     assert not app.exception
@@ -108,8 +110,8 @@ def test_a_run_of_chunks_goes_to_predict(open_page: Open, seeded: Workspace) -> 
 
 def test_a_run_that_is_upside_down_cannot_be_sent(open_page: Open, seeded: Workspace) -> None:
     app = open_page(seeded, "corpus")
-    app.number_input(key=reading.FIRST).set_value(4)
-    app.number_input(key=reading.LAST).set_value(2).run()
+    app.number_input(key="corpus:from").set_value(4)
+    app.number_input(key="corpus:to").set_value(2).run()
     assert "The first chunk comes after the last one" in shown(app)
     assert [button.disabled for button in app.button if button.label == "Send to Predict"] == [True]
 
@@ -118,12 +120,12 @@ def test_a_section_can_be_gone_to(open_page: Open, seeded: Workspace) -> None:
     app = open_page(seeded, "corpus")
     (section,) = [box for box in app.selectbox if box.label == "Section"]
     section.select("History").run()
-    assert (app.number_input(key=reading.FIRST).value, app.number_input(key=reading.LAST).value) == (8, 12)
+    assert (app.number_input(key="corpus:from").value, app.number_input(key="corpus:to").value) == (8, 12)
 
 
 def test_another_corpus_shows_its_own_licence(open_page: Open, seeded: Workspace) -> None:
     app = open_page(seeded, "corpus")
-    app.selectbox(key="corpus_name").select("other").run()
+    app.selectbox(key="corpus:corpus").select("other").run()
     assert opened(app) == "Oceans"
     assert "CC0" in shown(app)
     assert not app.get("plotly_chart"), "there is no coherence before encoding"
@@ -139,7 +141,7 @@ def test_long_articles_and_lists_come_in_slices(open_page: Open, workspace: Work
     assert "1-40 of 60 articles" in shown(app)
     app.button(key="articles_on").click().run()
     assert len(app.radio[0].options) == 20
-    app.selectbox(key="corpus_name").select("book").run()
+    app.selectbox(key="corpus:corpus").select("book").run()
     assert shown(app).count('class="lvm-chunk') == reading.SLICE
     app.button(key="chunks_on_below").click().run()
     assert "chunks 81-160 of 500" in shown(app)
@@ -149,7 +151,7 @@ def test_searching_by_meaning_says_what_it_needs(
     open_page: Open, seeded: Workspace, submitted: list[list[str]]
 ) -> None:
     app = open_page(seeded, "corpus")
-    app.segmented_control(key="corpus_mode").select("Meaning").run()
+    app.segmented_control(key="corpus:by").select("Meaning").run()
     assert "Searching by meaning needs the vectors" in shown(app)
     press(app, "Encode now")
     assert submitted == [["encode", "--corpus", "tiny"]]
@@ -161,8 +163,8 @@ def test_meaning_finds_the_chunk_and_opens_it(open_page: Open, seeded: Workspace
 
     encode_corpus(seeded, "tiny", load_encoder("all-MiniLM-L6-v2"))
     app = open_page(seeded, "corpus")
-    app.segmented_control(key="corpus_mode").select("Meaning").run()
-    app.text_input(key="corpus_query").set_value("dry land of sand").run()
+    app.segmented_control(key="corpus:by").select("Meaning").run()
+    app.text_input(key="corpus:search").set_value("dry land of sand").run()
     assert "Deserts" in app.radio[0].options[0]
     app.radio[0].set_value(app.radio[0].options[0]).run()
     assert opened(app) == "Deserts"
@@ -171,7 +173,7 @@ def test_meaning_finds_the_chunk_and_opens_it(open_page: Open, seeded: Workspace
 
 def test_deleting_asks_first(open_page: Open, seeded: Workspace) -> None:
     app = open_page(seeded, "corpus")
-    app.segmented_control(key="corpus_view").select("Corpora").run()
+    app.segmented_control(key="corpus:view").select("Corpora").run()
     text = shown(app)
     assert CorpusStore(seeded).corpus("tiny").digest in text
     assert "MediaWiki dump wiki.xml" in text
@@ -189,14 +191,14 @@ def test_the_form_shows_the_command_it_stands_for(
     open_page: Open, seeded: Workspace, submitted: list[list[str]]
 ) -> None:
     app = open_page(seeded, "corpus")
-    app.segmented_control(key="corpus_view").select("Add a corpus").run()
-    app.segmented_control(key="ingest_chunker").select("paragraph").run()
-    app.segmented_control(key="ingest_amount").select("random").run()
-    app.number_input(key="ingest_sample").set_value(20).run()
+    app.segmented_control(key="corpus:view").select("Add a corpus").run()
+    app.segmented_control(key="corpus:ingest:chunker").select("paragraph").run()
+    app.segmented_control(key="corpus:ingest:amount").select("random").run()
+    app.number_input(key="corpus:ingest:sample").set_value(20).run()
     app.checkbox[0].uncheck().run()
     command = ["ingest", "enwiki-sample", "--corpus", "enwiki-sample", "--chunker", "paragraph", "--sample", "20"]
     assert f"python -m lvm_core {' '.join(command)}" in shown(app)
-    press(app, "Read it in")
+    press(app, "Read in")
     assert submitted == [command]
 
 
@@ -204,9 +206,9 @@ def test_a_name_that_is_taken_is_refused_before_a_job_is_queued(
     open_page: Open, seeded: Workspace, submitted: list[list[str]]
 ) -> None:
     app = open_page(seeded, "corpus")
-    app.segmented_control(key="corpus_view").select("Add a corpus").run()
-    app.text_input(key="ingest_name-enwiki-sample").set_value("tiny").run()
-    press(app, "Read it in")
+    app.segmented_control(key="corpus:view").select("Add a corpus").run()
+    app.text_input(key="corpus:ingest:name-enwiki-sample").set_value("tiny").run()
+    press(app, "Read in")
     assert "exists already" in app.error[0].value
     assert submitted == []
 
@@ -223,7 +225,7 @@ def test_labels_are_offered_shown_filtered_and_mended(
     open_page: Open, seeded: Workspace, submitted: list[list[str]]
 ) -> None:
     app = open_page(seeded, "corpus")
-    app.segmented_control(key="corpus_mode").select("Domain").run()
+    app.segmented_control(key="corpus:by").select("Domain").run()
     assert "No chunk of this corpus has a label yet" in shown(app)
     assert "python -m lvm_core tmd --corpus tiny" in shown(app)
     assert [b.disabled for b in app.button if b.label == "Label now"] == [True]
@@ -231,17 +233,17 @@ def test_labels_are_offered_shown_filtered_and_mended(
     science, law = by_names("science", "fact_retrieval", "historical"), by_names("law", "entailment", "legal")
     set_codes(seeded, "tiny", 0, [science] * 10 + [law] * 29)
     app.run()
-    domain = app.selectbox(key="corpus_domain")
+    domain = app.selectbox(key="corpus:domain")
     assert list(domain.options) == ["law (29 chunks)", "science (10 chunks)"]
     assert '"science · fact retrieval"' in shown(app).replace(">", '"').replace("<", '"')
     domain.select("science").run()
     assert "1-10 of 10 chunks" in shown(app)
     assert len(app.radio[0].options) == 10
     app.radio[0].set_value(app.radio[0].options[2]).run()
-    assert app.number_input(key=reading.LAST).value == 3
-    app.text_input(key="corpus_query").set_value("nowhere to be found").run()
+    assert app.number_input(key="corpus:to").value == 3
+    app.text_input(key="corpus:search").set_value("nowhere to be found").run()
     assert "No chunk of this domain holds all of" in shown(app)
-    app.text_input(key="corpus_query").set_value("").run()
+    app.text_input(key="corpus:search").set_value("").run()
 
     (task,) = [box for box in app.selectbox if box.label == "Task"]
     assert task.value == "fact_retrieval"
@@ -261,10 +263,10 @@ def test_an_encoded_corpus_is_labelled_by_a_job_and_its_order_is_checked_once(
     encoder = load_encoder("all-MiniLM-L6-v2")
     encode_corpus(seeded, "tiny", encoder)
     app = open_page(seeded, "corpus")
-    app.segmented_control(key="corpus_mode").select("Domain").run()
+    app.segmented_control(key="corpus:by").select("Domain").run()
     press(app, "Label now")
     assert submitted == [["tmd", "--corpus", "tiny"]]
-    app.segmented_control(key="corpus_view").select("Corpora").run()
+    app.segmented_control(key="corpus:view").select("Corpora").run()
     assert "Its order can be checked once it is encoded" in shown(app), "the other corpus has no vectors"
     assert "Made in" in shown(app)
     assert "ms a chunk" in shown(app)
@@ -277,3 +279,78 @@ def test_an_encoded_corpus_is_labelled_by_a_job_and_its_order_is_checked_once(
     app.run()
     assert not [b for b in app.button if b.label == "Check its order"], "it is known now"
     assert not app.exception
+
+
+def test_an_edited_file_of_the_same_size_and_name_is_read_anew(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LVM_WORKSPACE", str(workspace.root))
+    path = kept("animals.jsonl", b'{"title": "otter"}')
+    assert kept("animals.jsonl", b'{"title": "OTTER"}') == path
+    assert path.read_bytes() == b'{"title": "OTTER"}'
+
+
+def test_a_source_is_shown_before_it_is_read_in_and_its_headings_can_split_it(
+    open_page: Open, seeded: Workspace, tmp_path: Path
+) -> None:
+    text = "\n\n".join(
+        f"# Animal {i}\n\nThe animal {i} lives here. It eats grass. It sleeps at night." for i in range(5)
+    )
+    (tmp_path / "animals.md").write_text(text, encoding="utf-8")
+    app = open_page(seeded, "corpus", view="Add a corpus")
+    app.selectbox(key="corpus:ingest:source").set_value("A path on this machine, or hf:NAME").run()
+    app.text_input(key="corpus:ingest:path").set_value(str(tmp_path / "animals.md")).run()
+    assert not app.exception
+    assert "Its headings can split it: Animal 0, Animal 1" in shown(app)
+    app.toggle(key="corpus:ingest:split_headings").set_value(True).run()
+    assert "<b>Animal 1</b>" in shown(app)
+    assert "It eats grass." in shown(app)
+    assert "--split-headings" in shown(app)
+
+
+def test_a_failed_reading_is_said_where_it_was_started_and_nothing_is_encoded(
+    open_page: Open, seeded: Workspace, tmp_path: Path
+) -> None:
+    (tmp_path / "broken.jsonl").write_text("{ this is no line\n", encoding="utf-8")
+    app = open_page(seeded, "corpus", view="Add a corpus")
+    app.selectbox(key="corpus:ingest:source").set_value("A path on this machine, or hf:NAME").run()
+    app.text_input(key="corpus:ingest:path").set_value(str(tmp_path / "broken.jsonl")).run()
+    press(app, "Read in")
+    store = JobStore(seeded)
+    encode, read = store.list()[0], store.list()[1]
+    if encode.kind != "encode":
+        encode, read = read, encode
+    assert wait(store, read.id, timeout_s=90).state == "failed"
+    assert wait(store, encode.id, timeout_s=30).state == "cancelled"
+    app.run()
+    (error,) = [error.value for error in app.error if error.value.startswith("Reading")]
+    assert error.startswith("Reading failed")
+    assert "--" not in error
+
+
+def test_a_corpus_that_was_added_is_open_with_one_press(open_page: Open, seeded: Workspace, tmp_path: Path) -> None:
+    app = open_page(seeded, "corpus", view="Add a corpus")
+    app.selectbox(key="corpus:ingest:source").set_value("A path on this machine, or hf:NAME").run()
+    write_lines(tmp_path / "more.jsonl", ["Glaciers", "Islands"])
+    app.text_input(key="corpus:ingest:path").set_value(str(tmp_path / "more.jsonl")).run()
+    app.checkbox(key="corpus:ingest:encode").uncheck().run()
+    press(app, "Read in")
+    store = JobStore(seeded)
+    assert wait(store, store.list()[0].id, timeout_s=90).state == "done"
+    app.run()
+    assert "2 articles" in shown(app)
+    press(app, "Open")
+    assert opened(app) == "Glaciers"
+
+
+def test_mistakes_are_said_in_the_words_of_the_form(
+    open_page: Open, seeded: Workspace, submitted: list[list[str]]
+) -> None:
+    app = open_page(seeded, "corpus", view="Add a corpus")
+    app.text_input(key="corpus:ingest:name-enwiki-sample").set_value("tiny").run()
+    press(app, "Read in")
+    assert "'replace'" in app.error[0].value.replace("\\", "").lower()
+    assert "--" not in app.error[0].value
+    app.toggle(key="corpus:ingest:replace").set_value(True).run()
+    press(app, "Read in")
+    assert submitted[0][-1] == "--replace"

@@ -8,6 +8,7 @@ import streamlit as st
 
 from lvm_core.types import Chunk, CorpusInfo
 from pages.shared import state, ui
+from pages.shared.address import Address
 from pages.views.corpus import labels
 
 PAGE = 40
@@ -17,9 +18,8 @@ HITS = 30
 """Chunks shown for a search by meaning."""
 
 MODES = ("Words", "Meaning", "Domain")
-CORPUS, QUERY, MODE, OFFSET, OPENED = (
-    "corpus_name", "corpus_query", "corpus_mode", "corpus_offset", "corpus_opened",
-)  # fmt: skip
+OFFSET, OPENED = "corpus_offset", "corpus_opened"
+"""Session keys: the first article listed, and the one that is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +43,13 @@ class Opened:
     position: int | None = None
 
 
-def choose_corpus(corpora: list[CorpusInfo]) -> CorpusInfo:
+def choose_corpus(at: Address, corpora: list[CorpusInfo]) -> CorpusInfo:
     """Show the choice of corpus with its figures and return it."""
     names = {corpus.name: corpus for corpus in corpora}
-    if st.session_state.get(CORPUS) not in names:
-        st.session_state[CORPUS] = corpora[0].name
     left, right = st.columns([0.3, 0.7], gap="medium", vertical_alignment="bottom")
     with left:
-        name = st.selectbox("Corpus", list(names), key=CORPUS, on_change=_forget)
+        name = st.selectbox("Corpus", list(names), key=at.key("corpus", corpora[0].name, list(names)),
+                            on_change=_forget, args=(at,))  # fmt: skip
     corpus = names[name]
     with right:
         ui.metric_row(_figures(corpus))
@@ -70,39 +69,53 @@ def _figures(corpus: CorpusInfo) -> list[ui.Number]:
     ]
 
 
-def _forget() -> None:
-    for key in (OFFSET, OPENED, QUERY):
+def _forget(at: Address) -> None:
+    for key in (OFFSET, OPENED):
         st.session_state.pop(key, None)
+    at.put("search", "")
+    at.put("article", "")
 
 
-def opened(corpus: CorpusInfo) -> Opened | None:
-    """Return the article that is read, if it is one of `corpus`."""
-    found = st.session_state.get(OPENED)
-    return found if isinstance(found, Opened) and found.corpus_id == corpus.corpus_id else None
+def opened(at: Address, corpus: CorpusInfo) -> Opened | None:
+    """Return the article that is read, if it is one of `corpus`; one that the address names is opened."""
+    title = at.value("article", "")
+    article = st.session_state.get(OPENED)
+    if isinstance(article, Opened) and article.corpus_id == corpus.corpus_id:
+        return article
+    same = [d for d in state.store().find_documents(corpus.name, title, limit=20)[0] if d.title == title]
+    if not title or not same:
+        return None
+    open_article(at, corpus, same[0].document_id)
+    return opened(at, corpus)
 
 
-def open_article(corpus: CorpusInfo, document_id: int, position: int | None = None) -> None:
+def open_article(at: Address, corpus: CorpusInfo, document_id: int, position: int | None = None) -> None:
     """Read this article from now on, at this chunk."""
     st.session_state[OPENED] = Opened(corpus.corpus_id, document_id, position)
+    at.put("article", state.store().document(document_id).title)
 
 
-def show(corpus: CorpusInfo) -> Query:
+def show(at: Address, corpus: CorpusInfo) -> Query:
     """Show search and list; return what is looked for."""
     text = st.text_input(
-        "Search", key=QUERY, placeholder="Words of an article, or what it is about", on_change=_from_start
+        "Search",
+        key=at.key("search", ""),
+        placeholder="Words of an article, or what it is about",
+        on_change=_from_start,
     ).strip()
     mode = st.segmented_control(
-        "Search by", MODES, default=MODES[0], key=MODE, label_visibility="collapsed", on_change=_from_start,
+        "Search by", MODES, required=True, key=at.key("by", MODES[0], MODES), label_visibility="collapsed",
+        on_change=_from_start,
         help="Words: articles that hold all of them. Meaning: the chunks nearest to the text by the encoder. Domain:"
         " the chunks with a label, among them those that hold the words.",
     )  # fmt: skip
     query = Query(text, mode == MODES[1])
     if query.by_meaning:
-        _meaning(corpus, query.text)
+        _meaning(at, corpus, query.text)
     elif mode == MODES[2]:
-        _labelled(corpus, query.text)
+        _labelled(at, corpus, query.text)
     else:
-        _listed(corpus, query.text)
+        _listed(at, corpus, query.text)
     return query
 
 
@@ -110,7 +123,7 @@ def _from_start() -> None:
     st.session_state.pop(OFFSET, None)
 
 
-def _listed(corpus: CorpusInfo, words: str) -> None:
+def _listed(at: Address, corpus: CorpusInfo, words: str) -> None:
     offset = st.session_state.get(OFFSET, 0)
     documents, total = state.store().find_documents(corpus.name, words, offset, PAGE)
     if not total:
@@ -123,13 +136,13 @@ def _listed(corpus: CorpusInfo, words: str) -> None:
         f"{document.n_chunks:,} chunks" + (f" · coherence {document.coherence:.2f}" if document.coherence else "")
         for document in documents
     ]
-    here = opened(corpus)
-    if here is None:
-        open_article(corpus, ids[0])
-        here = opened(corpus)
-    place = ids.index(here.document_id) if here and here.document_id in ids else None
+    article = opened(at, corpus)
+    if article is None:
+        open_article(at, corpus, ids[0])
+        article = opened(at, corpus)
+    place = ids.index(article.document_id) if article and article.document_id in ids else None
     _list(f"articles-{corpus.corpus_id}-{offset}-{words}", ids, lambda i: ui.plain(titles[i]), captions, place,
-          lambda i: open_article(corpus, i))  # fmt: skip
+          lambda i: open_article(at, corpus, i))  # fmt: skip
 
 
 def _pager(offset: int, total: int, what: str) -> None:
@@ -146,7 +159,7 @@ def _turn(offset: int) -> None:
     st.session_state[OFFSET] = max(0, offset)
 
 
-def _meaning(corpus: CorpusInfo, text: str) -> None:
+def _meaning(at: Address, corpus: CorpusInfo, text: str) -> None:
     if not any(info.name == corpus.name for info in state.encoded_corpora()):
         st.caption("Searching by meaning needs the vectors of this corpus. Encode it first:")
         ui.command(state.command_of_encoder("encode", corpus.name))
@@ -167,11 +180,11 @@ def _meaning(corpus: CorpusInfo, text: str) -> None:
     st.caption(f"The {len(hits)} nearest of {corpus.n_chunks:,} chunks")
     rows = [hit.row for hit in hits]
     _list(f"hits-{corpus.corpus_id}-{text}", rows, lambda row: ui.plain(by_row[row].text), captions, None,
-          lambda row: open_article(corpus, by_row[row].document_id, by_row[row].position))  # fmt: skip
+          lambda row: open_article(at, corpus, by_row[row].document_id, by_row[row].position))  # fmt: skip
 
 
-def _labelled(corpus: CorpusInfo, words: str) -> None:
-    domain = labels.choose(corpus)
+def _labelled(at: Address, corpus: CorpusInfo, words: str) -> None:
+    domain = labels.choose(at, corpus)
     if domain is None:
         return
     place = st.session_state.get(OFFSET, 0)
@@ -185,8 +198,14 @@ def _labelled(corpus: CorpusInfo, words: str) -> None:
     _pager(place, total, "chunks")
     by_row = {chunk.row: chunk for chunk in chunks}
     captions = [f"{ui.plain(chunk.article)} · chunk {chunk.position + 1}" for chunk in chunks]
-    _list(f"domain-{corpus.corpus_id}-{domain}-{place}-{words}", list(by_row), lambda row: ui.plain(by_row[row].text),
-          captions, None, lambda row: open_article(corpus, by_row[row].document_id, by_row[row].position))  # fmt: skip
+    _list(
+        f"domain-{corpus.corpus_id}-{domain}-{place}-{words}",
+        list(by_row),
+        lambda row: ui.plain(by_row[row].text),
+        captions,
+        None,
+        lambda row: open_article(at, corpus, by_row[row].document_id, by_row[row].position),
+    )
 
 
 def _list(

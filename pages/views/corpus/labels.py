@@ -9,8 +9,8 @@ from lvm_core.corpus.tmd.codes import DOMAIN_NAMES, MODIFIER_NAMES, TASK_NAMES, 
 from lvm_core.dataset.labelling import correct, domain_counts, labelled_chunks
 from lvm_core.types import Chunk, CorpusInfo, DocumentInfo
 from pages.shared import charts, state, ui
+from pages.shared.address import Address
 
-DOMAIN = "corpus_domain"
 TEASER = 160
 """Characters shown of the chunk whose label is mended."""
 
@@ -31,16 +31,19 @@ def mark(chunk: Chunk) -> str:
     return f' <small class="lvm-tmd" title="{html.escape(about)}">{html.escape(domain)} · {html.escape(task)}</small>'
 
 
-def choose(corpus: CorpusInfo) -> str | None:
+def choose(at: Address, corpus: CorpusInfo) -> str | None:
     """Show the counts of all domains and the choice of one; return it, or offer to label the corpus."""
     counts = domain_counts(state.workspace(), corpus.name)
     if not counts:
         offer(corpus, "No chunk of this corpus has a label yet. Label all of them by the encoder in use:")
         return None
     names = list(counts)
-    if st.session_state.get(DOMAIN) not in names:
-        st.session_state[DOMAIN] = names[0]
-    domain: str = st.selectbox("Domain", names, key=DOMAIN, format_func=lambda n: f"{said(n)} ({counts[n]:,} chunks)")
+    domain: str = st.selectbox(
+        "Domain",
+        names,
+        key=at.key("domain", names[0], names),
+        format_func=lambda n: f"{said(n)} ({counts[n]:,} chunks)",
+    )
     with st.expander("Chunks of each domain"):
         alt = f"Number of chunks of {corpus.name} in each domain; most are in {said(names[0])}"
         charts.show(_bars(counts, domain), f"domains-{corpus.corpus_id}", alt, config={"displayModeBar": False})

@@ -10,6 +10,7 @@ import streamlit as st
 
 from lvm_core.types import Chunk, CorpusInfo, DocumentInfo
 from pages.shared import charts, state, ui
+from pages.shared.address import Address
 from pages.views.corpus import articles, labels
 from pages.views.predict.origin import MOST_CHUNKS
 
@@ -22,41 +23,47 @@ LEAD = 3
 CONTEXT = 5
 SMOOTHING = 9
 _ENDING = re.compile(r"(?<=\w{3})(?:ings?|ed|es|s|ly)$", re.I)
-FIRST, LAST, SHOWN, READ = "corpus_first", "corpus_last", "corpus_shown_from", "corpus_read"
+SHOWN, READ = "corpus_shown_from", "corpus_read"
+"""Session keys: the first chunk shown, and the article and words that the selection was last made for."""
 
 
-def show(corpus: CorpusInfo, query: articles.Query) -> None:
+def show(at: Address, corpus: CorpusInfo, query: articles.Query) -> None:
     """Show the article that is open."""
-    here = articles.opened(corpus)
-    if here is None:
+    opened = articles.opened(at, corpus)
+    if opened is None:
         st.caption("Choose an article on the left.")
         return
-    document = state.store().document(here.document_id)
+    document = state.store().document(opened.document_id)
     outline = state.store().outline(document.document_id)
     matches = state.store().find_in_document(document.document_id, query.words)
-    if st.session_state.get(READ) != (here, query.words):
-        st.session_state[READ] = (here, query.words)
-        _start(document, here.position if here.position is not None else matches[0] if matches else None)
+    if st.session_state.get(READ) != (opened, query.words):
+        linked = READ not in st.session_state and at.value("from", 0) > 0
+        st.session_state[READ] = (opened, query.words)
+        if linked:
+            _select(at, document, at.value("from", 0) - 1, at.value("to", 0) - 1)
+        else:
+            _start(at, document, opened.position if opened.position is not None else matches[0] if matches else None)
     _head(corpus, document, outline)
-    _coherence(document)
-    first, last = _selection(corpus, document)
-    _jumps(document, outline, matches)
+    _coherence(at, document)
+    first, last = _selection(at, corpus, document)
+    _jumps(at, document, outline, matches)
     start = st.session_state[SHOWN]
     chunks = state.store().document_chunks(document.document_id, start, start + SLICE)
     st.html(_text(chunks, first, last, query.words))
     _turner(document, "below")
 
 
-def _start(document: DocumentInfo, position: int | None) -> None:
+def _start(at: Address, document: DocumentInfo, position: int | None) -> None:
     """Select the chunks up to `position`, or the first ones."""
     last = min(CONTEXT, max(1, document.n_chunks - 1)) - 1 if position is None else position
-    _select(document, max(0, last - CONTEXT + 1), last)
+    _select(at, document, max(0, last - CONTEXT + 1), last)
 
 
-def _select(document: DocumentInfo, first: int, last: int) -> None:
+def _select(at: Address, document: DocumentInfo, first: int, last: int) -> None:
     """Select a run of chunks and show it, with a little of what comes before."""
     first, last = sorted((min(max(0, first), document.n_chunks - 1), min(max(0, last), document.n_chunks - 1)))
-    st.session_state[FIRST], st.session_state[LAST] = first + 1, last + 1
+    at.put("from", first + 1)
+    at.put("to", last + 1)
     st.session_state[SHOWN] = max(0, first - LEAD)
 
 
@@ -76,7 +83,7 @@ def _head(corpus: CorpusInfo, document: DocumentInfo, outline: Sequence[tuple[in
     ])  # fmt: skip
 
 
-def _coherence(document: DocumentInfo) -> None:
+def _coherence(at: Address, document: DocumentInfo) -> None:
     values = state.store().coherence(document.document_id)
     if np.isnan(values).all():
         return
@@ -86,17 +93,17 @@ def _coherence(document: DocumentInfo) -> None:
         boxes = st.session_state[key].selection.box
         if boxes:
             low, high = sorted(boxes[0]["x"])
-            _select(document, int(np.ceil(low)) - 1, int(np.floor(high)) - 1)
+            _select(at, document, int(np.ceil(low)) - 1, int(np.floor(high)) - 1)
 
     alt = f"Cosine of each chunk of {document.title} to the chunk before it"
-    charts.show(_plot(values), key, alt, on_select=chosen, selection_mode="box", config={"displayModeBar": False})
+    charts.show(_plot(at, values), key, alt, on_select=chosen, selection_mode="box", config={"displayModeBar": False})
 
 
-def _plot(values: np.ndarray) -> go.Figure:
+def _plot(at: Address, values: np.ndarray) -> go.Figure:
     places = np.arange(1, len(values) + 1)
     fig = go.Figure()
     fig.add_vrect(
-        x0=st.session_state[FIRST] - 0.5, x1=st.session_state[LAST] + 0.5, line_width=0,
+        x0=at.value("from", 0) - 0.5, x1=at.value("to", 0) + 0.5, line_width=0,
         fillcolor=charts.COLOURS["context"], opacity=0.35,
     )  # fmt: skip
     fig.add_scatter(
@@ -123,12 +130,12 @@ def _smooth(values: np.ndarray) -> np.ndarray:
 # ---------------------------------------------------------------- selection and jumps
 
 
-def _selection(corpus: CorpusInfo, document: DocumentInfo) -> tuple[int, int]:
+def _selection(at: Address, corpus: CorpusInfo, document: DocumentInfo) -> tuple[int, int]:
     """Show the run of chunks that is selected; return its first and last position."""
     n = document.n_chunks
     with st.container(horizontal=True, vertical_alignment="bottom", key="corpus-selection"):
-        first = st.number_input("From chunk", 1, n, key=FIRST, width=130) - 1
-        last = st.number_input("to chunk", 1, n, key=LAST, width=130) - 1
+        first = st.number_input("From chunk", 1, n, key=at.key("from", 0, low=1, high=n), width=130) - 1
+        last = st.number_input("to chunk", 1, n, key=at.key("to", 0, low=1, high=n), width=130) - 1
         run = range(first, last + 1)
         problem = _problem(run)
         if st.button("Send to Predict", type="primary", icon=":material/arrow_forward:", disabled=bool(problem)):
@@ -150,7 +157,7 @@ def _problem(run: range) -> str:
     return f"At most {MOST_CHUNKS} chunks can be sent; {len(run)} are selected." if len(run) > MOST_CHUNKS else ""
 
 
-def _jumps(document: DocumentInfo, outline: Sequence[tuple[int, str]], matches: Sequence[int]) -> None:
+def _jumps(at: Address, document: DocumentInfo, outline: Sequence[tuple[int, str]], matches: Sequence[int]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="corpus-jumps"):
         if len(outline) > 1:
             key = f"section-{document.document_id}"
@@ -158,18 +165,18 @@ def _jumps(document: DocumentInfo, outline: Sequence[tuple[int, str]], matches: 
 
             def jump() -> None:
                 if st.session_state[key] is not None:
-                    _start(document, min(st.session_state[key] + CONTEXT - 1, document.n_chunks - 1))
+                    _start(at, document, min(st.session_state[key] + CONTEXT - 1, document.n_chunks - 1))
 
             st.selectbox(
                 "Section", list(names), index=None, format_func=lambda i: names[i], key=key, on_change=jump,
                 placeholder=f"Go to one of {len(names)} sections", label_visibility="collapsed", width=320,
             )  # fmt: skip
         if matches:
-            here = st.session_state[LAST] - 1
-            after = next((position for position in matches if position > here), matches[0])
-            place = sum(position <= here for position in matches)
+            now = at.value("to", 0) - 1
+            after = next((position for position in matches if position > now), matches[0])
+            place = sum(position <= now for position in matches)
             st.button(f"Next match ({place} of {len(matches)})", key="next_match", icon=":material/search:",
-                      on_click=_start, args=(document, after))  # fmt: skip
+                      on_click=_start, args=(at, document, after))  # fmt: skip
         _turner(document, "above")
 
 

@@ -11,7 +11,7 @@ from lvm_core.config import command_line
 from lvm_core.study.drift import DriftSettings, drift_key, load_study
 from lvm_core.study.rollouts import Rolled, described, roll_out
 from lvm_core.workspace import Workspace
-from pages.shared import decoding, saving, state, ui, waiting
+from pages.shared import decoding, jobs, saving, state
 from pages.shared.address import Address
 from pages.views.drift import figure as drift_figure
 from pages.views.drift import form as drift_form
@@ -123,7 +123,12 @@ def averages(_: Address, choices: Choices) -> None:
     key = drift_key(state.workspace(), choices.models, settings, choices.snap)
     found = load_study(state.workspace(), key)
     if found is None:
-        _make(command(choices, settings), settings)
+        st.markdown("**No averages for these choices yet**")
+        st.caption(
+            f"Up to {settings.articles} articles of the {settings.split} split are continued from three places each."
+        )
+        argv = command(choices, settings)
+        jobs.make(argv, f"Drift on {settings.corpus}", "The averages", "Roll them out")
         return
     st.caption(
         f"{found['n_starts']} starts in {found['n_articles']} {found['split']} articles of '{found['corpus']}',"
@@ -138,23 +143,6 @@ def command(choices: Choices, settings: DriftSettings) -> list[str]:
     """Return the command that makes these averages, as a person would type it."""
     argv = ["rollout", *(word for model in choices.models for word in ("--model", model))]
     return [*argv, *command_line(settings), *command_line(choices.snap)]
-
-
-def _make(argv: list[str], settings: DriftSettings) -> None:
-    own = [j for j in state.jobs().list() if list(j.argv) == argv]
-    running = [j for j in own if j.state in ("queued", "running")]
-    if running:
-        st.info("The averages are being made in the background.", icon=":material/hourglass_top:")
-        waiting.until_done(running[0].id)
-        return
-    if own and own[0].state in ("failed", "interrupted", "cancelled"):
-        why = f" ({ui.plain(own[0].message)})" if own[0].message else ""
-        st.warning(f"The last attempt did not end well{why}. Nothing of it was kept; roll them out again.")
-    text = f"Up to {settings.articles} articles of the {settings.split} split are continued from three places each."
-    if ui.empty_state("No averages for these choices yet", text, "Roll them out", key="drift_mean", icon="timeline"):
-        state.jobs().submit(argv, f"Drift on {settings.corpus}")
-        st.rerun()
-    ui.command(argv)
 
 
 def _mean_table(found: dict[str, Any]) -> str:
