@@ -20,7 +20,7 @@ from lvm_core.encoders import load_encoder
 from lvm_core.encoders.precision import quick_at_bf16
 from lvm_core.inverter.batches import rate_share
 from lvm_core.inverter.data import TrainingTexts, gather_texts, prepare
-from lvm_core.inverter.files import training_folder
+from lvm_core.inverter.files import training_folder, training_lock
 from lvm_core.inverter.words import sampled_vocabulary
 from lvm_core.types import Encoder, Progress, no_progress
 from lvm_core.workspace import Workspace
@@ -54,26 +54,27 @@ def train_denoiser(
         pieces: other word pieces than those of the bundled encoder, for tests.
 
     Raises:
-        DecoderError: if the name is taken, or there is nothing to resume.
+        DecoderError: if the name is taken or trained by another process, or there is nothing to resume.
         CorpusError: if a corpus is missing or has no text.
     """
     folder, config = training_folder(workspace, DenoiserConfig, config, name, resume, "denoiser")
-    encoder, pieces = encoder or load_encoder(config.encoder, config.device), pieces or load_pieces()
-    texts = gather_texts(workspace, config.corpora, config.split_seed, config.extra, config.seed, config.held_out)
-    data = prepare(workspace, folder, texts, encoder, pieces.tokenizer, progress)
-    if not (folder / FORMS).exists():
-        write_forms(folder, word_forms(piece.text for piece in texts[0] if piece.row >= 0))
-    del texts  # a million strings
-    net = new_net(config, encoder.dim, pieces)
-    with torch.no_grad():
-        net.bias.copy_(log_frequency(data, len(pieces.words)))
-    optimizer = torch.optim.AdamW(net.parameters(), config.lr, betas=(0.9, 0.98), weight_decay=0.01, fused=True)
-    shadow = {k: v.detach().clone() for k, v in net.state_dict().items()}
-    training = Training(folder, config, data, encoder, pieces, net, shadow, optimizer, Place(), progress)
-    if resume and (folder / STATE).exists():
-        load(training)
-    _train(training)
-    return checkpoint(training)
+    with training_lock(workspace, folder):
+        encoder, pieces = encoder or load_encoder(config.encoder, config.device), pieces or load_pieces()
+        texts = gather_texts(workspace, config.corpora, config.split_seed, config.extra, config.seed, config.held_out)
+        data = prepare(workspace, folder, texts, encoder, pieces.tokenizer, progress)
+        if not (folder / FORMS).exists():
+            write_forms(folder, word_forms(piece.text for piece in texts[0] if piece.row >= 0))
+        del texts  # a million strings
+        net = new_net(config, encoder.dim, pieces)
+        with torch.no_grad():
+            net.bias.copy_(log_frequency(data, len(pieces.words)))
+        optimizer = torch.optim.AdamW(net.parameters(), config.lr, betas=(0.9, 0.98), weight_decay=0.01, fused=True)
+        shadow = {k: v.detach().clone() for k, v in net.state_dict().items()}
+        training = Training(folder, config, data, encoder, pieces, net, shadow, optimizer, Place(), progress)
+        if resume and (folder / STATE).exists():
+            load(training)
+        _train(training)
+        return checkpoint(training)
 
 
 def new_net(config: DenoiserConfig, dim: int, pieces: WordPieces) -> Denoiser:

@@ -1,13 +1,15 @@
 """An inverter on disk: inverter.safetensors (half precision), config.json and card.md; where to find one."""
 
+import contextlib
 import dataclasses
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from lvm_core.config import Settings, check, from_dict
 from lvm_core.errors import DecoderError, WorkspaceError
+from lvm_core.locks import held
 from lvm_core.workspace import SHIPPED, Workspace, read_json, replacing, slug, write_json, write_text
 
 if TYPE_CHECKING:
@@ -39,6 +41,21 @@ def training_kind(workspace: Workspace, name: str | None) -> str:
     """Return of which kind the training called `name` is; the first kind where there is none."""
     path = workspace.inverter(name or "") / SETTINGS
     return str(read_json(path).get("kind", INVERTER)) if name and path.exists() else INVERTER
+
+
+@contextlib.contextmanager
+def training_lock(workspace: Workspace, folder: Path) -> Iterator[None]:
+    """Hold the right to train into the inverter's `folder`.
+
+    Raises:
+        DecoderError: if another process trains there.
+    """
+    refusal = DecoderError(
+        f"Another process trains '{folder.name}' right now. Wait until it is done, stop it, or choose another name"
+        " with --run."
+    )
+    with held(workspace.lock("inverter", folder.name), refusal):
+        yield
 
 
 def training_folder(

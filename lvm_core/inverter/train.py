@@ -14,7 +14,7 @@ from lvm_core.encoders import load_encoder
 from lvm_core.inverter.batches import Batch, length_batches, make_batch, noisy, rate_share
 from lvm_core.inverter.config import InverterConfig
 from lvm_core.inverter.data import TrainingTexts, gather_texts, prepare
-from lvm_core.inverter.files import training_folder
+from lvm_core.inverter.files import training_folder, training_lock
 from lvm_core.inverter.net import InverterNet, NetSize
 from lvm_core.inverter.smollm import LanguageModel, load_smollm
 from lvm_core.inverter.state import STATE, Place, Training, average, checkpoint, load, save, text_losses
@@ -44,22 +44,23 @@ def train_inverter(
         language: another Llama than SmolLM2, for tests.
 
     Raises:
-        DecoderError: if the name is taken, or there is nothing to resume.
+        DecoderError: if the name is taken or trained by another process, or there is nothing to resume.
         CorpusError: if a corpus is missing or has no text.
     """
     folder, config = training_folder(workspace, InverterConfig, config, name, resume)
-    encoder = encoder or load_encoder(config.encoder, config.device)
-    language = language or load_smollm(progress)
-    pieces = gather_texts(workspace, config.corpora, config.split_seed, config.extra, config.seed)
-    data = prepare(workspace, folder, pieces, encoder, language.tokenizer, progress)
-    training = _start(folder, config, data, encoder, language, progress)
-    if resume and (folder / STATE).exists():
-        load(training)
-    texts = word_texts(data, language.tokenizer.get_vocab_size())
-    _train_words(training, texts)
-    _train_language(training)
-    _train_last_words(training, texts)
-    return checkpoint(training)
+    with training_lock(workspace, folder):
+        encoder = encoder or load_encoder(config.encoder, config.device)
+        language = language or load_smollm(progress)
+        pieces = gather_texts(workspace, config.corpora, config.split_seed, config.extra, config.seed)
+        data = prepare(workspace, folder, pieces, encoder, language.tokenizer, progress)
+        training = _start(folder, config, data, encoder, language, progress)
+        if resume and (folder / STATE).exists():
+            load(training)
+        texts = word_texts(data, language.tokenizer.get_vocab_size())
+        _train_words(training, texts)
+        _train_language(training)
+        _train_last_words(training, texts)
+        return checkpoint(training)
 
 
 def word_optimizer(net: InverterNet, config: InverterConfig) -> torch.optim.Optimizer:

@@ -29,6 +29,7 @@ from lvm_core.dataset import Corpora, TrainingSet, open_corpora
 from lvm_core.dataset.order_notes import ask_about_order
 from lvm_core.device import describe_device, pick_device
 from lvm_core.errors import ModelError, SettingsError
+from lvm_core.locks import held
 from lvm_core.nets import MODELS, build_model
 from lvm_core.nets.base import SequenceModel
 from lvm_core.nets.build import from_config
@@ -66,6 +67,24 @@ def train_run(
     check(config)
     device = pick_device(config.device)
     run = run or new_run(workspace, config.model)
+    refusal = ModelError(
+        f"Another process trains the run '{run}' right now. Wait until it is done, stop it, or choose another name"
+        " with --run."
+    )
+    with held(workspace.lock("run", run), refusal):
+        return _trained(workspace, config, run, stored, device, progress, stop_after)
+
+
+def _trained(
+    workspace: Workspace,
+    config: TrainConfig,
+    run: str,
+    stored: dict[str, Any],
+    device: torch.device,
+    progress: Progress,
+    stop_after: int | None,
+) -> dict[str, Any]:
+    """Train the run, whose lock is held."""
     folder = workspace.run(run)
     if not stored and (folder / CONFIG).exists():
         raise ModelError(f"The run '{run}' exists already. Choose another name, or continue it with --resume.")

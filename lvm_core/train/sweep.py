@@ -8,6 +8,7 @@ from typing import Any
 from lvm_core.config import problems
 from lvm_core.dataset.order_notes import ask_about_order
 from lvm_core.errors import JobError, LvmError, SettingsError
+from lvm_core.locks import held
 from lvm_core.spaces import space_to_train_in
 from lvm_core.train import TrainConfig
 from lvm_core.train.plan import config_of, plan
@@ -134,14 +135,25 @@ def run_sweep(workspace: Workspace, sweep: Sweep, train: Train, progress: Progre
     """Train what is not done yet, one after the other; a run that fails is noted and the next one starts.
 
     Raises:
+        JobError: if another process runs this sweep.
         KeyboardInterrupt: if it was told to stop; the run at hand has written its checkpoint.
     """
+    refusal = JobError(
+        f"Another process runs the sweep '{sweep.name}' right now. Wait until it is done, stop it, or choose another"
+        " --name."
+    )
+    with held(workspace.lock("sweep", sweep.name), refusal):
+        return _run_open(workspace, sweep, train, progress)
+
+
+def _run_open(workspace: Workspace, sweep: Sweep, train: Train, progress: Progress) -> Sweep:
+    """Train what is not done yet; the sweep's lock is held."""
     for i, child in enumerate(sweep.children):
         if child.state not in OPEN:
             continue
         child.state = "running"
         _save(workspace, sweep)
-        began = time.monotonic()
+        start = time.monotonic()
         try:
             result = _train_child(workspace, sweep, child, train, _part(progress, sweep, i))
             child.state, child.val_cosine = "done", result.get("val_cosine")
@@ -149,12 +161,12 @@ def run_sweep(workspace: Workspace, sweep: Sweep, train: Train, progress: Progre
         except (LvmError, RuntimeError, MemoryError) as error:
             child.state, child.message = "failed", f"{error}"[:500]
         finally:
-            child.seconds += time.monotonic() - began
+            child.seconds += time.monotonic() - start
             _save(workspace, sweep)
     best = sweep.ranked()[:1]
     n_failed = sum(c.state == "failed" for c in sweep.children)
-    said = f"{best[0].run} leads with {best[0].val_cosine:.4f}" if best else "no run finished"
-    progress(1.0, f"{len(sweep.children)} runs, {n_failed} failed; {said}")
+    outcome = f"{best[0].run} leads with {best[0].val_cosine:.4f}" if best else "no run finished"
+    progress(1.0, f"{len(sweep.children)} runs, {n_failed} failed; {outcome}")
     return sweep
 
 
