@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from lvm_core.boundary.values import from_environment
 from lvm_core.errors import EndpointError, SettingsError
 
 if TYPE_CHECKING:
@@ -50,9 +51,8 @@ def endpoint_from_environment() -> Endpoint:
     Raises:
         SettingsError: if there is no address, or it is no http(s) address.
     """
-    url = os.environ.get("LVM_LLM_URL", "").strip()
-    parts = urllib.parse.urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    url = from_environment("LVM_LLM_URL")
+    if not _is_address(url):
         raise SettingsError(
             [
                 "LVM_LLM_URL is not the address of a language model; expected http(s)://HOST/v1 of an"
@@ -62,9 +62,17 @@ def endpoint_from_environment() -> Endpoint:
         )
     return Endpoint(
         url.removesuffix("/").removesuffix("/chat/completions"),
-        os.environ.get("LVM_LLM_MODEL", "default"),
+        from_environment("LVM_LLM_MODEL", "default"),
         os.environ.get("LVM_LLM_KEY", "").strip(),
     )
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urllib.parse.urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:  # half a bracket, or a port that is no number
+        return False
 
 
 def ask(endpoint: Endpoint, chat: Sequence[Mapping[str, str]], max_tokens: int | None = None) -> str:
@@ -116,7 +124,7 @@ def _read(response: "httpx.Response", deadline: float) -> bytes:
 def _content(raw: bytes) -> str:
     try:
         content = json.loads(raw)["choices"][0]["message"]["content"]
-    except (ValueError, KeyError, IndexError, TypeError):
+    except (ValueError, KeyError, IndexError, TypeError, RecursionError):
         content = None
     if not isinstance(content, str):
         raise EndpointError("its answer is not that of an OpenAI-compatible server (choices[0].message.content).")

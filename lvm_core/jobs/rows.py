@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lvm_core.boundary.json_values import from_json, parse_json
+from lvm_core.boundary.secrets import shown_words
 from lvm_core.database import connect
 from lvm_core.errors import JobError, WorkspaceError
 from lvm_core.jobs import machine
@@ -84,6 +85,7 @@ class Job:
         shown = ("id", "kind", "state", "progress", "message", "created", "started", "ended", "run", "title", "argv")
         extra = ("place", "attempt", "exit_code", "pid", "cancelling", "lane", "after")
         fields = {name: getattr(self, name) for name in shown + extra}
+        fields["argv"] = shown_words(self.argv)  # a job of an older studio may carry a password
         return {**fields, "elapsed_s": round(self.earlier_s + self.elapsed_s, 3), "silent_s": round(self.silent, 1)}
 
 

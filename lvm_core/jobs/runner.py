@@ -34,7 +34,7 @@ def command(job: Job, workspace: Workspace) -> list[str]:
 
 
 def shown_command(argv: list[str], workspace: Workspace) -> str:
-    """Return the command that a person would type for `argv`, ready to copy."""
+    """Return the command that a person would type for `argv`, ready to copy; a password in it is hidden."""
     where = [] if workspace.root == Path("workspace").resolve() else ["--workspace", str(workspace.root)]
     return typed([argv[0], *where, *argv[1:]])
 

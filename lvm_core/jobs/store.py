@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from lvm_core.boundary.secrets import words_with_secrets
 from lvm_core.errors import JobError
 from lvm_core.jobs import kinds, logs, rows, runner
 from lvm_core.jobs.pulse import note_run
@@ -44,11 +45,17 @@ class JobStore:
             after: a job that must be done before; if it does not end well, this one is cancelled.
 
         Raises:
-            JobError: if `argv` names no command.
+            JobError: if `argv` names no command, or carries a password.
             WorkspaceError: if the disk refuses.
         """
         if not argv or argv[0].startswith("-"):
             raise JobError(f"A job is a command and its arguments, such as train --model amn; {list(argv)} has none.")
+        if words_with_secrets(argv):
+            raise JobError(
+                "The command carries a password, and a job's arguments are kept and shown. Put the address into"
+                " LVM_DATABASE_URL (or the password into ~/.pgpass or PGPASSWORD), start the studio with it, and leave"
+                " it out of the command."
+            )
         kind = Path(argv[0]).name if program is None else Path(program[0]).name
         job = f"{kind}-{runner.stamp()}-{secrets.token_hex(2)}"
         declared = (kinds.Kind() if program else kinds.kind_of(argv[0])) or kinds.Kind()

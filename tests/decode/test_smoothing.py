@@ -145,7 +145,19 @@ def test_the_address_comes_from_the_environment(monkeypatch, server):
     assert server.seen[0][1]["Authorization"] == f"Bearer {KEY}"
 
 
-@pytest.mark.parametrize("url", ["", "localhost:8080", "file:///etc/passwd", "ftp://x/v1"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "localhost:8080",
+        "file:///etc/passwd",
+        "ftp://x/v1",
+        "foo",
+        "http://h:abc/",
+        "http://[::1/",
+        "http://h:99999",
+    ],
+)
 def test_an_address_that_is_none_is_refused(monkeypatch, url):
     monkeypatch.setenv("LVM_LLM_URL", url)
     with pytest.raises(SettingsError, match=r"LVM_LLM_URL is not the address.*http\(s\)://HOST/v1"):

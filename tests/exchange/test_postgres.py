@@ -8,7 +8,7 @@ import pytest
 
 from lvm_core.errors import SourceError
 from lvm_core.exchange.postgres.binary_copy import CopyReader, CopyStream, pack_real_array, pack_rows
-from lvm_core.exchange.postgres.connection import connected, database_url, hide_password
+from lvm_core.exchange.postgres.connection import connected, database_url, safe_reason
 from lvm_core.exchange.postgres.read import Row, read_rows
 from lvm_core.exchange.postgres.table import inspect_table
 from lvm_core.exchange.postgres.write import create_table, vector_type_for, write_rows
@@ -139,7 +139,25 @@ def test_a_dead_server_and_a_wrong_password_are_told_without_the_password() -> N
     with pytest.raises(SourceError, match="did not let us in") as caught, connected(url):
         pass
     assert "hunter2" not in str(caught.value)
-    assert hide_password("FATAL: password hunter2 is wrong", url) == "FATAL: password *** is wrong"
+    assert safe_reason(ValueError("FATAL: password hunter2 is wrong"), url) == "FATAL: password *** is wrong"
+
+
+@pytest.mark.parametrize("password", ["hunter2/x", "hunter2@x", "hunter2:x", "hunter2#x", "hunter2%2Fx"])
+@pytest.mark.parametrize(
+    "form",
+    [
+        "postgresql://me:{}@127.0.0.1:9/lnsp",
+        "postgresql:/me:{}@127.0.0.1:9/lnsp",
+        "me:{}@127.0.0.1:9/lnsp",
+        "host=127.0.0.1 port=9 user=me password={} dbname=lnsp",
+        "host=127.0.0.1 port=9 user=me password='{}' dbname=lnsp",
+        "postgresql://127.0.0.1:9/lnsp?user=me&password={}",
+    ],
+)
+def test_no_form_of_an_address_shows_its_password(form: str, password: str) -> None:
+    with pytest.raises(SourceError, match="did not let us in") as caught, connected(form.format(password)):
+        pass
+    assert "hunter2" not in str(caught.value)
 
 
 def test_a_server_that_dies_halfway(postgres_url: str) -> None:

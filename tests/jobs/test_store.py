@@ -161,3 +161,17 @@ def test_a_damaged_row_hides_no_other_and_can_be_deleted(store: JobStore) -> Non
     assert store.limit == 1
     store.delete(bad)
     assert [job.id for job in store.list()] == [good]
+
+
+def test_a_command_with_a_password_is_no_job_and_one_of_an_older_studio_hides_it(store: JobStore) -> None:
+    for url in ("postgresql://u:S3cretPw@h/db", "host=h password=S3cretPw", "u:S3cretPw@h/db"):
+        for words in (["--url", url], [f"--url={url}"]):
+            with pytest.raises(JobError, match=r"carries a password.*LVM_DATABASE_URL"):
+                store.submit(["import-postgres", "--corpus", "x", *words])
+    assert store.list() == []
+    job = store.submit(**python("pass"))
+    wait(store, job)
+    with contextlib.closing(connect(store.workspace)) as db:
+        argv = '["import-postgres", "--url", "postgresql://u:S3cretPw@h/db"]'
+        db.execute("UPDATE jobs SET argv = ? WHERE id = ?", (argv, job))
+    assert "S3cretPw" not in str(store.get(job).to_json())

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from lvm_core.boundary.secrets import without
 from lvm_core.errors import SourceError
 
 if TYPE_CHECKING:
@@ -31,15 +32,27 @@ def database_url(given: str | None = None) -> str:
     return url
 
 
-def hide_password(text: str, url: str) -> str:
-    """Return `text` with the password of `url` blotted out, whichever way it is written there."""
-    found = re.search(r"://[^:/@\s]+:([^@]+)@", url) or re.search(r"password=('[^']*'|\S+)", url)
-    return text.replace(found.group(1), "***") if found else text
+def safe_reason(error: Exception, url: str) -> str:
+    """Return what PostgreSQL says, without any password; nothing of it where the address cannot be taken apart.
 
+    An address that is read otherwise than it was meant (an @ or / in the password) shows up in the server's words as a
+    host or a port.
+    """
+    import psycopg2
+    from psycopg2.extensions import parse_dsn
 
-def _told(error: Exception, url: str) -> str:
-    """Return what the server said, on one line."""
-    return hide_password(" ".join(str(error).split()), url)
+    try:
+        parts = parse_dsn(url)
+    except psycopg2.Error:
+        parts = {}
+    hosts, ports = str(parts.get("host", "")), str(parts.get("port", ""))
+    if not parts or "@" in hosts or not re.fullmatch(r"[\d,]*", ports):
+        return (
+            "the address cannot be read; expected postgresql://USER:PASSWORD@HOST:PORT/DATABASE, with special"
+            " characters of the password encoded (@ as %40, / as %2F), or KEY=VALUE pairs"
+        )
+    secrets = [str(parts.get(name, "")) for name in ("password", "sslpassword", "passfile")]
+    return without(" ".join(str(error).split()), [*secrets, os.environ.get("PGPASSWORD", "")])
 
 
 class ServerGone(SourceError):
@@ -68,7 +81,7 @@ def connected(url: str, readonly: bool = False) -> Iterator["Connection"]:
         )
     except psycopg2.Error as error:
         raise SourceError(
-            f"PostgreSQL did not let us in: {_told(error, url)}."
+            f"PostgreSQL did not let us in: {safe_reason(error, url)}."
             f" Check that the server runs and that {URL_VARIABLE} names the right host, user, password and database."
         ) from None
     try:
@@ -80,16 +93,16 @@ def connected(url: str, readonly: bool = False) -> Iterator["Connection"]:
             yield connection
     except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
         raise ServerGone(
-            f"PostgreSQL went away: {_told(error, url)}. Run the command again when the server is back."
+            f"PostgreSQL went away: {safe_reason(error, url)}. Run the command again when the server is back."
         ) from None
     except psycopg2.errors.UntranslatableCharacter as error:
         raise SourceError(
-            f"A text does not fit the encoding of this database: {_told(error, url)}."
+            f"A text does not fit the encoding of this database: {safe_reason(error, url)}."
             " Use a database made WITH ENCODING 'UTF8'."
         ) from None
     except psycopg2.Error as error:
         raise SourceError(
-            f"PostgreSQL refused: {_told(error, url)}. Check the columns of the table and what this user may do."
+            f"PostgreSQL refused: {safe_reason(error, url)}. Check the columns of the table and what this user may do."
         ) from None
     finally:
         connection.close()

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import streamlit as st
 
+from lvm_core.boundary.secrets import HIDDEN, has_secret, shown_address
 from lvm_core.corpus.sources import SOURCES
 from lvm_core.corpus.sources.bundled import BUNDLED
 from lvm_core.encoders import ENCODERS
@@ -144,17 +145,8 @@ def settings(environment: Mapping[str, str]) -> list[tuple[str, str, str]]:
 
 def mask(name: str, value: str) -> str:
     """Return `value` as it may be shown: a key not at all, an address without user, password and query."""
-    from urllib.parse import urlsplit
-
     if not value:
         return "empty"
     if "KEY" in name or "TOKEN" in name or "PASSWORD" in name:
-        return "••••••"
-    if "URL" not in name:
-        return value
-    try:
-        parts = urlsplit(value)
-        port = f":{parts.port}" if parts.port else ""
-        return f"{parts.scheme}://{'•••@' if '@' in parts.netloc else ''}{parts.hostname or ''}{port}{parts.path}"
-    except ValueError:
-        return "••••••"
+        return HIDDEN
+    return shown_address(value) if "URL" in name or has_secret(value) else value
