@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lvm_core.denoiser.fill import Draft, Filler
+from lvm_core.denoiser.fill import Draft, Filler, Sight
 from lvm_core.denoiser.net import Denoiser, DenoiserSize
 from lvm_core.denoiser.pieces import WordPieces, load_pieces
 from lvm_core.denoiser.spelling import read_forms, spelled
@@ -73,6 +73,7 @@ class Run:
 
     target: NDArray[np.float32]
     seed: int
+    vocabulary: torch.Tensor
     texts: list[Decoded] = field(default_factory=list)
     leader: Candidate | None = None
     pool: list[Candidate] = field(default_factory=list)
@@ -128,7 +129,9 @@ class DenoisingDecoder:
 
     def _decode_batch(self, targets: Vectors, steps: int) -> list[list[Decoded]]:
         def begin(rows: list[int]) -> list[Run]:
-            return [Run(targets[i], seed) for i, seed in zip(rows, vector_seeds(targets[rows]), strict=True)]
+            seeds = vector_seeds(targets[rows])
+            vocabularies = [self._filler.vocabulary(targets[i]) for i in rows]
+            return [Run(targets[i], seed, words) for i, seed, words in zip(rows, seeds, vocabularies, strict=True)]
 
         runs = self._runs.take(targets, begin)
         while short := [run for run in distinct(runs) if len(run.texts) <= steps]:
@@ -141,7 +144,7 @@ class DenoisingDecoder:
 
     def _first(self, runs: Sequence[Run], _number: int) -> None:
         blanks = [self._filler.blank(i, self._filler.lengths(run.target, 1)[0], -1) for i, run in enumerate(runs)]
-        self._fill(runs, np.stack([run.target for run in runs]), blanks, max(1, self._settings.passes // 2))
+        self._fill(runs, self._sight(runs), blanks, max(1, self._settings.passes // 2))
 
     def _drafts(self, runs: Sequence[Run], _number: int) -> None:
         n = self._settings.n_drafts
@@ -150,7 +153,7 @@ class DenoisingDecoder:
             for i, run in enumerate(runs)
             for k, length in enumerate(self._filler.lengths(run.target, n))
         ]
-        self._fill(runs, np.stack([run.target for run in runs]), blanks, self._settings.passes)
+        self._fill(runs, self._sight(runs), blanks, self._settings.passes)
 
     def _correct(self, runs: Sequence[Run], number: int) -> None:
         """Hide the words of the best drafts that fit least to what they lack, and fill them again."""
@@ -158,15 +161,15 @@ class DenoisingDecoder:
         targets = np.stack([run.target for run, _, _ in parents])
         lacking = targets - np.stack([parent.vector for _, _, parent in parents])
         overshot: Vectors = targets + np.float32(self._settings.overshoot) * lacking
-        vectors = unit_rows(overshot)
+        sight = self._sight([run for run, _, _ in parents], unit_rows(overshot))
         drafts = [replace(parent.draft, vector=i) for i, (_, _, parent) in enumerate(parents)]
-        certainty = self._filler.look(self._filler.read(torch.from_numpy(vectors)), drafts)
+        certainty = self._filler.look(sight, drafts)
         variants = [
             self._hide(draft, sure, np.random.default_rng([run.seed, number, n, k]), share)
             for (run, n, _), draft, sure in zip(parents, drafts, certainty, strict=True)
             for k, share in enumerate(self._settings.hidden)
         ]
-        self._fill([run for run, _, _ in parents], vectors, variants, self._settings.corrected_passes)
+        self._fill([run for run, _, _ in parents], sight, variants, self._settings.corrected_passes)
 
     def _hide(self, draft: Draft, sure: NDArray[np.float32], rng: np.random.Generator, share: float) -> Draft:
         """Return the draft with the least certain word pieces hidden, sometimes one more or one less."""
@@ -184,10 +187,14 @@ class DenoisingDecoder:
         seed = int(rng.integers(2**40))
         return Draft(draft.vector, pieces, certainty.astype(np.float32), seed)
 
-    def _fill(self, runs: Sequence[Run], vectors: Vectors, drafts: Sequence[Draft], passes: int) -> None:
+    def _sight(self, runs: Sequence[Run], vectors: Vectors | None = None) -> Sight:
+        """Return what the net takes of the runs' targets, or of other `vectors` of the same runs."""
+        wanted = np.stack([run.target for run in runs]) if vectors is None else vectors
+        return Sight(self._filler.read(torch.from_numpy(wanted)), [run.vocabulary for run in runs])
+
+    def _fill(self, runs: Sequence[Run], sight: Sight, drafts: Sequence[Draft], passes: int) -> None:
         """Fill drafts, each of a vector and its run; take the new texts among the candidates of the runs."""
-        reading = self._filler.read(torch.from_numpy(vectors))
-        filled = self._filler.fill(reading, drafts, passes, self._settings.temperature)
+        filled = self._filler.fill(sight, drafts, passes, self._settings.temperature)
         for run in distinct(runs):
             fresh: dict[str, Draft] = {}
             for draft in filled:

@@ -15,15 +15,26 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn import functional as F
 
 from lvm_core.denoiser.net import Denoiser, Linear, Reading
 from lvm_core.denoiser.pieces import WordPieces
+from lvm_core.inverter.llama import PackedLinear
 
 STEP = 8
 """Texts are padded to a multiple of so many positions."""
 
 TOP_K, TOP_P = 32, 0.9
+
+VOCABULARY = 2_048
+"""Word pieces that a vector's texts are made of, those it makes likeliest: of all 30,522, drawing takes three times as
+long as the net."""
+
+COLUMNS = 384
+
+LEAST_LIKELY = -20.0
+"""Log-probability of a word piece outside the vocabulary."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +54,14 @@ class Draft:
     seed: int
 
 
+@dataclass(frozen=True)
+class Sight:
+    """What the net takes of N vectors, and the word pieces that texts of each are made of (K,)."""
+
+    reading: Reading
+    vocabularies: list[Tensor]
+
+
 class Proposals(NamedTuple):
     """For each hidden position a word piece (M,), its log-probability (M,)."""
 
@@ -50,16 +69,39 @@ class Proposals(NamedTuple):
     certainty: Tensor
 
 
+class FixedLinear(nn.Module):
+    """A trained linear map, laid out once; the bits of a row do not depend on the other rows.
+
+    A product of many columns is summed in parts: oneDNN shares a long sum out in another way for other numbers of rows.
+    """
+
+    def __init__(self, trained: Linear, dtype: torch.dtype) -> None:
+        """Copy the map's weights in `dtype`."""
+        super().__init__()
+        weights = torch.split(trained.weight.to(dtype), COLUMNS, dim=1)
+        biases = [trained.bias.to(dtype), *[None] * (len(weights) - 1)]
+        self.parts = nn.ModuleList(PackedLinear(w.contiguous(), b) for w, b in zip(weights, biases, strict=True))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (..., out) of (..., in)."""
+        columns = torch.split(x, COLUMNS, dim=-1)
+        result: Tensor = self.parts[0](columns[0])
+        for part, piece in zip(self.parts[1:], columns[1:], strict=True):
+            result = result + part(piece)
+        return result
+
+
 class Filler:
     """A trained net, ready to write."""
 
     def __init__(self, net: Denoiser, pieces: WordPieces) -> None:
-        """Take the net; its large maps are turned to the dtype that it computes in."""
-        self.net, self.pieces, self.mask = net.eval(), pieces, pieces.mask
+        """Take the net; its large maps are laid out for writing."""
+        self.net, self.pieces, self.mask = net.eval().requires_grad_(False), pieces, pieces.mask
         self.device = net.words.device
-        for module in net.modules():
-            if isinstance(module, Linear):
-                module.to(net.words.dtype)
+        for module in list(net.modules()):
+            for name, child in module.named_children():
+                if isinstance(child, Linear):
+                    setattr(module, name, FixedLinear(child, net.words.dtype))
         names = [pieces.tokenizer.id_to_token(i) or "" for i in range(len(net.words))]
         self._never = torch.tensor([len(n) > 2 and n[0] == "[" and n[-1] == "]" for n in names], device=self.device)
         self._goes_on = torch.tensor([n.startswith("##") for n in names], device=self.device)
@@ -75,48 +117,54 @@ class Filler:
         return Reading(torch.cat([part.entry for part in parts]), norms)
 
     @torch.inference_mode()
+    def vocabulary(self, vector: NDArray[np.float32]) -> Tensor:
+        """Return the word pieces (K,) that a unit vector (D,) makes likeliest anywhere in a text."""
+        reading = self.read(torch.from_numpy(vector)[None])
+        tokens = torch.full((1, self.lengths(vector, 1)[0]), self.mask, device=self.device)
+        p = torch.softmax(self.net.logits(self.net(tokens, reading)[0]).float(), -1).sum(0)
+        return p.masked_fill(self._never, -1.0).topk(min(VOCABULARY, len(p) - int(self._never.sum()))).indices
+
+    @torch.inference_mode()
     def lengths(self, vector: NDArray[np.float32], n: int) -> list[int]:
         """Return `n` lengths for a vector (D,), spread over its distribution, the middle one first."""
         logits = self.net.length_logits(torch.from_numpy(vector)[None].to(self.device))[0]
         reached = torch.softmax(logits, -1).cumsum(-1).cpu().numpy()
         quantiles = sorted((np.arange(n) + 0.5) / n, key=lambda q: abs(q - 0.5))
-        return [max(2, int(np.searchsorted(reached, q)) + 1) for q in quantiles]
+        return [min(max(2, int(np.searchsorted(reached, q)) + 1), len(reached)) for q in quantiles]
 
     def blank(self, vector: int, length: int, seed: int) -> Draft:
         """Return a text of `length` hidden word pieces."""
         return Draft(vector, np.full(length, self.mask), np.zeros(length, dtype=np.float32), seed)
 
-    def fill(self, reading: Reading, drafts: Sequence[Draft], passes: int, temperature: float) -> list[Draft]:
+    def fill(self, sight: Sight, drafts: Sequence[Draft], passes: int, temperature: float) -> list[Draft]:
         """Return the drafts with every hidden word piece filled.
 
         Args:
-            reading: of the vectors that the drafts are of.
+            sight: of the vectors that the drafts are of.
             drafts: texts, some of their word pieces hidden.
             passes: through the net.
             temperature: of drawing word pieces, and of the noise on their certainty.
         """
         filled: dict[int, Draft] = {}
         for rows in self._groups(drafts):
-            group = _Group(self, reading, [drafts[i] for i in rows])
+            group = _Group(self, sight, [drafts[i] for i in rows])
             for number in range(passes):
                 group.step(number, passes, temperature)
             filled.update(zip(rows, group.drafts(), strict=True))
         return [filled[i] for i in range(len(drafts))]
 
-    def look(self, reading: Reading, drafts: Sequence[Draft]) -> list[NDArray[np.float32]]:
+    def look(self, sight: Sight, drafts: Sequence[Draft]) -> list[NDArray[np.float32]]:
         """Return for each whole text the log-probability (T,) that the net gives each of its word pieces in sight."""
         looked: dict[int, NDArray[np.float32]] = {}
         for rows in self._groups(drafts):
-            group = _Group(self, reading, [drafts[i] for i in rows])
+            group = _Group(self, sight, [drafts[i] for i in rows])
             looked.update(zip(rows, group.look(), strict=True))
         return [looked[i] for i in range(len(drafts))]
 
-    def logits(self, hidden: Tensor, first: Tensor) -> Tensor:
-        """Return logits (M, V) float32 of states (M, W), without marks, and whole words only at `first` (M,)."""
-        logits = self.net.logits(hidden).float().masked_fill(self._never, -torch.inf)
-        if first.any():
-            logits[first] = logits[first].masked_fill(self._goes_on, -torch.inf)
-        return logits
+    def words_of(self, vocabulary: Tensor) -> "_Words":
+        """Return the output layer of a vocabulary (K,)."""
+        words, bias = self.net.words[vocabulary], self.net.bias[vocabulary]
+        return _Words(vocabulary, words, bias.to(words.dtype), self._goes_on[vocabulary])
 
     @staticmethod
     def _groups(drafts: Sequence[Draft]) -> list[list[int]]:
@@ -126,10 +174,19 @@ class Filler:
         return list(groups.values())
 
 
+class _Words(NamedTuple):
+    """The output layer over word pieces (K,): embeddings (K, W), biases (K,), and which go on with a word."""
+
+    pieces: Tensor
+    weight: Tensor
+    bias: Tensor
+    goes_on: Tensor
+
+
 class _Group:
     """Drafts that are padded to one length."""
 
-    def __init__(self, filler: Filler, reading: Reading, drafts: list[Draft]) -> None:
+    def __init__(self, filler: Filler, sight: Sight, drafts: list[Draft]) -> None:
         self.filler, self.before, device = filler, drafts, filler.device
         lengths = [len(draft.pieces) for draft in drafts]
         shape = (len(drafts), -(-max(lengths) // STEP) * STEP)
@@ -140,7 +197,11 @@ class _Group:
             self.certainty[row, : lengths[row]] = torch.from_numpy(draft.certainty)
         self.pieces, self.certainty = self.pieces.to(device), self.certainty.to(device)
         self.lengths = torch.tensor(lengths, device=device)
-        self.reading = reading.rows(torch.tensor([draft.vector for draft in drafts], device=device))
+        self.reading = sight.reading.rows(torch.tensor([draft.vector for draft in drafts], device=device))
+        self.rows: dict[int, list[int]] = {}
+        for row, draft in enumerate(drafts):
+            self.rows.setdefault(draft.vector, []).append(row)
+        self.words = {vector: filler.words_of(sight.vocabularies[vector]) for vector in self.rows}
         self.n_hidden = (self.pieces == filler.mask).sum(1)
         self.greedy = torch.tensor([draft.seed < 0 for draft in drafts], device=device)
         self.rngs = [np.random.default_rng(max(draft.seed, 0)) for draft in drafts]
@@ -154,21 +215,28 @@ class _Group:
         numbers = [rng.random((2, hidden.shape[1]), dtype=np.float32) for rng in self.rngs]
         drawn = torch.from_numpy(np.stack(numbers)).to(hidden.device)  # (R, 2, T)
         states = self.filler.net(self.pieces, self.reading, self.lengths)
-        first = (torch.arange(hidden.shape[1], device=hidden.device) == 0).expand_as(hidden)
-        greedy = self.greedy[:, None].expand_as(hidden)[hidden]
-        logits = self.filler.logits(states[hidden], first[hidden])
-        proposals = _propose(logits, drawn[:, 0][hidden], greedy, temperature)
-        sure = torch.full(hidden.shape, -torch.inf, device=hidden.device)
-        noise = -torch.log(-torch.log(drawn[:, 1][hidden].clamp(1e-6, 1 - 1e-6)))
-        sure[hidden] = proposals.certainty + torch.where(greedy, 0, temperature * (1 - (number + 1) / passes) * noise)
+        put, certainty = torch.zeros_like(self.pieces), torch.zeros_like(self.certainty)
+        for vector, rows in self.rows.items():
+            of = torch.zeros_like(hidden)
+            of[rows] = hidden[rows]
+            put[of], certainty[of] = self._propose(states[of], of, drawn[:, 0][of], self.words[vector], temperature)
+        noise = -torch.log(-torch.log(drawn[:, 1].clamp(1e-6, 1 - 1e-6)))
+        noise = torch.where(self.greedy[:, None], 0, temperature * (1 - (number + 1) / passes) * noise)
+        sure = (certainty + noise).masked_fill(~hidden, -torch.inf)
         left = (self.n_hidden * math.cos(math.pi / 2 * (number + 1) / passes)).long() if number + 1 < passes else 0
         n_filled = (hidden.sum(1) - left).clamp(min=1)
         rank = sure.argsort(dim=1, descending=True, stable=True).argsort(dim=1)
         chosen = hidden & (rank < n_filled[:, None])
-        put, certainty = torch.zeros_like(self.pieces), torch.zeros_like(self.certainty)
-        put[hidden], certainty[hidden] = proposals.pieces, proposals.certainty
         self.pieces = torch.where(chosen, put, self.pieces)
         self.certainty = torch.where(chosen, certainty, self.certainty)
+
+    def _propose(self, states: Tensor, of: Tensor, drawn: Tensor, words: _Words, temperature: float) -> Proposals:
+        """Return proposals for the hidden positions `of` (R, T), M of them, with states (M, W) and numbers (M,)."""
+        row, position = of.nonzero(as_tuple=True)
+        logits = F.linear(states, words.weight, words.bias).float()
+        logits = logits.masked_fill((position == 0)[:, None] & words.goes_on, -torch.inf)
+        pick, certainty = _draw(logits, drawn, self.greedy[row], temperature)
+        return Proposals(words.pieces[pick], certainty)
 
     @torch.inference_mode()
     def look(self) -> list[NDArray[np.float32]]:
@@ -176,9 +244,10 @@ class _Group:
         states = self.filler.net(self.pieces, self.reading, self.lengths)
         looked = []
         for row, draft in enumerate(self.before):
-            n = len(draft.pieces)
-            log_p = torch.log_softmax(self.filler.net.logits(states[row, :n]).float(), -1)
-            looked.append(log_p.gather(1, self.pieces[row, :n, None])[:, 0].cpu().numpy())
+            n, words = len(draft.pieces), self.words[draft.vector]
+            log_p = torch.log_softmax(F.linear(states[row, :n], words.weight, words.bias).float(), -1)
+            same = words.pieces == self.pieces[row, :n, None]  # (n, K), at most one a row
+            looked.append(torch.where(same, log_p, LEAST_LIKELY).amax(-1).cpu().numpy())
         return looked
 
     def drafts(self) -> list[Draft]:
@@ -190,13 +259,13 @@ class _Group:
         ]
 
 
-def _propose(logits: Tensor, drawn: Tensor, greedy: Tensor, temperature: float) -> Proposals:
-    """Return for each row of logits (M, V) a word piece, drawn from the likeliest by `drawn` (M,) unless `greedy`."""
-    values, pieces = logits.topk(min(TOP_K, logits.shape[1]), -1)
+def _draw(logits: Tensor, drawn: Tensor, greedy: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
+    """Return for each row of logits (M, K) a column, drawn by `drawn` (M,) unless `greedy`, and its log-probability."""
+    values, columns = logits.topk(min(TOP_K, logits.shape[1]), -1)
     p = torch.softmax(values / max(temperature, 1e-3), -1)
     before = p.cumsum(-1) - p
     edges = torch.where(before < TOP_P, p, 0).cumsum(-1)
     sampled = (edges < (drawn * edges[:, -1])[:, None]).sum(-1).clamp(max=p.shape[1] - 1)
     pick = torch.where(greedy, 0, sampled)[:, None]
     certainty = values.gather(1, pick) - torch.logsumexp(logits, -1, keepdim=True)
-    return Proposals(pieces.gather(1, pick)[:, 0], certainty[:, 0])
+    return columns.gather(1, pick)[:, 0], certainty[:, 0]

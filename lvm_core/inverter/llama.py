@@ -45,9 +45,10 @@ class PackedLinear(nn.Module):
     8 rows through SmolLM2's weights took .56 of `F.linear`'s time, with equal results. Elsewhere it is `F.linear`.
     """
 
-    def __init__(self, weight: Tensor) -> None:
-        """Copy `weight` (out, in)."""
+    def __init__(self, weight: Tensor, bias: Tensor | None = None) -> None:
+        """Copy `weight` (out, in); `bias` (out,) is added."""
         super().__init__()
+        self.bias = bias
         self.packed = weight.device.type == "cpu" and weight.dtype == torch.bfloat16 and _has_bf16()
         if self.packed:
             weight = torch.ops.mkldnn._reorder_linear_weight(weight.detach().contiguous(), PACKED_ROWS)
@@ -56,9 +57,9 @@ class PackedLinear(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return (..., out) of (..., in); the bits of a row do not depend on the other rows."""
         if self.packed:
-            result: Tensor = torch.ops.mkldnn._linear_pointwise(x, self.weight, None, "none", [], "")
+            result: Tensor = torch.ops.mkldnn._linear_pointwise(x, self.weight, self.bias, "none", [], "")
             return result
-        return F.linear(x, self.weight)
+        return F.linear(x, self.weight, self.bias)
 
 
 def _has_bf16() -> bool:
