@@ -4,10 +4,15 @@ from collections.abc import Sequence
 
 from lvm_core.checkpoint import list_models
 from lvm_core.corpus.store import CorpusStore
-from lvm_core.encoders import DEFAULT_ENCODER, encoder_id
+from lvm_core.encoders import DEFAULT_ENCODER, available_encoders, encoder_for, encoder_id
+from lvm_core.encoders.stored import StoredSpace
+from lvm_core.encoders.tmd import SUFFIX
 from lvm_core.errors import CorpusError, LvmError, SettingsError
-from lvm_core.vectors.matrix import encoded_with
+from lvm_core.types import Encoder
+from lvm_core.vectors.matrix import encoded_with, open_matrix
 from lvm_core.workspace import Workspace
+
+UNNAMED = "the encoder that made these vectors was not named when they were imported."
 
 
 def space_of_corpus(workspace: Workspace, corpus: str, encoder: str | None = None) -> str:
@@ -81,6 +86,33 @@ def space_called(encoder: str) -> str:
         EncoderError: if there is no encoder of that name.
     """
     return encoder if "@" in encoder else encoder_id(encoder)
+
+
+def spaces_without_encoder(workspace: Workspace) -> list[str]:
+    """Return the ids that corpora have vectors of and no encoder here makes, such as those of imported files."""
+    here = set()
+    for name in available_encoders():
+        here |= {encoder_id(name), encoder_id(name + SUFFIX)}
+    stored = [space for info in CorpusStore(workspace).corpora() for space in encoded_with(workspace, info.name)]
+    return sorted(set(stored) - here)
+
+
+def encoder_of_space(workspace: Workspace, space: str, device: str = "auto") -> Encoder:
+    """Return the encoder with this id; where it is not here, what stands for it with the vectors of a corpus.
+
+    Raises:
+        EncoderError: if there is neither.
+        SpaceMismatch: if the model of that name has other weights, and no corpus has such vectors.
+    """
+    try:
+        return encoder_for(space, device)
+    except LvmError as error:
+        for info in CorpusStore(workspace).corpora():
+            if space in encoded_with(workspace, info.name):
+                matrix = open_matrix(workspace, info.name, space)
+                why = UNNAMED if space.startswith("unknown@") else str(error)
+                return StoredSpace(space, matrix.dim, matrix.unit_norm, why)
+        raise
 
 
 def first_installed(names: Sequence[str]) -> str:

@@ -43,7 +43,7 @@ with left:
     st.subheader("Encoders")
     encoders = facts.encoders()
     names = facts.encoder_choices(encoders)
-    choices = names or [state.encoder_name()]
+    choices = [*(names or [state.encoder_name()]), *state.stored_spaces()]
     now = state.encoder_name()
     st.session_state[state.ENCODER_KEY] = st.selectbox(
         "Encoder in use", choices, index=choices.index(now) if now in choices else 0,

@@ -118,10 +118,14 @@ def _lines(file: str) -> list[str]:
 
 
 def _encoder_id(namespace: argparse.Namespace, workspace: Workspace) -> str | None:
-    """The encoder given, else the one that the first model was trained with."""
-    from lvm_core.spaces import space_called, space_of_models
+    """The encoder given, else the one that the first model was trained with, else one that made the rows' vectors."""
+    from lvm_core.spaces import space_called, space_of_models, space_to_measure_in
 
-    return space_called(namespace.encoder) if namespace.encoder else space_of_models(workspace, namespace.model)
+    if namespace.encoder:
+        return space_called(namespace.encoder)
+    if namespace.rows is not None:
+        return space_to_measure_in(workspace, namespace.model, namespace.corpus)
+    return space_of_models(workspace, namespace.model)
 
 
 def _target(predictor: "Predictor", rows: list[int] | None) -> int | None:

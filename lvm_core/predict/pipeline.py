@@ -76,9 +76,11 @@ class Predictor:
     def encoder(self) -> Encoder:
         """The encoder, loaded at first use."""
         if self._encoder is None:
-            from lvm_core.encoders import DEFAULT_ENCODER, encoder_for, load_encoder
+            from lvm_core.encoders import DEFAULT_ENCODER, load_encoder
+            from lvm_core.spaces import encoder_of_space
 
-            self._encoder = encoder_for(self._encoder_id) if self._encoder_id else load_encoder(DEFAULT_ENCODER)
+            space = self._encoder_id
+            self._encoder = encoder_of_space(self.workspace, space) if space else load_encoder(DEFAULT_ENCODER)
         return self._encoder
 
     @property

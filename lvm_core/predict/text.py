@@ -10,6 +10,7 @@ from lvm_core.decode.cache import DecodeCache
 from lvm_core.decode.checks import Checks
 from lvm_core.decode.decoders import DECODERS, available_decoders, load_decoder
 from lvm_core.decode.smoothing import smooth_text
+from lvm_core.encoders.stored import StoredSpace
 from lvm_core.errors import DecoderError, LvmError
 from lvm_core.predict.corpus import OpenCorpus
 from lvm_core.predict.prediction import Note, Prediction
@@ -144,8 +145,10 @@ def smoothed(prediction: Prediction, kind: str) -> Prediction:
     )
 
 
-def topic(encoder: Encoder, context: Vectors) -> Callable[[Sequence[str]], Sequence[float]]:
-    """Return how near texts are to the mean of a context (T, D), by the encoder."""
+def topic(encoder: Encoder, context: Vectors) -> Callable[[Sequence[str]], Sequence[float]] | None:
+    """Return how near texts are to the mean of a context (T, D), by the encoder; None where that is not here."""
+    if isinstance(encoder, StoredSpace):
+        return None
     mean = unit_rows(context.mean(axis=0))
 
     def cosines(texts: Sequence[str]) -> list[float]:

@@ -78,9 +78,16 @@ def keep(place: str, keys: Iterable[str]) -> None:
 
 
 def encoder_name() -> str:
-    """Return the name of the encoder in use, chosen on the System page."""
+    """Return the name of the encoder in use, chosen on the System page; an id where only its vectors are here."""
     name: str = st.session_state.get(ENCODER_KEY, DEFAULT_ENCODER)
-    return name if (base_name(name) or name) in ENCODERS else DEFAULT_ENCODER
+    return name if (base_name(name) or name) in ENCODERS or name in stored_spaces() else DEFAULT_ENCODER
+
+
+def stored_spaces() -> list[str]:
+    """Return the ids of spaces that corpora have vectors of, and no encoder of the list makes."""
+    from lvm_core.spaces import spaces_without_encoder
+
+    return spaces_without_encoder(workspace()) if workspace().database.exists() else []
 
 
 def command_of_encoder(command: str, corpus: str) -> list[str]:
@@ -98,14 +105,16 @@ def _encoder_id(name: str) -> str:
 
 def encoder_id() -> str:
     """Return the id of the encoder in use, without loading its net."""
-    return _encoder_id(encoder_name())
+    name = encoder_name()
+    return name if "@" in name else _encoder_id(name)
 
 
 @functools.lru_cache(maxsize=2)
 def _encoder(name: str) -> "Encoder":
     from lvm_core.encoders import load_encoder
+    from lvm_core.spaces import encoder_of_space
 
-    return load_encoder(name)
+    return encoder_of_space(workspace(), name) if "@" in name else load_encoder(name)
 
 
 _loading = threading.Lock()

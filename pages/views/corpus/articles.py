@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from lvm_core.types import Chunk, CorpusInfo
+from lvm_core.vectors.matrix import encoded_with
 from pages.shared import state, ui
 from pages.shared.address import Address
 from pages.views.corpus import labels
@@ -57,14 +58,19 @@ def choose_corpus(at: Address, corpora: list[CorpusInfo]) -> CorpusInfo:
 
 
 def _figures(corpus: CorpusInfo) -> list[ui.Number]:
-    encoded = any(info.name == corpus.name for info in state.encoded_corpora())
+    spaces = encoded_with(state.workspace(), corpus.name)
+    ready = state.encoder_id() in spaces
+    vectors = "ready" if ready else "of another" if spaces else "none yet"
+    about = f"By the encoder in use: {state.encoder_name()}"
+    if spaces and not ready:
+        about = f"This corpus has vectors of {', '.join(spaces)}; the System page chooses the encoder in use"
     return [
         ui.Number("Articles", f"{corpus.n_documents:,}"),
         ui.Number(
             "Chunks", f"{corpus.n_chunks:,}", "", f"Cut by the {corpus.chunker} chunker; one line of the vectors each"
         ),
         ui.Number("Per article", f"{corpus.n_chunks / corpus.n_documents:,.0f}", "chunks", "Mean number of chunks"),
-        ui.Number("Vectors", "ready" if encoded else "none yet", "", f"By the encoder {state.encoder_name()}"),
+        ui.Number("Vectors", vectors, "", about),
         ui.Number("Digest", corpus.digest[:12], "", f"SHA-256 of titles and chunks in order: {corpus.digest}"),
     ]
 
