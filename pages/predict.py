@@ -17,6 +17,8 @@ st.html(CSS)
 with ui.errors_shown(), address.page("predict") as at:
     state.bring_back("predict")
     context.restore(at)
+    if running.current() is None and not st.session_state.get(context.RUN):
+        st.html(welcome.what_this_is())
     left, right = st.columns([0.36, 0.64], gap="medium")
     with left:
         editor.show()
@@ -31,6 +33,7 @@ with ui.errors_shown(), address.page("predict") as at:
     asked = st.session_state.pop(context.RUN, False) or pressed
     context.remember(at, asked or (run is not None and list(run.texts) == texts))
     at.write()
+    running.warm()
     with right, ui.errors_shown():
         if asked:
             run = running.begin(choices, texts, context.origin())

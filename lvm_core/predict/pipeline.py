@@ -47,6 +47,7 @@ class Predictor:
         corpus: str | None = None,
         encoder: Encoder | None = None,
         progress: Progress = no_progress,
+        texts: Texts | None = None,
     ) -> None:
         """Name what to predict with; nothing is loaded yet.
 
@@ -56,6 +57,7 @@ class Predictor:
             corpus: what the snap stands on; None takes the largest corpus of that space, if there is one.
             encoder: a loaded encoder of that space, where the caller has one.
             progress: told while a decoder loads for the first time, where that takes seconds.
+            texts: the decoders of that space, where the caller has some loaded.
 
         Raises:
             SpaceMismatch: if `encoder` is of another space than `encoder_id`.
@@ -69,7 +71,7 @@ class Predictor:
         self._encoder_id = encoder_id
         self._corpus: OpenCorpus | None = None
         self._models: dict[str, PredictingModel] = {}
-        self._texts: Texts | None = None
+        self._texts = texts
         self._progress = progress
 
     @property

@@ -106,8 +106,8 @@ def test_a_time_is_what_was_waited_for_and_says_what_it_holds() -> None:
 
 
 def test_the_nearest_chunk_stands_once_with_the_raw_vector() -> None:
-    assert "nearest chunk" in cards.figures(prediction(snap_on=False))
-    assert "nearest chunk" not in cards.figures(prediction(snap_on=True))
+    assert "nearest chunk" in cards.behind(prediction(snap_on=False))
+    assert "nearest chunk" not in cards.behind(prediction(snap_on=True))
 
 
 def test_words_that_the_snap_changed_are_marked() -> None:
@@ -116,8 +116,9 @@ def test_words_that_the_snap_changed_are_marked() -> None:
 
 
 def test_until_there_is_a_text_the_nearest_real_chunk_stands_there() -> None:
-    html = cards.unfinished(prediction(decoding=Decoding()), "amn", True)
+    html = cards.unfinished(prediction(decoding=Decoding()), "amn", False)
     assert "The Moon &amp; the tides." in html
+    assert "tides" not in cards.unfinished(prediction(decoding=Decoding()), "amn", True), "once for both"
     assert "nearest real chunk" in html
     growing = cards.unfinished(prediction(decoding=Decoding(GOOD)), "amn", True)
     assert GOOD.text in growing

@@ -26,14 +26,12 @@ WAIT = "being written …"
 
 def card(prediction: Prediction, key: str, raw: Prediction | None = None) -> None:
     """Show a prediction whose text is final; `raw` is the same model's without the snap, to compare words with."""
-    colour = "snapped" if prediction.snap_on else "prediction"
-    with st.container(border=True, key=f"card-{key}"):
-        st.html(head(prediction.model, prediction.snap_on))
-        ui.copy_text(prediction.text or "(no text)", key, colour)
-        if prediction.smoothed:
-            st.html(f'<div class="lvm-label">smoothed by {html.escape(prediction.smoothed_by)}</div>')
-            ui.copy_text(prediction.smoothed, f"{key}-smoothed", "context")
-        st.html(figures(prediction) + behind(prediction, raw))
+    st.html(head(prediction.model, prediction.snap_on))
+    ui.copy_text(prediction.text or "(no text)", key, "snapped" if prediction.snap_on else "prediction")
+    if prediction.smoothed:
+        st.html(f'<div class="lvm-label">smoothed by {html.escape(prediction.smoothed_by)}</div>')
+        ui.copy_text(prediction.smoothed, f"{key}-smoothed", "context")
+    st.html(figures(prediction) + behind(prediction, raw))
 
 
 def unfinished(prediction: Prediction | None, model: str, snap_on: bool, wait: str = WAIT) -> str:
@@ -42,7 +40,7 @@ def unfinished(prediction: Prediction | None, model: str, snap_on: bool, wait: s
     body = ""
     if prediction is not None and prediction.text:
         body = f'<p class="lvm-growing">{html.escape(prediction.text)}</p>'
-    elif prediction is not None and prediction.neighbours:
+    elif prediction is not None and prediction.neighbours and not snap_on:
         near = prediction.neighbours[0].chunk
         body = (
             f'<p class="lvm-growing lvm-near"><span class="lvm-label">nearest real chunk, {html.escape(near.article)}'
@@ -82,18 +80,16 @@ def figures(prediction: Prediction) -> str:
         parts.append(_figure("to true next", f"{prediction.cosine_to_target:.3f}", "target"))
     if prediction.done and prediction.round_trip_cosine is not None:
         parts.append(_figure("round trip", f"{prediction.round_trip_cosine:.3f}"))
-    if prediction.neighbours and not prediction.snap_on:
-        parts.append(_figure("nearest chunk", f"{prediction.neighbours[0].cosine:.3f}", "neighbours"))
     if prediction.drift_clamped:
         parts.append(f'<span class="lvm-bad">{term("drift clamp")}</span>')
     if prediction.done:
-        parts += [_how(prediction), _figure("ready after", _ready(prediction.timings))]
+        parts += [_how(prediction), _figure("ready after", _ready(prediction.timings), text="after")]
     return f'<p class="lvm-figures">{"".join(parts)}</p>'
 
 
-def _figure(label: str, value: str, colour: str = "") -> str:
+def _figure(label: str, value: str, colour: str = "", text: str = "") -> str:
     tone = f" lvm-{colour}" if colour else ""
-    return f'<span>{term(label)} <b class="lvm-figure{tone}">{html.escape(value)}</b></span>'
+    return f'<span>{term(label, text)} <b class="lvm-figure{tone}">{html.escape(value)}</b></span>'
 
 
 def _how(prediction: Prediction) -> str:
@@ -117,6 +113,9 @@ def behind(prediction: Prediction, raw: Prediction | None = None) -> str:
     origins = {kind.method: kind.origin for kind in DECODERS.values()}
     origin = origins.get(prediction.decoding.decoded.method, NO_TEXT)
     parts = [f'<p class="lvm-label">{html.escape(origin)}</p>', marks(prediction), timing_html(prediction.timings)]
+    if prediction.neighbours and not prediction.snap_on:
+        near = _figure("nearest chunk", f"{prediction.neighbours[0].cosine:.3f}", "neighbours")
+        parts.append(f'<p class="lvm-figures">{near}</p>')
     if raw is not None and raw.text and prediction.text:
         changed = word_differences(raw.text, prediction.text)
         parts.append(f'<p class="lvm-label">words beside the raw text</p><p class="lvm-words">{changed}</p>')

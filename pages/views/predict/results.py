@@ -30,7 +30,7 @@ def show(run: Run) -> None:
         _follow(run, status, lambda: slot.html(table.html_of(run.cards, run.predictions, run.errors)))
         _closer(run)
     else:
-        grid = _Grid(run, "card")
+        grid = _Grid(run)
         _follow(run, status, grid.draw)
     predictions = [run.predictions[card] for card in run.cards if card in run.predictions]
     picture.show(predictions, "pca")
@@ -57,6 +57,7 @@ def _follow(run: Run, status: Any, draw: Callable[[], object]) -> None:
     if run.failure is not None:
         raise run.failure
     draw()
+    status.empty()
     with status.container():
         _ended(run)
 
@@ -90,7 +91,7 @@ def _ended(run: Run) -> None:
 class _Grid:
     """Cards in the order of the screen: a row a model where raw and snapped stand side by side."""
 
-    def __init__(self, run: Run, key: str) -> None:
+    def __init__(self, run: Run, key: str = "") -> None:
         self._run, self._key = run, key
         self._drawn: dict[Card, Any] = {}
         self._slots: dict[Card, Any] = {}
@@ -115,17 +116,17 @@ class _Grid:
                 self._card(card, now, ended)
 
     def _card(self, card: Card, now: Prediction | str | None, ended: bool) -> None:
-        name = f"{self._key}-{card[0]}-{'snap' if card[1] else 'raw'}"
+        name = f"{self._key}{card[0]}-{'snap' if card[1] else 'raw'}"
         if isinstance(now, Prediction) and now.done:
-            cards.card(
-                now, name.removeprefix("card-"), self._run.predictions.get((card[0], False)) if card[1] else None
-            )
-            if now.text:
-                st.button(
-                    "Append and go on", key=f"append-{name}", type="tertiary", icon=":material/playlist_add:",
-                    on_click=_append, args=(now.text,),
-                    help="Puts this text behind the context and predicts the chunk after it.",
-                )  # fmt: skip
+            raw = self._run.predictions.get((card[0], False)) if card[1] else None
+            with st.container(border=True, key=f"card-{name}"):
+                cards.card(now, name, raw)
+                if now.text:
+                    st.button(
+                        "Append and go on", key=f"append-{name}", type="tertiary", icon=":material/playlist_add:",
+                        on_click=_append, args=(now.text,),
+                        help="Puts this text behind the context and predicts the chunk after it.",
+                    )  # fmt: skip
             return
         with st.container(border=True):
             wait = "" if ended else cards.WAIT
@@ -153,5 +154,5 @@ def _closer(run: Run) -> None:
     if name not in closer:
         closer.clear()
         closer[name] = Run(replace(run.choices, models=(model,)), run.texts, run.origin).start()
-    grid = _Grid(closer[name], "closer")
+    grid = _Grid(closer[name], "closer-")
     _follow(closer[name], st.empty(), grid.draw)

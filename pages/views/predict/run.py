@@ -1,5 +1,6 @@
 """One question under way, on a thread of its own: it goes on when the page is left, and stops when it is told to."""
 
+import contextlib
 import functools
 import threading
 import time
@@ -11,6 +12,7 @@ import streamlit as st
 from lvm_core.errors import LvmError, SettingsError
 from lvm_core.predict import PASSTHROUGH, Prediction, Predictor, Question
 from lvm_core.predict.context import clean_context
+from lvm_core.predict.text import Texts
 from lvm_core.workspace import Workspace
 from pages.shared import state
 from pages.views.predict.form import Choices
@@ -28,15 +30,35 @@ Key = tuple[str, str, str | None, tuple[tuple[object, ...], ...]]
 
 @functools.lru_cache(maxsize=4)
 def _predictor(key: Key) -> Predictor:
-    return Predictor(Workspace(key[0]), corpus=key[2], encoder=state.encoder_called(key[1]))
+    encoder = state.encoder_called(key[1])
+    return Predictor(Workspace(key[0]), corpus=key[2], encoder=encoder, texts=_texts(key[0], key[1], key[3][0]))
+
+
+@functools.lru_cache(maxsize=2)
+def _texts(root: str, encoder: str, inverters: tuple[object, ...]) -> Texts:  # noqa: ARG001 - part of the key
+    """Return the decoders of a space: they stay loaded when corpora and models change."""
+    return Texts(Workspace(root), state.encoder_called(encoder))
+
+
+@functools.cache
+def warm() -> None:
+    """Load encoder and decoder in the background, so that the first prediction need not wait for them."""
+    key = _key(None)
+
+    def load() -> None:
+        with contextlib.suppress(LvmError):
+            _texts(key[0], key[1], key[3][0]).answerer("auto", None, None)
+
+    threading.Thread(target=load, name="warm-decoder", daemon=True).start()
 
 
 def _key(corpus: str | None) -> Key:
     """Return what a predictor is remembered by: it is made anew when models or vectors have changed."""
     space = state.encoder_id()
+    inverters = state.file_stamp(state.workspace().root / "inverters")
     stamps = tuple(state.file_stamp(state.workspace().vectors(c.name, space)) for c in state.corpora())
     runs = tuple((info.ref, state.file_stamp(info.path)) for info in state.models())
-    return (str(state.workspace().root), state.encoder_name(), corpus, (*stamps, *runs))
+    return (str(state.workspace().root), state.encoder_name(), corpus, (inverters, *stamps, *runs))
 
 
 class Run:
@@ -127,6 +149,9 @@ class Run:
                 self._changed.notify_all()
 
     def _note(self, card: Card, prediction: Prediction) -> None:
+        before = self.predictions.get(card)
+        if before is not None and before.done and not prediction.done:
+            return  # it goes on where it was stopped
         with self._changed:
             self.predictions[card] = prediction
             self.version += 1

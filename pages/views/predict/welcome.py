@@ -49,7 +49,6 @@ def show() -> None:
     """Show the worked example; a press makes it live."""
     name, predictions = worked_example()
     example = examples()[name]
-    st.html(what_this_is())
     with st.container(border=True, key="worked-example"):
         st.html(
             f'<div class="lvm-label">A worked example, shipped with the studio: {html.escape(name)},'
