@@ -5,15 +5,14 @@ What it shows is called a map (`lvm_core.study.map`); the command `project` make
 
 import streamlit as st
 
+from lvm_core.study.map import TARGET
 from pages.shared import address, state, ui
-from pages.views.vectors import form as map_form
-from pages.views.vectors import layout as map_job
-from pages.views.vectors import look as map_look
-from pages.views.vectors import points as map_points
+from pages.views.vectors import find, form, layout, look, numbers, points
+from pages.views.vectors.look import Point
 
 
 def page(at: address.Address) -> None:
-    """Show the map of the settings in the address, the numbers beside it, and what is chosen in it."""
+    """Show the map of the settings in the address, what is found on it, the numbers beside it, and what is chosen."""
     corpora = [info.name for info in state.encoded_corpora()]
     if not corpora:
         ui.empty_state(
@@ -23,16 +22,25 @@ def page(at: address.Address) -> None:
             icon="scatter_plot",
         )
         return
-    settings = map_form.show(at, corpora)
-    data, rows = map_look.data(settings)
-    made, key = map_job.the_map(settings, data)
+    settings = form.show(at, corpora)
+    data, rows = look.data(settings)
+    made, key = layout.the_map(settings, data)
+    name = look.points_key(settings)
+    found = find.filters(at, data, name)
+    picked = find.picked(at, data)
+
+    def clear() -> None:
+        look.forget()
+        at.put("picked", [])
+
     left, right = st.columns([0.64, 0.36], gap="medium")
     with left:
-        made_of, chosen = map_look.picture(at, made, data, key, map_look.points_key(settings))
-        map_look.exports(made_of, made, data)
+        figure = look.picture(at, made, data, key, name, found.and_windows(picked))
+        look.exports(figure, made, data)
+        find.table(at, data, name, found, look.forget)
     with right:
-        map_look.numbers(rows)
-        map_points.show(data, chosen)
+        numbers.show(rows)
+        points.show(data, look.chosen(key) or [Point(TARGET, place) for place in picked], clear)
 
 
 ui.page_title("Vectors", "Where predictions fall against their targets, and what the snap does to them")

@@ -68,6 +68,14 @@ class Layer:
     clamped: NDArray[np.bool_]
     lengths: Vectors
 
+    def vectors(self, kind: str) -> Vectors:
+        """Return the predictions (W, D), "raw" or "snapped"."""
+        return self.snapped if kind == "snapped" else self.raw
+
+    def cosines(self, kind: str) -> Vectors:
+        """Return their cosines to the target (W,)."""
+        return self.snapped_cosine if kind == "snapped" else self.cosine
+
 
 @dataclass(frozen=True, slots=True)
 class MapData:
@@ -85,10 +93,30 @@ class MapData:
 
 
 @dataclass(frozen=True, slots=True)
-class VectorMap:
-    """Coordinates (n, 2 or 3) of each group of points ("corpus", "target", "MODEL raw", "MODEL snapped")."""
+class Group:
+    """Points of one kind: "corpus", "target", or the "raw" or "snapped" predictions of a model."""
 
-    coordinates: dict[str, Vectors]
+    kind: str
+    model: str = ""
+
+    @classmethod
+    def read(cls, text: str) -> "Group":
+        """Return what `str` made into text."""
+        model, _, kind = text.rpartition(" ")
+        return cls(kind, model)
+
+    def __str__(self) -> str:
+        return f"{self.model} {self.kind}".strip()
+
+
+CORPUS, TARGET = Group("corpus"), Group("target")
+
+
+@dataclass(frozen=True, slots=True)
+class VectorMap:
+    """Coordinates (n, 2 or 3) of each group of points."""
+
+    coordinates: dict[Group, Vectors]
     axes: list[str]
     note: str
 
@@ -142,20 +170,20 @@ def _layer(sample: WindowSample, ref: str, settings: MapSettings) -> Layer:
 def lay_out(data: MapData, progress: Progress = no_progress) -> VectorMap:
     """Return the map of everything in `data`, fitted together."""
     settings = data.settings
-    groups = {"corpus": data.corpus_vectors, "target": data.target_vectors}
+    groups = {CORPUS: data.corpus_vectors, TARGET: data.target_vectors}
     for ref, layer in data.layers.items():
-        groups[f"{ref} raw"] = layer.raw
+        groups[Group("raw", ref)] = layer.raw
         if settings.snap:
-            groups[f"{ref} snapped"] = layer.snapped
-    kept = {name: vectors for name, vectors in groups.items() if len(vectors)}
+            groups[Group("snapped", ref)] = layer.snapped
+    filled = {group: vectors for group, vectors in groups.items() if len(vectors)}
     names = {f.name for f in dataclasses.fields(ProjectionSettings)} & {f.name for f in dataclasses.fields(settings)}
     made = project(
-        np.concatenate(list(kept.values())), ProjectionSettings(**{n: getattr(settings, n) for n in names}), progress
+        np.concatenate(list(filled.values())), ProjectionSettings(**{n: getattr(settings, n) for n in names}), progress
     )
-    ends = np.cumsum([len(vectors) for vectors in kept.values()])
+    ends = np.cumsum([len(vectors) for vectors in filled.values()])
     parts = np.split(made.coordinates, ends[:-1])
     return VectorMap(
-        dict(zip(kept, parts, strict=True)), list(made.axes), " ".join(filter(None, [data.note, made.note]))
+        dict(zip(filled, parts, strict=True)), list(made.axes), " ".join(filter(None, [data.note, made.note]))
     )
 
 
@@ -201,7 +229,7 @@ def save_map(workspace: Workspace, key: str, made: VectorMap, rows: list[dict[st
     """Keep a map under `key`."""
     with replacing(workspace.projection(key, "npz")) as temporary, temporary.open("wb") as file:
         np.savez_compressed(
-            file, allow_pickle=False, **{name: xy.astype(np.float32) for name, xy in made.coordinates.items()}
+            file, allow_pickle=False, **{str(group): xy.astype(np.float32) for group, xy in made.coordinates.items()}
         )
     write_json(workspace.projection(key, "json"), {"axes": made.axes, "note": made.note, "numbers": rows})
 
@@ -214,6 +242,8 @@ def load_map(workspace: Workspace, key: str) -> VectorMap | None:
     try:
         described = read_json(about)
         with np.load(arrays, allow_pickle=False) as file:
-            return VectorMap({name: file[name] for name in file.files}, described["axes"], described["note"])
+            return VectorMap(
+                {Group.read(name): file[name] for name in file.files}, described["axes"], described["note"]
+            )
     except (WorkspaceError, OSError, ValueError, KeyError, json.JSONDecodeError):
         return None

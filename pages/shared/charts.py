@@ -46,7 +46,7 @@ MODEL_COLOURS = {
     "copy-last": "#a58f78",
     "context-mean": "#7fa08e",
     "weighted-mean": "#8595ad",
-    "linear-filter": "#66788c",
+    "linear-filter": "#8c6f5c",
     "corpus-mean": "#b09a9a",
     "random": "#b3b3b3",
     "passthrough": "#77818b",
@@ -102,6 +102,7 @@ def style(fig: go.Figure, height: int = 320, legend: bool = True) -> go.Figure:
         font={"family": '"Source Sans", "Source Sans 3", system-ui, sans-serif', "size": 12, "color": ink()},
         showlegend=legend,
         legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom", "title": None, "font": {"size": 12}},
+        modebar={"orientation": "v", "bgcolor": "rgba(0,0,0,0)"},
         hoverlabel={"font": {"size": 12}, "align": "left"},
         title=None,
     )

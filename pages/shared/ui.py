@@ -106,9 +106,17 @@ def tag(text: str, colour: str = "", help: str = "") -> str:
     return f'<span class="lvm-tag{tone}" title="{html.escape(help, quote=True)}">{html.escape(text)}</span>'
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Show a small table of cells that are HTML already; long tables belong into `st.dataframe`."""
-    head = "".join(f"<th>{html.escape(name)}</th>" for name in columns)
+class Heading(NamedTuple):
+    """A heading of a table with what it means, on hover."""
+
+    text: str
+    help: str = ""
+
+
+def table(columns: Sequence[str | Heading], rows: Sequence[Sequence[str]]) -> None:
+    """Show a small table of cells that are HTML already; long tables belong into `sortable.table`."""
+    heads = [column if isinstance(column, Heading) else Heading(column) for column in columns]
+    head = "".join(f'<th title="{html.escape(one.help, quote=True)}">{html.escape(one.text)}</th>' for one in heads)
     body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
     st.html(f'<div class="lvm-wide"><table class="lvm-rows lvm-table"><tr>{head}</tr>{body}</table></div>')
 

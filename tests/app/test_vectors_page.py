@@ -1,18 +1,22 @@
 """The Vectors and Drift pages on twelve real articles, and with nothing there."""
 
+import base64
+import html
 import json
+import struct
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from lvm_core.config import command_line
+from lvm_core.corpus.store import CorpusStore
 from lvm_core.jobs.store import JobStore
 from lvm_core.snap import SnapSettings
 from lvm_core.study.drift import DriftSettings, drift_key, drift_study, save_study
 from lvm_core.study.map import MapSettings, map_key
 from lvm_core.workspace import Workspace
-from tests.app.conftest import Open, press, shown
+from tests.app.conftest import Open, press, shown, table
 
 
 def test_both_say_what_to_do_when_nothing_is_encoded(workspace: Workspace, open_page: Open) -> None:
@@ -53,12 +57,14 @@ def test_a_chosen_point_is_read_with_its_context_and_neighbours(seeded: Workspac
         import os
 
         os.environ["LVM_WORKSPACE"] = root
-        from lvm_core.study.map import MapSettings, gather
+        from lvm_core.study.map import CORPUS, TARGET, Group, MapSettings, gather
         from lvm_core.workspace import Workspace
         from pages.views.vectors import points as map_points
+        from pages.views.vectors.look import Point
 
         found = gather(Workspace(root), MapSettings(models="copy-last", split="train", windows=10, corpus_points=20))
-        map_points.show(found, [("copy-last raw", 3), ("target", 3), ("corpus", 2)])
+        points = [Point(Group("raw", "copy-last"), 3), Point(TARGET, 3), Point(CORPUS, 2)]
+        map_points.show(found, points, lambda: None)
 
     monkeypatch.setenv("LVM_WORKSPACE", str(seeded.root))
     app = AppTest.from_function(page, args=(str(seeded.root),), default_timeout=120).run()
@@ -141,3 +147,101 @@ def test_echo_says_each_vector_and_encodes_the_text_again(seeded: Workspace, ope
     assert not app.exception
     assert "what the decoder says" in shown(app)
     assert "context-mean, snapped" in shown(app)
+
+
+QUERY = {"models": "copy-last,context-mean", "split": "train", "windows": "40", "corpus_points": "200"}
+
+
+def drawn(app: AppTest) -> dict[str, Any]:
+    """Return the figure of the map as the browser gets it."""
+    figure: dict[str, Any] = json.loads(app.get("plotly_chart")[0].proto.spec)
+    return figure
+
+
+def numbers(array: Any) -> list[float]:
+    """Return an array of a figure, which is sent as bytes, unless it is empty."""
+    if isinstance(array, list):
+        return array
+    kind = {"f4": "f", "f8": "d"}[array["dtype"]]
+    data = base64.b64decode(array["bdata"])
+    return list(struct.unpack(f"<{len(data) // struct.calcsize(kind)}{kind}", data))
+
+
+def test_every_point_shows_its_text_on_hover(seeded: Workspace, open_page: Open) -> None:
+    app = open_page(seeded, "vectors", **QUERY)
+    texts = [chunk.text for d in CorpusStore(seeded).documents("enwiki-sample")
+             for chunk in CorpusStore(seeded).document_chunks(d.document_id)]  # fmt: skip
+    beginnings = {html.escape(text[:20]) for text in texts}
+    traces = [trace for trace in drawn(app)["data"] if trace.get("text")]
+    assert len(traces) == 6
+    for trace in traces:
+        for label in trace["text"]:
+            words = label.split("<br>")[1]
+            assert any(words.startswith(beginning) for beginning in beginnings), label
+            assert len(label) < 400
+
+
+def test_words_are_found_on_the_map_and_in_its_table(seeded: Workspace, open_page: Open) -> None:
+    app = open_page(seeded, "vectors", **QUERY)
+    every = table(app, "map-windows")
+    assert len(every.rows) == 40
+    assert every.columns[:3] == ["article", "place", "copy-last raw"]
+    word = every.column("true next chunk")[0].split()[0]
+    app.text_input(key="vectors:find").set_value(word.upper()).run()
+    assert not app.exception
+    found = table(app, "map-windows")
+    assert 0 < len(found.rows) < 40
+    assert all(word.lower() in text.lower() for text in found.column("true next chunk"))
+    targets = next(trace for trace in drawn(app)["data"] if trace.get("name") == "true next chunks")
+    out = [opacity for opacity in numbers(targets["marker"]["opacity"]) if opacity > 0.5]
+    assert len(out) == len(found.rows)
+    assert f"{len(found.rows)} of 40 windows" in shown(app)
+    assert app.query_params["find"] in (word.upper(), [word.upper()])
+
+
+def test_windows_chosen_in_the_table_are_read_and_their_lines_alone_are_full(
+    seeded: Workspace, open_page: Open
+) -> None:
+    app = open_page(seeded, "vectors", **QUERY)
+    lines = [trace for trace in drawn(app)["data"] if trace.get("mode") == "lines"]
+    assert [len(numbers(trace["x"])) for trace in lines[:4]] == [120, 120, 0, 0]
+    app.session_state["vectors:picked"] = [next(iter(table(app, "map-windows").rows))]
+    app.run()
+    assert "1 window chosen" in shown(app)
+    lines = [trace for trace in drawn(app)["data"] if trace.get("mode") == "lines"]
+    assert [len(numbers(trace["x"])) for trace in lines[:4]] == [3, 3, 117, 117]
+    assert lines[2]["opacity"] < lines[0]["opacity"] / 3
+    press(app, "Choose none")
+    assert "1 window chosen" not in shown(app)
+
+
+def test_regions_have_names_and_density_where_they_are_asked_for(seeded: Workspace, open_page: Open) -> None:
+    plain = drawn(open_page(seeded, "vectors", **QUERY))
+    assert not plain["layout"].get("annotations")
+    assert plain["data"][0]["visible"] is False
+    figure = drawn(open_page(seeded, "vectors", **QUERY, names="1", density="1"))
+    names = [one["text"] for one in figure["layout"]["annotations"]]
+    assert len(names) > 3
+    assert all(" · " in name for name in names)
+    assert figure["data"][0]["type"] == "contour"
+    assert figure["data"][0]["visible"] is True
+    solid = open_page(seeded, "vectors", **QUERY, names="1", density="1", n_dims="3")
+    assert not solid.exception
+
+
+def test_models_have_shapes_of_their_own_whatever_the_hue_stands_for(seeded: Workspace, open_page: Open) -> None:
+    for dims in ("2", "3"):
+        figure = drawn(open_page(seeded, "vectors", **QUERY, colour="article", n_dims=dims))
+        shapes = {trace["name"]: trace["marker"]["symbol"] for trace in figure["data"] if trace.get("text")}
+        assert len(set(shapes.values())) == len(shapes) == 6
+
+
+def test_many_points_are_sent_as_bytes_and_what_is_left_out_is_said(seeded: Workspace, open_page: Open) -> None:
+    app = open_page(seeded, "vectors", **{**QUERY, "corpus_points": "60000"})
+    corpus = next(trace for trace in drawn(app)["data"] if trace.get("name") == "corpus chunks")
+    n_chunks = CorpusStore(seeded).corpus("enwiki-sample").n_chunks
+    assert len(numbers(corpus["x"])) == n_chunks
+    assert "bdata" in corpus["x"]
+    app = open_page(seeded, "vectors", **{**QUERY, "corpus_points": "100"})
+    assert f"100 of {n_chunks:,} points are shown, drawn at random" in shown(app)
+    assert "40 of " in shown(app)

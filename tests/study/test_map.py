@@ -8,7 +8,7 @@ import pytest
 
 from lvm_core.__main__ import main
 from lvm_core.errors import CorpusError, ModelError
-from lvm_core.study.map import MapSettings, gather, lay_out, load_map, map_key, numbers, save_map
+from lvm_core.study.map import CORPUS, TARGET, MapSettings, gather, lay_out, load_map, map_key, numbers, save_map
 from lvm_core.workspace import Workspace
 
 SETTINGS = MapSettings(models="copy-last,context-mean", split="validation", windows=40, corpus_points=100)
@@ -17,11 +17,11 @@ SETTINGS = MapSettings(models="copy-last,context-mean", split="validation", wind
 def test_every_group_has_its_points_and_numbers(seeded_once: Workspace) -> None:
     data = gather(seeded_once, SETTINGS)
     made = lay_out(data)
-    assert set(made.coordinates) == {
+    assert {str(group) for group in made.coordinates} == {
         "corpus", "target", "copy-last raw", "copy-last snapped", "context-mean raw", "context-mean snapped",
     }  # fmt: skip
-    assert len(made.coordinates["corpus"]) == 100
-    assert {len(xy) for name, xy in made.coordinates.items() if name != "corpus"} == {len(data.target_rows)}
+    assert len(made.coordinates[CORPUS]) == 100
+    assert {len(xy) for group, xy in made.coordinates.items() if group != CORPUS} == {len(data.target_rows)}
     assert "points are shown, drawn at random" in made.note
     by_name = {(row["name"], row["kind"]): row for row in numbers(data)}
     assert by_name["target", ""]["cosine"] is None
@@ -42,7 +42,7 @@ def test_a_map_is_kept_by_its_content(seeded: Workspace) -> None:
     again = load_map(seeded, key)
     assert again is not None
     assert again.axes == made.axes
-    np.testing.assert_array_equal(again.coordinates["target"], made.coordinates["target"])
+    np.testing.assert_array_equal(again.coordinates[TARGET], made.coordinates[TARGET])
     assert map_key(seeded, MapSettings(**{**_fields(SETTINGS), "seed": 1})) != key
     seeded.projection(key, "npz").write_bytes(b"cut short")
     assert load_map(seeded, key) is None

@@ -1,36 +1,38 @@
 """The points chosen in the map, to read: context, true next chunk, and what each prediction is near to and says."""
 
 import html
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import streamlit as st
 
-from lvm_core.study.map import Layer, MapData
-from lvm_core.types import Chunk, Rows, Vectors
+from lvm_core.study.map import CORPUS, Group, Layer, MapData
+from lvm_core.types import Chunk, Rows
 from pages.shared import decoding, state, ui
-from pages.views.vectors import figure as map_figure
-from pages.views.vectors.look import Chosen
+from pages.views.vectors.look import Point
 
 MOST_SHOWN = 6
 CONTEXT = 5
 NEIGHBOURS = 5
-SAID = "map_said"
+WORDS = "map_words"
 
 
-def show(found: MapData, chosen: Chosen) -> None:
-    """Show what was chosen, each window once whichever of its points was hit."""
+def show(data: MapData, chosen: Sequence[Point], clear: Callable[[], None]) -> None:
+    """Show what was chosen, each window once whichever of its points was hit; `clear` chooses none."""
     if not chosen:
         st.html('<p class="lvm-section">Points</p>')
         st.caption("Click a point, or drag a lasso around some (tools at the top right of the map), to read them here.")
         return
-    windows = list(dict.fromkeys(place for name, place in chosen if name != "corpus"))
-    points = [place for name, place in chosen if name == "corpus"]
+    if st.button("Choose none", type="tertiary", icon=":material/close:", key="map-none"):
+        clear()
+        st.rerun()
+    windows = list(dict.fromkeys(point.place for point in chosen if point.group != CORPUS))
+    points = [point.place for point in chosen if point.group == CORPUS]
     st.html(f'<p class="lvm-section">{_count(len(windows), "window")}{_count(len(points), "corpus chunk")}</p>')
     for place in windows[:MOST_SHOWN]:
-        own = [name for name, other in chosen if other == place and name != "corpus"]
-        _window(found, place, own)
+        _window(data, place, [point.group for point in chosen if point.place == place and point.group != CORPUS])
     for place in points[: MOST_SHOWN - len(windows[:MOST_SHOWN])]:
-        _corpus_point(found, int(found.corpus_rows[place]))
+        _corpus_point(data, int(data.corpus_rows[place]))
     if len(windows) + len(points) > MOST_SHOWN:
         st.caption(f"The first {MOST_SHOWN} of {len(windows) + len(points):,} are shown.")
 
@@ -39,26 +41,25 @@ def _count(n: int, what: str) -> str:
     return f"{n:,} {what}{'s' if n != 1 else ''} chosen" if n else ""
 
 
-def _window(found: MapData, place: int, groups: list[str]) -> None:
-    corpus, row = found.settings.corpus, int(found.target_rows[place])
+def _window(data: MapData, place: int, groups: list[Group]) -> None:
+    corpus, row = data.settings.corpus, int(data.target_rows[place])
     (target,) = state.store().chunks(corpus, [row])
     first = row - min(CONTEXT, target.position)
     with st.container(border=True, key=f"card-window-{row}"):
         st.html(_head(target) + _context(state.store().chunks(corpus, range(first, row))) + _true(target))
-        for ref, layer in found.layers.items():
-            kinds = [kind for kind in ("raw", "snapped") if kind == "raw" or found.settings.snap]
-            st.html("".join(_vector(found, layer, f"{ref} {kind}", place, target, groups) for kind in kinds))
+        for ref, layer in data.layers.items():
+            shown = [Group(kind, ref) for kind in ("raw", "snapped") if kind == "raw" or data.settings.snap]
+            st.html("".join(_vector(data, layer, group, place, target, groups) for group in shown))
         left, right = st.columns(2)
         with left:
-            _say(found, place, row)
+            _say(data, place, row)
         if right.button("Send to Predict", key=f"send-{row}", type="tertiary", icon=":material/arrow_forward:",
                         help="The five chunks before it as the context, this chunk as the target."):  # fmt: skip
             state.send_to_predict(corpus, range(first, row))
-        for name, text, echo in st.session_state.get(SAID, {}).get((found.settings, row), []):
-            kind = map_figure.kind_of(name)
-            colour = "snapped" if kind == "snapped" else "prediction"
-            st.html(f'<div class="lvm-label">{html.escape(name)}, in words; its text has cosine {echo:.3f} to it</div>')
-            ui.copy_text(text, f"{name}-{row}".replace(" ", "-"), colour)
+        for group, text, round_trip in st.session_state.get(WORDS, {}).get((data.settings, row), []):
+            name = html.escape(str(group))
+            st.html(f'<div class="lvm-label">{name}, in words; its text has cosine {round_trip:.3f} to it</div>')
+            ui.copy_text(text, f"{group}-{row}".replace(" ", "-"), _colour(group))
 
 
 def _head(chunk: Chunk) -> str:
@@ -78,58 +79,54 @@ def _true(chunk: Chunk) -> str:
     )
 
 
-def _vector(found: MapData, layer: Layer, name: str, place: int, target: Chunk, groups: list[str]) -> str:
+def _colour(group: Group) -> str:
+    return "snapped" if group.kind == "snapped" else "prediction"
+
+
+def _vector(data: MapData, layer: Layer, group: Group, place: int, target: Chunk, groups: list[Group]) -> str:
     """Return one vector as HTML: its cosine to the target and the real chunks nearest to it, more if it was hit."""
-    kind = map_figure.kind_of(name)
-    cosine = (layer.snapped_cosine if kind == "snapped" else layer.cosine)[place]
-    hits = state.index(found.settings.corpus, found.encoder_id).search(
-        vector_of(layer, kind, place)[None], NEIGHBOURS if name in groups else 1, _own(target)
+    hits = state.index(data.settings.corpus, data.encoder_id).search(
+        layer.vectors(group.kind)[place][None], NEIGHBOURS if group in groups else 1, _own(target)
     )[0]
-    near = state.store().chunks(found.settings.corpus, [hit.row for hit in hits])
-    colour = "snapped" if kind == "snapped" else "prediction"
-    rows = "".join(
-        f'<tr><td class="lvm-neighbours">{hit.cosine:.3f}</td><td style="white-space:normal">{html.escape(chunk.text)}'
-        f' <span class="lvm-label">{html.escape(chunk.article)}</span></td></tr>'
+    near = state.store().chunks(data.settings.corpus, [hit.row for hit in hits])
+    lines = "".join(
+        f'<li><span class="lvm-neighbours">{hit.cosine:.3f}</span> {html.escape(chunk.text)}'
+        f' <span class="lvm-label">{html.escape(chunk.article)}</span></li>'
         for hit, chunk in zip(hits, near, strict=True)
     )
-    mark = " style='font-weight:600'" if name in groups else ""
+    mark = " style='font-weight:600'" if group in groups else ""
+    nearest = f"nearest real {'chunks' if len(hits) > 1 else 'chunk'}"
+    about = f"cosine to the true chunk {layer.cosines(group.kind)[place]:.3f} · {nearest}"
     return (
-        f'<div class="lvm-{colour}"{mark}>{html.escape(name)}<span class="lvm-label"> · cosine to the true chunk'
-        f" {cosine:.3f} · nearest real {'chunks' if len(hits) > 1 else 'chunk'}:</span></div>"
-        f'<table class="lvm-rows">{rows}</table>'
+        f'<div class="lvm-{_colour(group)}"{mark}>{html.escape(str(group))}'
+        f'<span class="lvm-label"> · {about}:</span></div>'
+        f'<ul class="lvm-context-list" style="list-style:none;padding-left:0">{lines}</ul>'
     )
-
-
-def vector_of(layer: Layer, kind: str, place: int) -> Vectors:
-    """Return one vector (D,) of a layer."""
-    found: Vectors = (layer.snapped if kind == "snapped" else layer.raw)[place]
-    return found
 
 
 def _own(chunk: Chunk) -> Rows:
     return state.store().document(chunk.document_id).rows
 
 
-def _say(found: MapData, place: int, row: int) -> None:
+def _say(data: MapData, place: int, row: int) -> None:
     writers = decoding.writers()
-    if not writers or not found.layers:
+    if not writers or not data.layers:
         return
     if st.button("Put into words", key=f"say-{row}", type="tertiary", icon=":material/notes:",
                  help=f"Decode these vectors by {decoding.title(writers[0])}; about a second each."):  # fmt: skip
-        names = [f"{ref} raw" for ref in found.layers]
-        if found.settings.snap:
-            names += [f"{ref} snapped" for ref in found.layers]
-        vectors = [vector_of(found.layers[n.rpartition(" ")[0]], map_figure.kind_of(n), place) for n in names]
-        said = decoding.say(np.stack(vectors), writers[0], 0, found.settings.corpus)
-        texts = [(name, text.text, text.round_trip_cosine) for name, text in zip(names, said, strict=True)]
-        st.session_state.setdefault(SAID, {})[(found.settings, row)] = texts
+        kinds = ("raw", "snapped") if data.settings.snap else ("raw",)
+        groups = [Group(kind, ref) for kind in kinds for ref in data.layers]
+        vectors = [data.layers[group.model].vectors(group.kind)[place] for group in groups]
+        decoded = decoding.say(np.stack(vectors), writers[0], 0, data.settings.corpus)
+        texts = [(group, one.text, one.round_trip_cosine) for group, one in zip(groups, decoded, strict=True)]
+        st.session_state.setdefault(WORDS, {})[(data.settings, row)] = texts
 
 
-def _corpus_point(found: MapData, row: int) -> None:
-    (chunk,) = state.store().chunks(found.settings.corpus, [row])
+def _corpus_point(data: MapData, row: int) -> None:
+    (chunk,) = state.store().chunks(data.settings.corpus, [row])
     with st.container(border=True, key=f"card-chunk-{row}"):
         st.html(_head(chunk) + f'<div class="lvm-context">{html.escape(chunk.text)}</div>')
         if chunk.position and st.button("Send to Predict", key=f"send-chunk-{row}", type="tertiary",
                                         icon=":material/arrow_forward:",
                                         help="The chunks before it as the context, it as the target."):  # fmt: skip
-            state.send_to_predict(found.settings.corpus, range(row - min(CONTEXT, chunk.position), row))
+            state.send_to_predict(data.settings.corpus, range(row - min(CONTEXT, chunk.position), row))
