@@ -15,6 +15,7 @@ from lvm_core.encoders import load_encoder
 from lvm_core.evaluate.chains import score_chains, unseen_rows
 from lvm_core.exchange.chains import chains_jsonl, wordnet_chains
 from lvm_core.exchange.files import import_chains
+from lvm_core.nets.build import from_config
 from lvm_core.spaces import first_installed
 from lvm_core.study.chain_settings import BEST, BUILT_IN, ChainSettings
 from lvm_core.train import TrainConfig, train
@@ -63,6 +64,7 @@ def train_on_chains(
     """
     began = time.monotonic()
     encoder = load_encoder(settings.encoder or first_installed((BEST, BUILT_IN)))
+    from_config({"model": settings.model, "dim": encoder.dim, "options": settings.options})  # refused before any work
     _make_corpus(workspace, settings, corpus, file, replace, wordnet)
     encode_corpus(workspace, corpus, encoder, progress)
     order = order_of(workspace, corpus, encoder.id)

@@ -8,6 +8,7 @@ import pytest
 from lvm_core.__main__ import main
 from lvm_core.corpus.chunks import NewChunk
 from lvm_core.corpus.details import detail
+from lvm_core.corpus.store import CorpusStore
 from lvm_core.corpus.writing import CorpusWriter
 from lvm_core.dataset.order_notes import ask_about_order, known_order, order_of
 from lvm_core.errors import CorpusError
@@ -76,6 +77,18 @@ def test_one_command_trains_on_chains_and_says_how_well_beside_the_baselines(
         workspace, capsys, "train", "--corpus", "wordnet", "--model", "copy-last", "--context", "1", "--yes"
     )
     assert (code, "Trained although 'wordnet' is taxonomic" in said) == (0, True)
+
+
+@pytest.mark.parametrize(("flag", "value"), [("--model", "nope"), ("--option", "zz=3")])
+def test_a_refused_training_has_read_nothing(
+    workspace: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str], flag: str, value: str
+) -> None:
+    file = write_chains(tmp_path / "chains.jsonl")
+    code, _ = cli(
+        workspace, capsys, "chains", "train", "--file", str(file), "--encoder", "all-MiniLM-L6-v2", flag, value
+    )
+    assert code == 2
+    assert CorpusStore(workspace).corpora() == []
 
 
 @pytest.mark.parametrize("ordered", [True, False])
