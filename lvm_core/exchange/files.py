@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from lvm_core.boundary.values import whole_number
 from lvm_core.corpus.chunks import NewChunk
 from lvm_core.corpus.sources.base import Skipped
 from lvm_core.corpus.store import CorpusStore
@@ -26,6 +27,8 @@ from lvm_core.vectors.matrix import open_matrix
 from lvm_core.workspace import Workspace
 
 LAYOUTS = ("vectors", "sequences", "splits")
+MOST_CONTEXT = 1_000
+"""Chunks in a window."""
 
 
 def import_npz(
@@ -96,11 +99,13 @@ def export_npz(
         split_seed: of the split by article.
 
     Raises:
-        SettingsError: for another layout.
+        SettingsError: for another layout, or a context out of bounds.
         CorpusError: if the corpus is not encoded, or no article is longer than the context.
-    """  # fmt: skip
+        SourceError: if something that is no NPZ lies there.
+    """
     if layout not in LAYOUTS:
         raise SettingsError([f"layout is {layout!r}; expected one of {', '.join(LAYOUTS)}."])
+    context = whole_number(context, "context", 1, MOST_CONTEXT)
     store = CorpusStore(workspace)
     info = store.corpus(corpus)
     matrix = open_matrix(workspace, corpus, encoder_id)

@@ -138,6 +138,14 @@ def test_a_corpus_goes_to_npz_and_comes_back(encoded: tuple[Workspace, str], tmp
         import_npz(workspace, path, "back")
     with pytest.raises(SettingsError, match="layout is 'cube'; expected one of vectors, sequences, splits"):
         export_npz(workspace, path, "small", space, "cube")
+    with pytest.raises(SettingsError, match="context is -3; expected a whole number, 1 to 1,000"):
+        export_npz(workspace, path, "small", space, "sequences", -3)
+    precious = tmp_path / "notes.txt"
+    precious.write_text("mine")
+    for taken in (precious, tmp_path, Path("/dev/null")):
+        with pytest.raises(SourceError, match="exists and is no NPZ, so it is not overwritten"):
+            export_npz(workspace, taken, "small", space)
+    assert precious.read_text() == "mine"
 
 
 def test_chains_become_a_corpus_and_the_check_calls_them_taxonomic(workspace: Workspace, tmp_path: Path) -> None:

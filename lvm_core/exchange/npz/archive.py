@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from lvm_core.boundary.files import open_regular, quoted
 from lvm_core.errors import SourceError
-from lvm_core.workspace import need_space
+from lvm_core.workspace import disk_errors, need_space
 
 IN_MEMORY_BYTES = 64_000_000
 """Larger arrays are unpacked to a temporary file and mapped, so that memory stays small whatever the file's size."""
@@ -145,8 +145,10 @@ class Archive(Mapping[str, NDArray[Any]]):
             need_space(folder, header.n_bytes)
             with tempfile.TemporaryFile(dir=folder) as copy:
                 while block := file.read(BLOCK_BYTES):
-                    copy.write(block)
-                copy.flush()
+                    with disk_errors(folder):
+                        copy.write(block)
+                with disk_errors(folder):
+                    copy.flush()
                 return np.memmap(copy, dtype=header.dtype, mode="r", shape=header.shape, order=order)
 
 

@@ -77,6 +77,8 @@ def text_at(values: NDArray[Any], place: int | tuple[int, int]) -> str:
         return "\ufffd"
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
+    if isinstance(value, np.floating) and float(value).is_integer():
+        return str(int(value))
     return whole_characters(str(value)).replace("\0", "")
 
 

@@ -25,6 +25,8 @@ from lvm_core.exchange.npz.windows import Assembly, Keys, Segment, chunk_keys, g
 from lvm_core.types import Vectors
 
 BLOCK = 4_096
+WINDOW_POSITIONS = ("target_indices", "sequence_positions")
+"""What else says where a window lies: the place of its target in all chunks, its own among all windows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ class _Reader:
         prefix = self._main.keys.prefix
         self._articles = column(arrays, [prefix + name for name in ARTICLES], (n,))
         self._titles = column(arrays, TITLES, (n,))
-        self._positions = column(arrays, [prefix + name for name in POSITIONS] + ["sequence_positions"], (n,))
+        self._positions = column(arrays, [prefix + name for name in (*POSITIONS, *WINDOW_POSITIONS)], (n,))
         shape = (n, self._main.contexts.shape[1])
         self._context_texts = column(arrays, [f"{prefix}context_texts"], shape)
         self._target_texts = column(arrays, [f"{prefix}target_texts"], (n,))

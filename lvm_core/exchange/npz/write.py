@@ -11,7 +11,8 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import DTypeLike, NDArray
 
-from lvm_core.errors import CorpusError
+from lvm_core.boundary.files import is_regular
+from lvm_core.errors import CorpusError, SourceError
 from lvm_core.types import Chunk, DocumentInfo, Vectors
 from lvm_core.workspace import need_space, replacing
 
@@ -126,11 +127,24 @@ def _places(n: int) -> Iterator[slice]:
         yield slice(start, min(start + BLOCK, n))
 
 
+def _may_be_replaced(path: Path) -> bool:
+    if not is_regular(path):
+        return False
+    with path.open("rb") as file:
+        return file.read(2) in (b"PK", b"")
+
+
 class NpzWriter:
     """An NPZ under a temporary name that takes its place when all of it is written."""
 
     def __init__(self, path: Path, compress: bool = False) -> None:
-        """Say where it goes, and whether its arrays are packed tightly."""
+        """Say where it goes, and whether its arrays are packed tightly.
+
+        Raises:
+            SourceError: if something that is no NPZ lies there.
+        """
+        if path.exists() and not _may_be_replaced(path):
+            raise SourceError(f"{path} exists and is no NPZ, so it is not overwritten. Choose another name.")
         self._stack = contextlib.ExitStack()
         self._path, self._method = path, zipfile.ZIP_DEFLATED if compress else zipfile.ZIP_STORED
 
