@@ -11,6 +11,7 @@ from lvm_core.corpus.chunks import MAX_CHARS, ChunkSettings, EncodeTexts, NewChu
 from lvm_core.corpus.coherence import episodes
 from lvm_core.corpus.scripts import likely_language
 from lvm_core.corpus.sentences import Span, sentences, stripped
+from lvm_core.corpus.sources.base import well_formed
 from lvm_core.types import Document, Section
 
 _BREAKS = (re.compile(r"[;:][\"'”’)]?\s"), re.compile(r"\s[—–-]\s"), re.compile(r",[\"'”’)]?\s"), re.compile(r"\s"))
@@ -34,7 +35,7 @@ def chunk_document(document: Document, settings: ChunkSettings, encode: EncodeTe
 def split_text(text: str, chunker: str = "sentence", encode: EncodeTexts | None = None, **limits: int) -> list[str]:
     """Return a pasted text as the texts of its chunks."""
     settings = ChunkSettings(chunker=chunker, **limits)  # type: ignore[arg-type]
-    document = Document("", (Section("", text.replace("\r\n", "\n")),))
+    document = Document("", (Section("", well_formed(text).replace("\r\n", "\n")),))
     return [chunk.text for chunk in chunk_document(document, settings, encode)]
 
 

@@ -17,6 +17,7 @@ _OPENING = re.compile(r"\s([\"'“‘`(\[]+)\s*\Z")
 _NEXT_SIGN = re.compile(r"[\s\"'“‘«‹([]*(\S)")
 _ENDS_WITH_STOP = re.compile(rf"[.][{re.escape(CLOSERS)}]*\s*\Z")
 _LAST_WORD = re.compile(r"([^\s(\[\"'“‘«/–—-]+)\.\s*\Z")
+_WORD = re.compile(r"\w")
 _NEVER_FIRST = "=<>+*/,;:)]}%&|~^"
 _TAIL_CHARS = 40
 _RARE_END = re.compile(r"(?<=[។៕༎།])\s*(?=\S)")
@@ -35,13 +36,20 @@ def sentences(text: str, start: int, end: int, language: str) -> Iterator[Span]:
     with an abbreviation of its language.
     """
     first = start
-    for boundary in _boundaries(text, start, end, language):
-        if _is_boundary(text, first, boundary, end, language):
-            opening = _OPENING.search(text, first, boundary)
-            boundary = opening.start(1) if opening else boundary
-            yield from stripped(text, first, boundary)
-            first = boundary
-    yield from stripped(text, first, end)
+    waiting: Span | None = None
+    for boundary in [*_boundaries(text, start, end, language), end]:
+        if boundary < end and not _is_boundary(text, first, boundary, end, language):
+            continue
+        opening = _OPENING.search(text, first, boundary) if boundary < end else None
+        boundary = opening.start(1) if opening else boundary
+        for span in stripped(text, first, boundary):
+            if waiting and not _WORD.search(text, *span):
+                waiting = waiting[0], span[1]
+            else:
+                yield from [waiting] if waiting else []
+                waiting = span
+        first = boundary
+    yield from [waiting] if waiting else []
 
 
 def stripped(text: str, start: int, end: int) -> Iterator[Span]:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-_TAG = re.compile(r"</?([A-Za-z][A-Za-z0-9-]*)((?:\s[^<>]*)?)>")
+_TAG = re.compile(r"</?([A-Za-z][A-Za-z0-9-]*)((?:[\s/][^<>]*)?)>")
 _FLAGS = "hidden|open|controls|checked|disabled|reversed|nowrap|noshade|loop|muted|autoplay|defer|async|inline"
 _ATTRIBUTES = re.compile(rf"(?:\s+[\w:@.-]+\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s\"'=<>`]+)|\s+(?:{_FLAGS}))*\s*/?")
 _INLINE = (

@@ -42,7 +42,7 @@ def tidy(paragraph: str) -> str:
     text = _SPACE.sub(" ", text)
     text = _EMPTY_BRACKETS.sub("", text)
     text = _CLOSING.sub(r"\1", _OPENING.sub(r"\1", text))
-    text = _COMMA_STOP.sub(".", _DOUBLED.sub(r"\1", _BEFORE_MARK.sub(r"\1", text)))
+    text = _COMMA_STOP.sub(".", _DOUBLED.sub(r"\1", _BEFORE_MARK.sub(r"\1", text))).replace("….", "…")
     text = text.strip().lstrip(",;:.)]} ").strip()
     return text if len(_LETTERS.findall(text)) >= MIN_LETTERS else ""
 

@@ -11,6 +11,7 @@ _DROPPED = (
 _OPENING = re.compile(rf"<!--|<({_DROPPED}|math|chem|ce|nowiki)((?:[\s/][^<>]*)?)>", re.I)
 _ENDS = {name: re.compile(rf"</{name}\s*>", re.I) for name in (*_DROPPED.split("|"), "math", "chem", "ce", "nowiki")}
 _NOTE_OR_END = re.compile(r"<ref(?:\s[^<>]*)?>|</ref\s*>", re.I)
+_STOPS = ".!?"
 _NESTED_TABLE = re.compile(r"<(/?)table\b[^<>]*>", re.I)
 _SWITCH = re.compile(r"__[^\W\d_a-z](?:[^\W\da-z]|_(?!_)){1,30}__")
 _TABLE_START, _TABLE_END = re.compile(r"\s*:*\s*\{\|"), re.compile(r"\s*\|\}(?!\})")
@@ -45,7 +46,8 @@ def _without_elements(text: str) -> list[str]:
                 unclosed.add(name)
                 place = match.end()
             else:
-                parts.append(_content(name, text[start:end]))
+                between = text[match.start() - 1 : match.start()] in _STOPS and text[place : place + 1].isupper()
+                parts.append(" " if name == "ref" and between else _content(name, text[start:end]))
     parts.append(text[place:])
     return parts
 

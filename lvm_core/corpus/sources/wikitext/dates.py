@@ -99,7 +99,7 @@ def old_style(arguments: Arguments) -> str:
     parts = positional(arguments)
     if len(parts) < 3 or not parts[2]:
         return " ".join(parts[:2])
-    return f"{parts[0]} {parts[1]} ({parts[2]})"
+    return f"{' '.join(filter(None, parts[:2]))} ({parts[2]})"
 
 
 def age(arguments: Arguments) -> str:
@@ -143,6 +143,7 @@ def rules(language: str) -> dict[str, Rule]:
         **dict.fromkeys(_CENTURIES.get(language, ()), centuries),
         **dict.fromkeys(("-s", "-s-") if language == "fr" else (), partial(centuries, before_christ=True)),
         **dict.fromkeys(("oldstyledate", "oldstyledatedy", "oldstyledatenodisplay"), old_style),
+        "oldstyledateny": lambda arguments: old_style({"1": first(arguments), "2": "", "3": arguments.get("2", "")}),
         "bd": partial(first_date, language=language),
         "as of": as_of,
         "asof": as_of,

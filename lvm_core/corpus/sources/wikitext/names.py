@@ -1,9 +1,8 @@
 """Names that wikis of many languages give to the same things: files, categories, lists at the end of an article."""
 
-import json
 from functools import cache
-from importlib import resources
-from typing import Any
+
+from lvm_core.corpus.sources.wikitext.tables import table
 
 
 @cache
@@ -12,7 +11,7 @@ def hidden_names() -> frozenset[str]:
 
     Old names are among them, which a dump does not list.
     """
-    return frozenset(_names()["hidden"])
+    return frozenset(table("hidden", "names"))
 
 
 @cache
@@ -23,12 +22,6 @@ def dropped_sections(language: str) -> frozenset[str]:
         language: ISO 639 code; "" for every language.
     """
     code = language.partition("-")[0]
-    titles: dict[str, list[str]] = _names()["sections"]
+    titles: dict[str, list[str]] = table("sections", "names")
     languages = ("en", code) if code else titles
     return frozenset(title for name in languages for title in titles.get(name, ()))
-
-
-@cache
-def _names() -> dict[str, Any]:
-    text = resources.files("lvm_core.corpus.sources.wikitext").joinpath("names.json").read_text("utf-8")
-    return dict(json.loads(text))

@@ -5,6 +5,7 @@ because MediaWiki pairs them by line, and only those that stand in the wikitext:
 entity gives is text.
 """
 
+import html
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -22,7 +23,9 @@ _TOKEN = re.compile(
     r"|(?P<tag></?[A-Za-z][A-Za-z0-9]*(?:[\s/][^<>]*)?>)"
 )
 _SUPERSCRIPT = str.maketrans("0123456789+-−n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻ⁿ")
-_SUP = re.compile(r"<sup(?:\s[^<>]*)?>\s{0,9}((?:[0-9+\-−n]|&minus;){1,20})\s{0,9}</sup\s*>", re.I)
+_RAISED = re.compile(r"<(su[pb])(?:\s[^<>]*)?>([^<>{}\[\]\n]{1,60})</\1\s*>", re.I)
+_SIMPLE = re.compile(r"[0-9+\-−n]{1,20}")
+_TERM = re.compile(r".*[\w)]\s?[+−=/*×·-]\s?[\w(].*")
 _WIKI_TAGS = frozenset({
     "nowiki", "onlyinclude", "noinclude", "includeonly", "poem", "section", "templatestyles", "translate", "tvar",
     "languages", "ref", "references", "gallery", "math", "chem", "ce", "categorytree", "inputbox", "indicator",
@@ -73,11 +76,18 @@ class _Frame:
 
 def plain_text(wikitext: str, renderers: Renderers) -> str:
     """Return the words of `wikitext`, its line breaks kept, templates and links rendered."""
-    return paired_quotes(_Parser(renderers).parse(_SUP.sub(_superscript, without_marks(wikitext))))
+    return paired_quotes(_Parser(renderers).parse(_RAISED.sub(_raised, without_marks(wikitext))))
 
 
-def _superscript(match: re.Match[str]) -> str:
-    return match[1].replace("&minus;", "−").translate(_SUPERSCRIPT)
+def _raised(match: re.Match[str]) -> str:
+    """Return a superscript or subscript as it can be read on the line: 10⁵, 19th, H2O, x^(n − 1)."""
+    words = html.unescape(match[2]).replace("''", "").replace("\u00a0", " ").strip()
+    above = match[1].lower() == "sup"
+    if above and _SIMPLE.fullmatch(words):
+        return words.translate(_SUPERSCRIPT)
+    if _TERM.fullmatch(words):
+        return f"{'^' if above else '_'}({words})"
+    return match[2]
 
 
 class _Parser:

@@ -1,14 +1,11 @@
 """Templates of numbers with units: the quantity as the writer measured it, whole or not at all."""
 
-import json
 import re
-from functools import cache
-from importlib import resources
-from typing import Any
 
 from lvm_core.corpus.sources.wikitext.arguments import Arguments, Rule, first, positional
+from lvm_core.corpus.sources.wikitext.tables import table
 
-_NUMBER = re.compile(r"[-+−–±~]?\s?(?:\d[\d.,  +/⁄]*|\.\d+)(?:e[-+]?\d+)?$")
+_NUMBER = re.compile(r"[-+−–±~]?\s?(?:\d[\d.,  +/⁄–-]*|\.\d+)(?:e[-+]?\d+)?$")
 _RANGES = {
     "-": "–", "–": "–", "−": "–", "(-)": "–", "to": " to ", "to(-)": " to ", "and": " and ", "and(-)": " and ",
     "or": " or ", "by": " by ", "x": " × ", "×": " × ", "xx": " × ", "*": " × ", "+/-": " ± ", "±": " ± ", "&": " and ",
@@ -33,32 +30,33 @@ def convert(arguments: Arguments, language: str = "en") -> str:
     Source: https://en.wikipedia.org/wiki/Template:Convert
     """
     values = positional(arguments)
-    text, place, unit = "", 0, ""
-    while place < len(values) and not unit:
-        value = values[place]
-        place += 1
+    numbers, unit, rest = _numbers(values, language)
+    if not unit:
+        return numbers
+    adjective = arguments.get("adj", "").strip()
+    name = table("named", "units").get(unit, "")
+    if adjective in ("on", "mid") and name:
+        after = next((part for part in rest if part.startswith("-")), "") if adjective == "mid" else ""
+        return f"{numbers}-{name}{after}"
+    words = f"{numbers}{_spelled(unit, numbers)}"
+    for number, smaller in zip(rest[::2], rest[1::2], strict=False):
+        if smaller not in table("then", "units").get(unit, ()) or not _NUMBER.match(number):
+            break
+        words, unit = f"{words} {number}{_spelled(smaller, number)}", smaller
+    return words
+
+
+def _numbers(values: list[str], language: str) -> tuple[str, str, list[str]]:
+    """Return the number or the range of numbers that `values` begin with, their unit, and what follows it."""
+    text = ""
+    for i, value in enumerate(values):
         if _NUMBER.match(value):
             text += grouped(value) if language == "en" else value
-        elif value in _RANGES and text:
-            text += _RANGES[value]
-        elif value.lower() in _RANGES and text:
+        elif text and value.lower() in _RANGES:
             text += _RANGES[value.lower()]
         else:
-            unit = value if text else ""
-            break
-    if not unit:
-        return text
-    if arguments.get("adj", "").strip() in ("on", "mid", "1") and unit in _units("named"):
-        after = values[place] if arguments.get("adj") == "mid" and place < len(values) else ""
-        return f"{text}-{_units('named')[unit]}{after if after[:1] in ('-', ' ') else ''}"
-    words = f"{text}{_spelled(unit, text)}"
-    while (
-        place + 1 < len(values) and values[place + 1] in _units("then").get(unit, ()) and _NUMBER.match(values[place])
-    ):
-        unit = values[place + 1]
-        words += f" {values[place]}{_spelled(unit, values[place])}"
-        place += 2
-    return words
+            return text, value if text else "", values[i + 1 :]
+    return text, "", []
 
 
 def grouped(number: str) -> str:
@@ -73,19 +71,12 @@ def _spelled(unit: str, number: str) -> str:
     words = _PREFIXES[prefix[0]] if prefix else ""
     unit = unit[len(prefix[0]) :] if prefix else unit
     base, _, per = unit.partition("/")
-    if unit in _units("shown"):
+    if unit in table("shown", "units"):
         base, per = unit, ""
-    name = _units("shown").get(base, base) + _PER.get(per, f"/{_units('shown').get(per, per)}")
+    name = table("shown", "units").get(base, base) + _PER.get(per, f"/{table('shown', 'units').get(per, per)}")
     if number == "1" and not words and base in _SPELLED:
         name = base
     return f"{'' if unit in ('%', '°') else ' '}{words}{name}"
-
-
-@cache
-def _units(kind: str) -> dict[str, Any]:
-    """Return how codes of units are shown, how they are named before a hyphen, and which smaller unit may follow."""
-    text = resources.files("lvm_core.corpus.sources.wikitext").joinpath("units.json").read_text("utf-8")
-    return dict(json.loads(text)[kind])
 
 
 def height(arguments: Arguments) -> str:
@@ -93,7 +84,7 @@ def height(arguments: Arguments) -> str:
     return " ".join(f"{arguments[unit].strip()} {unit}" for unit in ("m", "cm", "ft", "in") if arguments.get(unit))
 
 
-def value(arguments: Arguments) -> str:
+def number_with_unit(arguments: Arguments) -> str:
     """Return a number with uncertainty, exponent and unit (Template:Val)."""
     numbers = positional(arguments)
     text = grouped(numbers[0]) if numbers else ""
@@ -108,7 +99,7 @@ def value(arguments: Arguments) -> str:
     before = arguments.get("p", "").strip()
     after = arguments.get("s", "").strip()
     tail = f" × 10^{exponent}" if exponent else ""
-    return f"{before}{text}{tail}{after}" + (f" {_units('shown').get(unit, unit)}" if unit else "")
+    return f"{before}{text}{tail}{after}" + (f" {table('shown', 'units').get(unit, unit)}" if unit else "")
 
 
 def fraction(arguments: Arguments) -> str:
@@ -167,11 +158,16 @@ def altitude(arguments: Arguments) -> str:
     return f"{first(arguments)} m" if "2" in arguments else first(arguments)
 
 
+def hands(arguments: Arguments) -> str:
+    """Return the height of a horse (Template:Hands)."""
+    return convert({**arguments, str(len(positional(arguments)) + 1): "hands"})
+
+
 RULES: dict[str, Rule] = {
     "convert": convert,
     "cvt": convert,
     "convertir": convert,
-    "val": value,
+    "val": number_with_unit,
     "height": height,
     "frac": fraction,
     "sfrac": fraction,
@@ -182,4 +178,5 @@ RULES: dict[str, Rule] = {
     "currency": currency,
     "ordinal": ordinal,
     "nts": first,
+    "hands": hands,
 }

@@ -4,17 +4,15 @@ Most only show an argument, a sign, or an argument behind a sign; these are list
 Source of the names and arguments: the templates' own pages on the Wikipedias.
 """
 
-import json
 import re
 from collections.abc import Callable
 from functools import cache, partial
-from importlib import resources
-from typing import Any
 
-from lvm_core.corpus.sources.wikitext import dates, quantities, words
+from lvm_core.corpus.sources.wikitext import dates, quantities, science, words
 from lvm_core.corpus.sources.wikitext.arguments import Arguments, Rule, at, first, positional
+from lvm_core.corpus.sources.wikitext.tables import table
 
-_FOREIGN = re.compile(r"lang-[a-z]{2,4}(?:-[a-z0-9]+)*|script/.+|link-[a-z]{2,3}")
+_FOREIGN = re.compile(r"lang-[a-z]{2,4}\d?(?:-[a-z0-9]+)*|script/.+|link-[a-z]{2,3}")
 _GERMAN_FOREIGN = re.compile(r"(?:ar|el|en|es|fr|grc|he|hu|it|ja|ko|la|pl|pt|ru|sv|tr|uk|zh)(?:s|f|a)")
 _FRACTION = re.compile(r"(\d{1,2})/(\d{1,2})")
 _CENTURY = re.compile(r"([ivxl]+)(e|er) siècle( av\. j\.-c\.)?", re.I)
@@ -79,15 +77,9 @@ _FUNCTIONS: dict[str, Callable[[str, Arguments], str]] = {
 # ---------------------------------------------------------------- the table
 
 
-@cache
-def _table() -> dict[str, Any]:
-    text = resources.files("lvm_core.corpus.sources.wikitext").joinpath("templates.json").read_text("utf-8")
-    return dict(json.loads(text))
-
-
 def _listed() -> dict[str, Rule]:
     """Return the rules of templates.json."""
-    table, rules = _table(), dict[str, Rule]()
+    rules: dict[str, Rule] = {}
     shapes: dict[str, Rule] = {
         "first": first,
         "second": partial(at, 2),
@@ -101,12 +93,12 @@ def _listed() -> dict[str, Rule]:
         "quoted": words.quoted,
     }
     for shape, rule in shapes.items():
-        rules |= dict.fromkeys(table[shape], rule)
-    rules |= {name: partial(words.ship_of_prefix, name.upper()) for name in table["ship"]}
-    rules |= {name: partial(_sign, sign) for name, sign in table["constant"].items()}
-    rules |= {name: partial(_before, sign) for name, sign in table["before"].items()}
-    rules |= {name: partial(_after, sign) for name, sign in table["after"].items()}
-    rules |= {name: partial(_around, signs) for name, signs in table["around"].items()}
+        rules |= dict.fromkeys(table(shape), rule)
+    rules |= {name: partial(words.ship_of_prefix, name.upper()) for name in table("ship")}
+    rules |= {name: partial(_sign, sign) for name, sign in table("constant").items()}
+    rules |= {name: partial(_before, sign) for name, sign in table("before").items()}
+    rules |= {name: partial(_after, sign) for name, sign in table("after").items()}
+    rules |= {name: partial(_around, signs) for name, signs in table("around").items()}
     return rules
 
 
@@ -115,11 +107,15 @@ def _sign(sign: str, _: Arguments) -> str:
 
 
 def _before(sign: str, arguments: Arguments) -> str:
-    return sign + "–".join(filter(None, positional(arguments)[:2])) if first(arguments) else ""
+    """Return an argument behind its sign; the sign alone where it is an abbreviation and the argument follows."""
+    if first(arguments):
+        return sign + "–".join(filter(None, positional(arguments)[:2]))
+    return sign.strip() if sign.endswith(". ") else ""
 
 
 def _after(sign: str, arguments: Arguments) -> str:
-    return first(arguments) + sign
+    number = first(arguments)
+    return number + sign if number[:1].isdigit() or number[:1] in ("", "~", "<", ">", "≈") else ""
 
 
 def _around(signs: str, arguments: Arguments) -> str:
@@ -129,7 +125,7 @@ def _around(signs: str, arguments: Arguments) -> str:
 @cache
 def _rules(language: str) -> dict[str, Rule]:
     """Return the rule of every known template on the wikis of a language."""
-    return _listed() | words.RULES | quantities.RULES | dates.rules(language) | _local(language)
+    return _listed() | words.RULES | science.RULES | quantities.RULES | dates.rules(language) | _local(language)
 
 
 def _local(language: str) -> dict[str, Rule]:

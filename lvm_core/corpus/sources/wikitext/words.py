@@ -1,16 +1,12 @@
-"""Templates of words: other languages, ships, links, laws, signs of music."""
+"""Templates of words: other languages, ships, links, citations in the sentence, laws."""
 
 import re
 from functools import partial
 
 from lvm_core.corpus.sources.wikitext.arguments import Arguments, Rule, at, first, named, positional
-from lvm_core.corpus.sources.wikitext.formulas import formula
+from lvm_core.corpus.sources.wikitext.tables import table
 
-_NUMBER = re.compile(r"[\d.]+$")
 _LANGUAGE_CODE = re.compile(r"[a-z]{2,3}(?:-[a-zA-Z]+)*$")
-_NOTES = {
-    "flat": "♭", "b": "♭", "sharp": "♯", "#": "♯", "natural": "♮", "doubleflat": "𝄫", "doublesharp": "𝄪",
-}  # fmt: skip
 
 
 def foreign(arguments: Arguments) -> str:
@@ -85,24 +81,6 @@ def section_link(arguments: Arguments) -> str:
     return " § ".join(filter(None, positional(arguments)))
 
 
-def coordinates(arguments: Arguments) -> str:
-    """Return degrees and minutes where they stand in the text; those beside the title are no part of it."""
-    if "title" in arguments.get("display", "") and "inline" not in arguments.get("display", ""):
-        return ""
-    parts = positional(arguments)
-    if not {"N", "S"} & set(parts):
-        return ", ".join(f"{part}°" for part in parts[:2])
-    text, marks = "", iter("°′″")
-    for part in parts:
-        if part in ("N", "S", "E", "W"):
-            text, marks = f"{text}{part} ", iter("°′″")
-        elif _NUMBER.match(part):
-            text += part + next(marks, "")
-        else:
-            break
-    return text.strip()
-
-
 def quote(arguments: Arguments) -> str:
     text = named(arguments, "text", "quote", "texte", "texto", "1")
     return f"\n\n{text}\n\n" if text else ""
@@ -110,18 +88,6 @@ def quote(arguments: Arguments) -> str:
 
 def quoted(arguments: Arguments) -> str:
     return f"“{first(arguments)}”" if first(arguments) else ""
-
-
-def music(arguments: Arguments) -> str:
-    return _NOTES.get(first(arguments).lower(), first(arguments))
-
-
-def superscript(arguments: Arguments) -> str:
-    return f"^{first(arguments)}" if first(arguments) else ""
-
-
-def exponent(arguments: Arguments) -> str:
-    return f" × 10^{first(arguments)}" if first(arguments) else ""
 
 
 def law(between: str, arguments: Arguments) -> str:
@@ -139,10 +105,6 @@ def rating(arguments: Arguments) -> str:
     return f"{parts[0]}/{parts[1]} stars" if len(parts) > 1 else ""
 
 
-def nuclide(arguments: Arguments) -> str:
-    return "-".join(positional(arguments)[:2])
-
-
 def ruby(arguments: Arguments) -> str:
     base, above = [*positional(arguments), "", ""][:2]
     return f"{base} ({above})" if base and above else base
@@ -150,6 +112,33 @@ def ruby(arguments: Arguments) -> str:
 
 def sic(arguments: Arguments) -> str:
     return "".join(positional(arguments)[:2]) or "[sic]"
+
+
+def citation(brackets: str, arguments: Arguments) -> str:
+    """Return author and year where they are part of the sentence (Template:Harvnb)."""
+    parts = [part for part in positional(arguments) if part]
+    year = parts.pop() if len(parts) > 1 else ""
+    names = " & ".join(filter(None, (", ".join(parts[:-1]), *parts[-1:])))
+    place = next((f", {key}. {arguments[key].strip()}" for key in ("p", "pp") if arguments.get(key)), "")
+    return {"()": f"({names} {year}{place})", "year": f"{names} ({year}{place})"}.get(
+        brackets, f"{names} {year}{place}"
+    )
+
+
+def etymology(arguments: Arguments) -> str:
+    """Return "Latin a 'b', and c 'd'" (Template:Etymology)."""
+    language, *parts = positional(arguments) or [""]
+    words = []
+    for word, meaning in zip(parts[::2], [*parts[1::2], ""], strict=False):
+        if word:
+            words.append(f"{word} '{meaning}'" if meaning else word)
+    return " ".join(filter(None, (table("languages").get(language, ""), ", and ".join(words))))
+
+
+def sub_section(arguments: Arguments) -> str:
+    """Return "42 U.S.C. § 12182(b)(2)"."""
+    parts = positional(arguments)
+    return law("U.S.C. §", arguments) + "".join(f"({part})" for part in parts[2:])
 
 
 RULES: dict[str, Rule] = {
@@ -166,13 +155,6 @@ RULES: dict[str, Rule] = {
     "sclass": ship_class,
     "sclass2": ship_class,
     "sclass-": ship_class,
-    "coord": coordinates,
-    "music": music,
-    "sup": superscript,
-    "exp": superscript,
-    "e": exponent,
-    "nuclide": nuclide,
-    "simplenuclide": nuclide,
     "ruby": ruby,
     "ruby-ja": ruby,
     "section link": section_link,
@@ -184,9 +166,19 @@ RULES: dict[str, Rule] = {
     "jct": road,
     "rating": rating,
     "sic": sic,
-    "tmath": lambda arguments: formula(first(arguments)),
-    "radic": lambda arguments: f"√{first(arguments)}",
-    "sqrt": lambda arguments: f"√{first(arguments)}",
+    "cjkv": chinese,
+    "harvnb": partial(citation, ""),
+    "harvp": partial(citation, "year"),
+    "harvtxt": partial(citation, "year"),
+    "harvcoltxt": partial(citation, "year"),
+    "harvcol": partial(citation, "()"),
+    "harv": partial(citation, "()"),
+    "etymology": etymology,
+    "ety": etymology,
+    "unitedstatescodesub": sub_section,
+    "uscsub": sub_section,
+    "biblesource": lambda arguments: named(arguments, "text"),
+    "bibleverse-nb": lambda arguments: at(3, arguments),
     **dict.fromkeys(
         ("нп", "нп2", "нп3", "нп4", "нп5", "iw", "iw2", "не переведено", "не переведено 2", "не переведено 5"),
         second_link,
