@@ -1,6 +1,7 @@
 """leaderboard: what was evaluated, ranked; rows that cannot be compared stand in tables of their own."""
 
 import argparse
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from lvm_core.errors import ModelError
@@ -40,7 +41,7 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
     rows = [row for row in stored.rows if _wanted(row, namespace)]
     _check_field(namespace.by, rows)
     groups = board.groups(rows, namespace.by)
-    result = export.to_json(groups)
+    result = export.to_json(groups, partial(board.row_examples, workspace))
     if stored.n_damaged:
         result["damaged"] = stored.n_damaged
     if done:

@@ -35,7 +35,7 @@ class Cases:
 
     chunks: list[Chunk]
     vectors: Vectors
-    own: list[Rows]
+    articles: list[Rows]
     contexts: list[list[Chunk]]
 
 
@@ -48,11 +48,11 @@ def gather_cases(workspace: Workspace, encoder_id: str, corpus: str, settings: D
     by_row: dict[int, DocumentInfo] = {}
     rows = []
     for document in documents:
-        own = document.rows.tolist()
-        by_row.update(dict.fromkeys(own, document))
-        rows += own[CONTEXT:]
-    chosen = np.random.default_rng(settings.seed).permutation(np.array(rows, dtype=np.int64))
-    fit = [c for c in store.chunks(corpus, chosen) if settings.min_chars <= len(c.text) <= settings.max_chars]
+        article = document.rows.tolist()
+        by_row.update(dict.fromkeys(article, document))
+        rows += article[CONTEXT:]
+    drawn = np.random.default_rng(settings.seed).permutation(np.array(rows, dtype=np.int64))
+    fit = [c for c in store.chunks(corpus, drawn) if settings.min_chars <= len(c.text) <= settings.max_chars]
     fit = fit[: settings.n]
     if not fit:
         raise CorpusError(

@@ -57,5 +57,5 @@ def unseen_rows(
         span = range(chain.first_row + 1, chain.first_row + chain.n_chunks)
         return [((texts[row - 1], texts[row]), row) for row in span]
 
-    known = {step for chain in train for step, _ in steps(chain)}
-    return frozenset(row for chain in held_out for step, row in steps(chain) if step not in known)
+    trained = {step for chain in train for step, _ in steps(chain)}
+    return frozenset(row for chain in held_out for step, row in steps(chain) if step not in trained)

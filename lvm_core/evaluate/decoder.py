@@ -64,15 +64,15 @@ def evaluate_decoder(
     inputs = {"real vectors": cases.vectors} | _predictions(workspace, encoder.id, corpus, cases, models, index)
     rows, pairs, notes = [], [], {}
     for number, (name, vectors) in enumerate(inputs.items()):
-        nearest = ExtractiveDecoder(corpus, index, partial(store.chunks, corpus), exclude=cases.own)
+        nearest = ExtractiveDecoder(corpus, index, partial(store.chunks, corpus), exclude=cases.articles)
         bar = [run[0] for run in nearest.decode_all(vectors, 0)]
-        said = _decode(reader, vectors, settings.steps, _part(progress, number, len(inputs)))
+        by_step = _decode(reader, vectors, settings.steps, _part(progress, number, len(inputs)))
         timed = _timed(reader, vectors, settings.steps)
-        for steps, texts in said.items():
+        for steps, texts in by_step.items():
             rows.append({"input": name, "steps": steps, **_scores(texts, cases), "ms": timed.get(steps)})
         rows.append({"input": name, "steps": "extractive", **_scores(bar, cases), "ms": None})
-        pairs += _pairs(name, cases, said, bar)
-        notes[name] = never_falls(said)
+        pairs += _pairs(name, cases, by_step, bar)
+        notes[name] = never_falls(by_step)
     last = [row for row in rows if row["input"] == "real vectors"]
     return {
         "decoder": decoder if isinstance(decoder, str) else decoder.id,
@@ -100,18 +100,18 @@ def _predictions(
     from lvm_core.vectors.matrix import open_matrix
 
     matrix = open_matrix(workspace, corpus, encoder_id)
-    found: dict[str, Vectors] = {}
+    predictions: dict[str, Vectors] = {}
     for ref in models:
         loaded = load_model(workspace, ref, encoder_id, matrix.dim)
         contexts = []
-        for chunk, own in zip(cases.chunks, cases.own, strict=True):
-            first = max(int(own[0]), chunk.row - loaded.info.context)
+        for chunk, article in zip(cases.chunks, cases.articles, strict=True):
+            first = max(int(article[0]), chunk.row - loaded.info.context)
             contexts.append(unit_rows(matrix.slice(first, chunk.row)))
         raw = [forecast.after(loaded.model, context, ref).vectors for context in contexts]
-        found[f"prediction of {ref}"] = unit_rows(np.stack(raw))
-        snapped = snap_batch(np.stack(raw), contexts, index, matrix.rows, exclude=list(cases.own))
-        found[f"snapped prediction of {ref}"] = np.stack([result.vector for result in snapped])
-    return found
+        predictions[f"prediction of {ref}"] = unit_rows(np.stack(raw))
+        snapped = snap_batch(np.stack(raw), contexts, index, matrix.rows, exclude=list(cases.articles))
+        predictions[f"snapped prediction of {ref}"] = np.stack([result.vector for result in snapped])
+    return predictions
 
 
 def _decode(reader: Decoder, vectors: Vectors, steps: Sequence[int], progress: Progress) -> dict[int, list[Decoded]]:
@@ -132,7 +132,7 @@ def _timed(reader: Decoder, vectors: Vectors, steps: Sequence[int]) -> dict[int,
 
     The vectors are moved by a hair each time: a decoder may remember how it read the very same one.
     """
-    found = {}
+    medians = {}
     for step in steps:
         spent = []
         for vector in vectors[:N_TIMED]:
@@ -141,8 +141,8 @@ def _timed(reader: Decoder, vectors: Vectors, steps: Sequence[int]) -> dict[int,
             began = time.perf_counter()
             reader.decode_all(moved[None], step)
             spent.append((time.perf_counter() - began) * 1000)
-        found[step] = round(float(np.median(spent)), 1)
-    return found
+        medians[step] = round(float(np.median(spent)), 1)
+    return medians
 
 
 def token_f1(text: str, reference: str) -> float:
@@ -174,9 +174,9 @@ def _gain(row: dict[str, Any], bar: dict[str, Any]) -> dict[str, float]:
     return {key: round(row[key] - bar[key], 4) for key in ("round_trip_cosine", "token_f1")}
 
 
-def never_falls(said: dict[int, list[Decoded]]) -> bool:
+def never_falls(by_step: dict[int, list[Decoded]]) -> bool:
     """Return whether no text is farther from its vector after more steps."""
-    ordered = [said[step] for step in sorted(said)]
+    ordered = [by_step[step] for step in sorted(by_step)]
     return all(
         b.round_trip_cosine >= a.round_trip_cosine - 1e-6
         for x, y in pairwise(ordered)
@@ -184,13 +184,13 @@ def never_falls(said: dict[int, list[Decoded]]) -> bool:
     )
 
 
-def _pairs(name: str, cases: Cases, said: dict[int, list[Decoded]], bar: list[Decoded]) -> list[dict[str, Any]]:
-    steps = max(said)
+def _pairs(name: str, cases: Cases, by_step: dict[int, list[Decoded]], bar: list[Decoded]) -> list[dict[str, Any]]:
+    steps = max(by_step)
     return [
         {
             "input": name, "article": cases.chunks[i].article, "text": cases.chunks[i].text,
-            "decoded": said[steps][i].text, "steps": steps,
-            "round_trip_cosine": round(said[steps][i].round_trip_cosine, 4), "nearest": bar[i].text,
+            "decoded": by_step[steps][i].text, "steps": steps,
+            "round_trip_cosine": round(by_step[steps][i].round_trip_cosine, 4), "nearest": bar[i].text,
         }
         for i in range(min(N_PAIRS, len(cases.chunks)))
     ]  # fmt: skip

@@ -132,8 +132,8 @@ class Extras:
         lines = evenly(places, DRIFT_WINDOWS)
         contexts = self.test.vectors[self.test.windows(length).contexts[lines]]
         truth = self.test.vectors[self.test.targets[lines][:, None] + np.arange(steps)]
-        found = drift(rollout(loaded.model, contexts, steps, max_context=context), contexts, truth)
-        curves = {name: np.nanmean(getattr(found, name), axis=0) for name in ("to_truth", "to_start", "to_previous")}
+        drifts = drift(rollout(loaded.model, contexts, steps, max_context=context), contexts, truth)
+        curves = {name: np.nanmean(getattr(drifts, name), axis=0) for name in ("to_truth", "to_start", "to_previous")}
         return {"steps": steps, "n_rollouts": len(lines), **{k: [float(x) for x in v] for k, v in curves.items()}}
 
     # ------------------------------------------------------------ text

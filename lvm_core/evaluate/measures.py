@@ -131,8 +131,8 @@ class Measure:
 
 
 def _snapped(row: Row) -> tuple[float | None, Ends]:
-    found = row.snapped or {}
-    return found.get("cosine"), found.get("cosine_ci")
+    snapped = row.snapped or {}
+    return snapped.get("cosine"), snapped.get("cosine_ci")
 
 
 def _against_filter(row: Row) -> tuple[float | None, Ends]:
@@ -145,8 +145,8 @@ def _contrast(answers: Answers) -> Values:
 
 
 def _direction(answers: Answers) -> Values:
-    behind, known = answers.test.behind
-    return similarity.nearer(answers.predictions, answers.test.truths, answers.test.vectors[behind], known)
+    behind, measurable = answers.test.behind
+    return similarity.nearer(answers.predictions, answers.test.truths, answers.test.vectors[behind], measurable)
 
 
 def _against_matched(answers: Answers) -> Values:
@@ -238,9 +238,9 @@ def text_sums(texts: Texts, article: Any) -> dict[str, Sums]:
 
 def means(sums: Mapping[str, Sums]) -> tuple[dict[str, float | None], dict[str, Ends]]:
     """Return the mean over windows of each measure, and its 95 % interval over articles."""
-    found = {name: bootstrap.interval(one) for name, one in sums.items()}
-    values = {name: None if np.isnan(one.mean) else one.mean for name, one in found.items()}
-    return values, {name: one.ends for name, one in found.items()}
+    intervals = {name: bootstrap.interval(one) for name, one in sums.items()}
+    values = {name: None if np.isnan(one.mean) else one.mean for name, one in intervals.items()}
+    return values, {name: one.ends for name, one in intervals.items()}
 
 
 def cosine_sums(predictions: Vectors, test: TestSet) -> Sums:
@@ -250,8 +250,8 @@ def cosine_sums(predictions: Vectors, test: TestSet) -> Sums:
 
 def gain(one: Sums, other: Sums, context: int | None = None, fitted_on: str = "") -> Gain:
     """Return the paired difference in cosine `one` - `other` with its interval."""
-    found = bootstrap.paired(one, other)
-    return Gain(found.mean, found.ends, context, fitted_on)
+    difference = bootstrap.paired(one, other)
+    return Gain(difference.mean, difference.ends, context, fitted_on)
 
 
 def speed(model: SequenceModel, test: TestSet, context: int) -> dict[str, float]:

@@ -83,8 +83,8 @@ class Row:
 
     def number(self, name: str) -> float | None:
         """Return a measure or a count by its name in the JSON; None where the row has no such number."""
-        found = self.values.get(name, getattr(self, name, None))
-        return found if isinstance(found, (int, float)) and not isinstance(found, bool) else None
+        value = self.values.get(name, getattr(self, name, None))
+        return value if _is_number(value) else None
 
     @property
     def numbers(self) -> set[str]:
@@ -114,9 +114,9 @@ class Row:
         """
         if missing := [name for name in _REQUIRED if not isinstance(stored.get(name), _REQUIRED[name])]:
             raise ValueError(f"a row of the board needs {', '.join(missing)}")
-        known = {f.name for f in dataclasses.fields(cls)} - set(_FLAT)
-        plain = {name: value for name, value in stored.items() if name in known}
-        rest = {name: value for name, value in stored.items() if name not in known and name not in _FLAT}
+        names = {f.name for f in dataclasses.fields(cls)} - set(_FLAT)
+        plain = {name: value for name, value in stored.items() if name in names}
+        rest = {name: value for name, value in stored.items() if name not in names and name not in _FLAT}
         ends = {name: value for name, value in rest.items() if name.endswith("_ci")}
         values = {n: v for n, v in rest.items() if n not in ends and (v is None or _is_number(v))}
         gain = stored.get("vs_filter")

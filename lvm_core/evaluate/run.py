@@ -71,23 +71,23 @@ def evaluate(
         SpaceMismatch: if a model belongs to another encoder.
         SettingsError: for settings out of bounds.
     """
-    chosen = check(settings or EvaluateSettings())
+    settings = check(settings or EvaluateSettings())
     space = encoder_id or space_to_measure_in(workspace, [] if refs == "all" else refs, corpus)
-    encoded = open_encoded(workspace, corpus, space, chosen.split_seed)
-    admitted = admit(encoded, choose_candidates(encoded, refs), chosen, strict=refs != "all")
+    encoded = open_encoded(workspace, corpus, space, settings.split_seed)
+    admitted = admit(encoded, choose_candidates(encoded, refs), settings, strict=refs != "all")
     test = make_test_set(
         admitted.documents,
         encoded.matrix.rows,
         corpus,
         encoded.corpus.digest,
         space,
-        str(chosen.tested),
-        chosen.split_seed,
-        chosen.max_chunks,
+        str(settings.tested),
+        settings.split_seed,
+        settings.max_chunks,
     )
-    run = _Run(encoded, test, admitted.candidates, chosen, progress)
+    run = _Run(encoded, test, admitted.candidates, settings, progress)
     progress(0.0, "looking for near-duplicate articles")
-    twins = find_twins(encoded, test, admitted.candidates, chosen) if chosen.twins else []
+    twins = find_twins(encoded, test, admitted.candidates, settings) if settings.twins else []
     rows = run.measure_all(twins)
     return Evaluation(rows, admitted.refused, twins, run.examples)
 
@@ -125,9 +125,9 @@ class _Run:
             )
             self._progress(self._share, self._note)
             rows.append(self._measure(candidate, extras, twins))
-        self._progress(
-            1.0, f"{len(rows)} models on {self.test.n_windows:,} windows in {time.monotonic() - began:.1f} s"
-        )
+        models = "1 model" if len(rows) == 1 else f"{len(rows)} models"
+        took = time.monotonic() - began
+        self._progress(1.0, f"{models} on {self.test.n_windows:,} windows in {took:.1f} s")
         return rows
 
     def _measure(self, candidate: Candidate, extras: Extras, twins: list[Twin]) -> Row:
@@ -209,10 +209,10 @@ class _Run:
         return coherences
 
     def _against_filter(self, candidate: Candidate, loaded: LoadedModel, context: int, cosine: Sums) -> Gain | None:
-        found = self.filters.of(candidate, loaded, context)
-        if found is None:
+        fitted = self.filters.of(candidate, loaded, context)
+        if fitted is None:
             return None
-        model, fitted_on = found
+        model, fitted_on = fitted
         key = (state_digest(model), context)
         if key not in self._filter_sums:
             filtered = forecast.over_windows(model, self.test, self.test.windows(context)).vectors

@@ -76,13 +76,13 @@ class TestSet:
     @cached_property
     def behind(self) -> tuple[Rows, NDArray[np.bool_]]:
         """The column of the chunk just before the five (N,), and whether the article has one."""
-        known = self.position > FIRST_POSITION
-        return np.where(known, self.targets - FIRST_POSITION - 1, 0), known
+        measurable = self.position > FIRST_POSITION
+        return np.where(measurable, self.targets - FIRST_POSITION - 1, 0), measurable
 
     @cached_property
     def rivals(self) -> Rows:
         """Chunks of the same article as far from the context as the next one (N, 4), -1 for none."""
-        found = np.full((self.n_windows, N_RIVALS), -1, dtype=np.int64)
+        rivals = np.full((self.n_windows, N_RIVALS), -1, dtype=np.int64)
         for number in np.unique(self.article):
             lines = np.flatnonzero(self.article == number)
             start, size = int(self.starts[number]), self.documents[number].n_chunks
@@ -91,8 +91,8 @@ class TestSet:
             excluded[np.arange(len(lines))[:, None], self.excluded[lines] - start] = True
             mean = self.vectors[self.excluded[lines]].mean(axis=1)
             local = similarity.matched_rivals(mean, self.targets[lines] - start, article, excluded, N_RIVALS)
-            found[lines] = np.where(local >= 0, local + start, -1)
-        return found
+            rivals[lines] = np.where(local >= 0, local + start, -1)
+        return rivals
 
     @cached_property
     def corpus_rows(self) -> Rows:
@@ -170,13 +170,13 @@ def make_test_set(
             f" {FIRST_POSITION} chunks; a window needs {FIRST_POSITION} chunks of context and the one after."
             " Ingest longer articles, or use another corpus or split."
         )
-    chosen = _bounded(usable, max_chunks)
-    sizes = np.array([d.n_chunks for d in chosen], dtype=np.int64)
+    documents = _bounded(usable, max_chunks)
+    sizes = np.array([d.n_chunks for d in documents], dtype=np.int64)
     starts = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64)
     position = np.concatenate([np.arange(FIRST_POSITION, size) for size in sizes]).astype(np.int64)
-    article = np.repeat(np.arange(len(chosen)), sizes - FIRST_POSITION).astype(np.int64)
+    article = np.repeat(np.arange(len(documents)), sizes - FIRST_POSITION).astype(np.int64)
     vectors = np.empty((0, 0), dtype=np.float32)
-    for number, document in enumerate(chosen):
+    for number, document in enumerate(documents):
         part = rows(document.rows)
         if number == 0:
             vectors = np.empty((int(sizes.sum()), part.shape[1]), dtype=np.float32)
@@ -187,7 +187,7 @@ def make_test_set(
         encoder_id=encoder_id,
         split=split,
         split_seed=split_seed,
-        documents=tuple(chosen),
+        documents=tuple(documents),
         vectors=vectors,
         starts=starts,
         targets=starts[article] + position,

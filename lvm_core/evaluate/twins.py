@@ -29,8 +29,8 @@ TWIN_SHARE = 0.2
 def plain_title(title: str) -> str:
     """Return `title` as letters and digits of one case, accents folded, so that spellings of one title meet."""
     folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", title).casefold())
-    kept = "".join(c for c in folded if not unicodedata.combining(c))
-    return " ".join(re.findall(r"\w+", kept.replace("_", " "))) or title
+    letters = "".join(c for c in folded if not unicodedata.combining(c))
+    return " ".join(re.findall(r"\w+", letters.replace("_", " "))) or title
 
 
 def shingles(text: str) -> NDArray[np.uint64]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lvm_core.errors import ModelError
+from lvm_core.errors import ModelError, WorkspaceError
 from lvm_core.evaluate.measures import lower_is_better
 from lvm_core.evaluate.results import ResultStore, StoredRows
 from lvm_core.evaluate.rows import ArticleSums, Example, Row
@@ -86,7 +86,15 @@ def ship(workspace: Workspace, path: str | Path = SHIPPED_BOARD) -> int:
     """Write the workspace's rows of shipped models and of rules that need no fit to `path`; return how many.
 
     Latencies are of the machine they were measured on; every other number is the same on any.
+
+    Raises:
+        ModelError: if `path` is a file that is no board: it would be overwritten.
     """
+    if Path(path).exists() and not _is_board(Path(path)):
+        raise ModelError(
+            f"{path} exists and holds no board (a JSON object with titles and rows); it would be overwritten."
+            " Name a new file, or one that was written by --ship."
+        )
     store = ResultStore(workspace)
     shipped = sorted(
         (row for row in store.rows() if row.shipped),
@@ -104,6 +112,13 @@ def ship(workspace: Workspace, path: str | Path = SHIPPED_BOARD) -> int:
     heading = json.dumps(titles, ensure_ascii=False)
     write_text(Path(path), f'{{"titles": {heading},\n"rows": [\n{lines}\n]}}\n')
     return len(rows)
+
+
+def _is_board(path: Path) -> bool:
+    try:
+        return path.is_file() and {"titles", "rows"} <= set(read_json(path))
+    except (WorkspaceError, TypeError):
+        return False
 
 
 def _rounded(sums: dict[str, Any]) -> dict[str, Any]:

@@ -68,10 +68,10 @@ def over_tests(groups: Sequence[Group], measure: Measure) -> list[OverTests]:
     for group in groups:
         for row in sorted(group.rows, key=lambda row: row.context):
             by_model.setdefault(row.model, {})[group.comparable] = row
-    found = []
+    models = []
     for model, rows in by_model.items():
         values = {key: value for key, row in rows.items() if (value := measure.value(row)) is not None}
         mean = float(np.mean(list(values.values()))) if len(values) == len(groups) else None
-        found.append(OverTests(model, next(iter(rows.values())), values, mean))
+        models.append(OverTests(model, next(iter(rows.values())), values, mean))
     sign = 1 if measure.lower else -1
-    return sorted(found, key=lambda one: (one.mean is None, sign * (one.mean or 0.0), one.model))
+    return sorted(models, key=lambda one: (one.mean is None, sign * (one.mean or 0.0), one.model))

@@ -49,10 +49,13 @@ def public(row: Row, examples: Sequence[Example] = ()) -> dict[str, Any]:
     return {**{name: value for name, value in row.to_json().items() if name != "key"}, **shown}
 
 
-def to_json(groups: Sequence[Group]) -> dict[str, Any]:
-    """Return `{"rows": [...]}`, ranked within their groups, with the key of each group under "groups"."""
+def to_json(groups: Sequence[Group], examples: Callable[[Row], Sequence[Example]] = lambda _: ()) -> dict[str, Any]:
+    """Return `{"rows": [...]}`, ranked within their groups, with the key of each group under "groups".
+
+    Each row has the windows in full that `examples` gives for it, where there are any.
+    """
     return {
-        "rows": [public(row) for group in groups for row in group.rows],
+        "rows": [public(row, examples(row)) for group in groups for row in group.rows],
         "groups": [{"comparable": group.comparable, "title": group.title, **group.rows[0].key} for group in groups],
     }
 

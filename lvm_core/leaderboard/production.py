@@ -55,8 +55,8 @@ def promote_model(workspace: Workspace, ref: str) -> Promotion | None:
 def promotions(workspace: Workspace) -> list[Promotion]:
     """Return every promotion, newest first."""
     with contextlib.closing(connect(workspace, readonly=True)) as db:
-        found = db.execute("SELECT * FROM promotions ORDER BY promoted DESC, id DESC").fetchall()
-    return [_promotion(dict(row)) for row in found]
+        rows = db.execute("SELECT * FROM promotions ORDER BY promoted DESC, id DESC").fetchall()
+    return [_promotion(dict(row)) for row in rows]
 
 
 def production(workspace: Workspace) -> dict[tuple[str, str], str]:

@@ -46,10 +46,10 @@ class Sums:
 def article_sums(values: ArrayLike, article: NDArray[np.int64], n_articles: int | None = None) -> Sums:
     """Return the sums of `values` (N,) by `article` (N,), numbered from 0; NaN values are left out."""
     numbers = np.asarray(values, dtype=np.float64)
-    known = np.isfinite(numbers)
+    finite = np.isfinite(numbers)
     size = n_articles if n_articles is not None else int(article.max(initial=-1)) + 1
-    total = np.bincount(article[known], weights=numbers[known], minlength=size).astype(np.float64)
-    return Sums(total, np.bincount(article[known], minlength=size).astype(np.float64))
+    total = np.bincount(article[finite], weights=numbers[finite], minlength=size).astype(np.float64)
+    return Sums(total, np.bincount(article[finite], minlength=size).astype(np.float64))
 
 
 def interval(sums: Sums, n_resamples: int = N_RESAMPLES, seed: int = 0, level: float = LEVEL) -> Interval:

@@ -41,14 +41,14 @@ def target_ranks(
 def _block_ranks(queries: Vectors, index: Vectors, targets: Rows, excluded: Rows | None) -> Values:
     scores = queries @ index.T
     here = np.arange(len(queries))
-    own = scores[here, targets]
+    truth = scores[here, targets]
     if excluded is not None:
         line, column = np.nonzero(excluded >= 0)
         scores[line, excluded[line, column]] = -np.inf
-    above = (scores > own[:, None]).sum(axis=1)
-    level = (scores == own[:, None]).sum(axis=1) - 1
+    above = (scores > truth[:, None]).sum(axis=1)
+    level = (scores == truth[:, None]).sum(axis=1) - 1
     ranks = 1 + above + level / 2
-    return np.where(np.isfinite(own), ranks, float(len(index)))
+    return np.where(np.isfinite(truth), ranks, float(len(index)))
 
 
 def recall_at(ranks: Values, k: int) -> Values:
@@ -89,9 +89,9 @@ def _batch_accuracy(predictions: Vectors, targets: Vectors, rows: Rows) -> Value
     # |p - t|^2 less |p|^2, which is the same for every rival
     heads, truths = predictions.astype(np.float64), targets.astype(np.float64)
     far: NDArray[np.float64] = (truths * truths).sum(axis=1)[None, :] - 2 * heads @ truths.T
-    own = np.diagonal(far)[:, None]
+    truth = np.diagonal(far)[:, None]
     rival = np.abs(rows[:, None] - rows[None, :]) > 1
-    won = ((far > own) + 0.5 * (far == own)) * rival
+    won = ((far > truth) + 0.5 * (far == truth)) * rival
     count = rival.sum(axis=1)
     share: Values = np.divide(won.sum(axis=1), count, out=np.full(len(rows), np.nan), where=count > 0)
     return share

@@ -17,16 +17,16 @@ def squared_error(predictions: Vectors, targets: Vectors) -> Values:
     return squares
 
 
-def nearer(predictions: Vectors, ahead: Vectors, behind: Vectors, known: NDArray[np.bool_] | None = None) -> Values:
+def nearer(predictions: Vectors, ahead: Vectors, behind: Vectors, seen: NDArray[np.bool_] | None = None) -> Values:
     """Return (N,) 1 where a prediction is nearer to `ahead` than to `behind` (both (N, D)), 0 where not, .5 on a tie.
 
     As *direction* of FACTS: `ahead` is the next chunk, `behind` the one just before the context, which is as far
-    from the context's middle. Chance, and any rule that is blind to order, is at .5. Windows that are not `known`
+    from the context's middle. Chance, and any rule that is blind to order, is at .5. Windows that are not `seen`
     (nothing stands before their context) are NaN.
     """
     gap = cosine(predictions, ahead) - cosine(predictions, behind)
     share = np.where(gap > 0, 1.0, np.where(gap < 0, 0.0, 0.5))
-    return share if known is None else np.where(known, share, np.nan)
+    return share if seen is None else np.where(seen, share, np.nan)
 
 
 def matched_rivals(
@@ -67,14 +67,14 @@ def nearer_than_rivals(predictions: Vectors, targets: Vectors, pool: Vectors, ri
         rivals: (N, R) rows, -1 for none.
     """
     heads = unit_rows(predictions)
-    own = cosine(predictions, targets)
+    truth = cosine(predictions, targets)
     total, count = np.zeros(len(heads)), np.zeros(len(heads))
     for column in range(rivals.shape[1]):
-        there = rivals[:, column] >= 0
-        theirs = cosine(heads, pool[np.where(there, rivals[:, column], 0)])
-        won = np.where(own > theirs, 1.0, np.where(own < theirs, 0.0, 0.5))
-        total += np.where(there, won, 0.0)
-        count += there
+        present = rivals[:, column] >= 0
+        theirs = cosine(heads, pool[np.where(present, rivals[:, column], 0)])
+        won = np.where(truth > theirs, 1.0, np.where(truth < theirs, 0.0, 0.5))
+        total += np.where(present, won, 0.0)
+        count += present
     shares: Values = np.divide(total, count, out=np.full(len(heads), np.nan), where=count > 0)
     return shares
 

@@ -77,6 +77,15 @@ def test_shipping_again_writes_the_same_file(workspace: Workspace, tmp_path: Pat
     assert [row["model"] for row in one["rows"]] == ["a", "b"]
 
 
+def test_shipping_overwrites_a_board_and_nothing_else(workspace: Workspace, tmp_path: Path) -> None:
+    add(workspace, "a", 0.5, shipped=True)
+    path = tmp_path / "thesis.json"
+    path.write_text('{"chapter": 1}')
+    with pytest.raises(ModelError, match=r"thesis.json exists and holds no board .* it would be overwritten"):
+        board.ship(workspace, path)
+    assert path.read_text() == '{"chapter": 1}'
+
+
 def test_two_hundred_models_are_ranked_well_within_a_second(workspace: Workspace) -> None:
     for number in range(200):
         add(workspace, f"amn-{number}", 0.4 + number / 1000)

@@ -55,7 +55,9 @@ def show(at: Address, rows: list[Row]) -> None:
 def _all_tests(groups: Sequence[Group], measure: Measure) -> None:
     spaces = dict.fromkeys(group.rows[0].encoder for group in groups)
     for space in spaces:
-        tests = [group for group in groups if group.rows[0].encoder == space]
+        tests = [
+            group for group in groups if group.rows[0].encoder == space and group.rows[0].split.name != "validation"
+        ]
         if len(spaces) > 1:
             st.html(f'<p class="lvm-section">{html.escape(space)}</p>')
         table.show_all_tests(tests, over_tests(tests, measure), measure)
