@@ -93,6 +93,10 @@ class Workspace:
     def run_result(self, run: str) -> Path:
         return self.run(run) / "result.json"
 
+    def run_notes(self, run: str) -> Path:
+        """What people wrote about a run."""
+        return self.run(run) / "notes.json"
+
     def sweep(self, sweep: str) -> Path:
         """The one file of a sweep: what was asked for, its runs and how each did."""
         return self.root / "sweeps" / f"{slug(sweep)}.json"

@@ -50,8 +50,8 @@ def form() -> None:
 
 def curves() -> None:
     """Show the curves of the runs chosen in the table."""
-    over = address.Address("train").value("over", "step", list(train_curves.OVER))
-    train_curves.panel(train_runs.chosen(train_runs.rows()), over)
+    look = train_curves.look(address.Address("train"))
+    train_curves.panel(train_runs.chosen(train_runs.rows()), look)
 
 
 def page(at: address.Address) -> None:
@@ -67,14 +67,13 @@ def page(at: address.Address) -> None:
         train_jobs.live(train_jobs.panel)
         with st.expander("Log and ranking", icon=":material/notes:", expanded=train_jobs.LOG_JOB in st.session_state):
             train_jobs.live(train_jobs.log, 3.0)
-        title, over = st.columns([7, 3], vertical_alignment="center")
-        title.html('<p class="lvm-section">Curves</p>')
-        over.segmented_control(
-            "over", list(train_curves.OVER), key=at.key("over", "step", list(train_curves.OVER)), required=True,
-            label_visibility="collapsed",
-        )  # fmt: skip
+        st.html('<p class="lvm-section">Curves</p>')
+        train_curves.choose(at)
         train_jobs.live(curves)
-        st.html('<p class="lvm-section">Runs</p>')
+        head, words = st.columns([3, 7], vertical_alignment="center")
+        head.html('<p class="lvm-section">Runs</p>')
+        with words:
+            train_runs.words(at)
         with ui.errors_shown():
             train_runs.arrange(train_runs.rows())
         train_jobs.live(train_runs.table, 6.0)

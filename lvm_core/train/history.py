@@ -7,6 +7,7 @@ from typing import Any
 from lvm_core.errors import WorkspaceError
 from lvm_core.jobs.rows import Job
 from lvm_core.train.curves import last_line
+from lvm_core.train.notes import read_notes
 from lvm_core.workspace import Workspace, read_json
 
 FINISHED = ("finished", "early")
@@ -31,6 +32,14 @@ class RunRow:
     flags: list[str]
     message: str
     job: str | None
+    verdict: str = ""
+    tags: str = ""
+    note: str = ""
+
+    def matches(self, words: str) -> bool:
+        """Return whether name, net, tags and note together hold all of `words`."""
+        text = f"{self.run} {self.model} {self.tags} {self.note}".lower()
+        return all(word in text for word in words.lower().split())
 
     @property
     def over_filter(self) -> float | None:
@@ -57,16 +66,17 @@ class History:
 
     def _row(self, workspace: Workspace, run: str, job: Job | None) -> RunRow | None:
         files = [workspace.run_config(run), workspace.run_result(run), workspace.run_metrics(run)]
+        files.append(workspace.run_notes(run))
         stamp = tuple(_stamp(path) for path in files)
         if not stamp[0][1]:
             return None
         key = workspace.run(run)
         before = self._read.get(key)
         if before is None or before[0] != stamp:
-            before = (stamp, _facts(*files))
+            before = (stamp, {**_facts(*files[:3]), "notes": read_notes(workspace, run)})
             self._read[key] = before
         facts = before[1]
-        return _made(run, facts, job) if facts else None
+        return _made(run, facts, job) if "config" in facts else None
 
 
 def _stamp(path: Path) -> tuple[int, int]:
@@ -116,6 +126,9 @@ def _made(run: str, facts: dict[str, Any], job: Job | None) -> RunRow:
         flags=list(result.get("flags") or []),
         message=str(result.get("message", "")),
         job=job.id if job else None,
+        verdict=str(result.get("verdict", "")),
+        tags=facts["notes"].tags,
+        note=facts["notes"].note,
     )
 
 

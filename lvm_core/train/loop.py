@@ -5,7 +5,7 @@ import math
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -21,13 +21,18 @@ from lvm_core.losses import LOSSES, BalancedLoss, dominating
 from lvm_core.nets.base import SequenceModel
 from lvm_core.train.config import TrainConfig
 from lvm_core.train.events import EventFiles
+from lvm_core.train.schedule import learning_rate, verdict
 from lvm_core.train.state import Position, load_state, save_state, trim_metrics
 from lvm_core.train.validate import Validator
 from lvm_core.types import Progress
 from lvm_core.workspace import disk_errors, write_json
 
-SCALES = (0.0, 0.25, 0.5, 0.75, 1.0)
-"""How much of a residual net's correction is kept is chosen among these on validation, after training."""
+SCALES = (0.1, 0.2, 0.35, 0.5, 0.75, 1.0)
+"""How much of a residual net's correction is kept is chosen among these on validation, anew each epoch: with few
+articles a tenth of it may help where all of it hurts."""
+
+PREPARED = 0.08
+"""Share of the one progress bar that stands for fitting the filter and measuring the baselines."""
 
 
 class Trainer:
@@ -89,9 +94,10 @@ class Trainer:
         """A residual net is worth its filter before the first step; that counts as the epoch to beat."""
         (self.folder / METRICS).unlink(missing_ok=True)
         if self.model.filter is not None:
-            self.at.best_score = self._validate()
-            self.at.best_cosine = self.at.val_cosine
+            self.at.best_score = self._validate((0.0,))
+            self.at.best_cosine, self.at.best_recall = self.at.val_cosine, self.at.val_recall
             save_weights(self.folder / WEIGHTS, self.model)
+            self._append({"step": 0, "epoch": 0, "val_cosine": self.at.val_cosine, "baselines": self.baselines})
         self._save()
 
     def _epoch(self) -> None:
@@ -162,11 +168,11 @@ class Trainer:
         found = self._flush()
         if found is None:
             return
-        rate = self._write({**found, "val_cosine": None})
         done = self.at.epoch + self.at.batch / n_batches
+        rate = self._write({**found, "val_cosine": None}, done)
         self._tell(done, rate)
 
-    def _write(self, found: dict[str, Any]) -> float:
+    def _write(self, found: dict[str, Any], done: float) -> float:
         now = time.monotonic()
         rate = (self.at.windows - self.logged_windows) / max(now - self.logged, 1e-9)
         line = {
@@ -177,20 +183,27 @@ class Trainer:
             "lr": self.optimizer.param_groups[0]["lr"],
             "windows_per_s": rate,
             "seconds": self._seconds(),
+            "left_s": self._left(done),
         }
-        with disk_errors(self.folder / METRICS), (self.folder / METRICS).open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
-        self.events.write(line)
+        self._append(line)
         self.logged, self.logged_windows = now, self.at.windows
         return rate
 
+    def _append(self, line: dict[str, Any]) -> None:
+        with disk_errors(self.folder / METRICS), (self.folder / METRICS).open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+        self.events.write(line)
+
+    def _left(self, done: float) -> float:
+        """Return the seconds left after `done` epochs, at the pace so far; an early stop takes less."""
+        return self._seconds() / max(done, 1e-9) * (self.config.epochs - done)
+
     def _tell(self, done: float, rate: float) -> None:
-        seconds = self._seconds()
-        left = seconds / max(done, 1e-9) * (self.config.epochs - done)
         cosine = "-" if self.at.val_cosine is None else f"{self.at.val_cosine:.4f}"
         self.progress(
-            min(done / self.config.epochs, 0.999),
-            f"epoch {math.ceil(max(done, 1e-9))} of {self.config.epochs}, {rate:,.0f} windows/s, {left:,.0f} s left;"
+            min(PREPARED + (1 - PREPARED) * done / self.config.epochs, 0.999),
+            f"epoch {math.ceil(max(done, 1e-9))} of {self.config.epochs}, {rate:,.0f} windows/s,"
+            f" {self._left(done):,.0f} s left;"
             f" validation cosine {cosine} (weighted mean {self.baselines['weighted-mean']:.4f})",
         )
 
@@ -204,19 +217,32 @@ class Trainer:
             at.flags.append(f"epoch {at.epoch + 1}: {warning}")
         if score > at.best_score:
             at.best_score, at.best_cosine, at.best_epoch, at.waited = score, at.val_cosine, at.epoch + 1, 0
+            at.best_recall = at.val_recall
             save_weights(self.folder / WEIGHTS, self.model)
         else:
             at.waited += 1
-        rate = self._write({**found, "val_cosine": at.val_cosine, "val_recall_at_5": at.val_recall, "flag": warning})
+        line = {"val_cosine": at.val_cosine, "val_recall_at_5": at.val_recall, "flag": warning}
+        if self.model.filter is not None:
+            line["scale"] = float(self.model.scale)
+            self.model.scale.fill_(1.0)
+        rate = self._write({**found, **line}, float(at.epoch + 1))
         at.epoch, at.batch, at.epoch_norms, at.epoch_steps = at.epoch + 1, 0, {}, 0
         self._tell(float(at.epoch), rate)
         self._save()
 
-    def _validate(self) -> float:
-        """Measure the net as it is and return the number that epochs are chosen by."""
+    def _validate(self, scales: Sequence[float] = SCALES) -> float:
+        """Measure the net and return the number that epochs are chosen by; a residual net is left at its best scale."""
+        recall = self.config.select == "cosine+recall"
+        if self.model.filter is not None and len(scales) > 1:
+            scored = []
+            for scale in scales:
+                self.model.scale.fill_(scale)
+                scores = self.validator.scores(self.model, recall=recall)
+                scored.append((scores.both if recall else scores.cosine, scale))
+            self.model.scale.fill_(max(scored)[1])
         scores = self.validator.scores(self.model, recall=True)
         self.at.val_cosine, self.at.val_recall = scores.cosine, scores.recall
-        return scores.both if self.config.select == "cosine+recall" else scores.cosine
+        return scores.both if recall else scores.cosine
 
     def _save(self) -> None:
         self.at.seconds = self._seconds()
@@ -244,28 +270,12 @@ class Trainer:
         found = self._numbers(stopped)
         if self.model.filter is not None and stopped != "paused":
             load_weights(self.folder / WEIGHTS, self.model)
-            found["scale"], found["val_cosine"], found["val_recall_at_5"] = self._best_scale()
-            save_weights(self.folder / WEIGHTS, self.model)
+            found["scale"], found["val_recall_at_5"] = float(self.model.scale), self.at.best_recall
+            found["verdict"] = verdict(found["best_epoch"], found["val_cosine"], self.baselines["linear-filter"])
         cosine = "-" if found["val_cosine"] is None else f"{found['val_cosine']:.4f}"
-        self.progress(1.0, f"{stopped}: validation cosine {cosine} after epoch {found['best_epoch']}")
+        ending = f"{stopped}: validation cosine {cosine} after epoch {found['best_epoch']}"
+        self.progress(1.0, "; ".join(filter(None, [ending, found.get("verdict", "")])))
         return found
-
-    def _best_scale(self) -> tuple[float, float | None, float | None]:
-        """Keep as much of the correction as validation asks for: with few articles, little or none."""
-        scored = []
-        for scale in SCALES:
-            self.model.scale.fill_(scale)
-            scored.append((self._validate(), scale, self.at.val_cosine, self.at.val_recall))
-        _, scale, cosine, recall = max(scored)
-        self.model.scale.fill_(scale)
-        return scale, cosine, recall
-
-
-def learning_rate(config: TrainConfig, share: float) -> float:
-    """Return the rate after `share` of the training: a linear rise, then half a cosine down to zero."""
-    if share < config.warmup:
-        return config.lr * (share + 1e-3) / (config.warmup + 1e-3)
-    return config.lr * 0.5 * (1 + math.cos(math.pi * (share - config.warmup) / (1 - config.warmup)))
 
 
 @contextmanager

@@ -37,7 +37,7 @@ from lvm_core.nets.ensemble import Ensemble
 from lvm_core.spaces import space_to_train_in
 from lvm_core.train.card import card
 from lvm_core.train.config import TrainConfig, arguments
-from lvm_core.train.loop import Trainer
+from lvm_core.train.loop import PREPARED, Trainer
 from lvm_core.train.opening import check_corpora, new_run, stored_config
 from lvm_core.train.validate import Validator
 from lvm_core.types import DocumentInfo, Progress, no_progress
@@ -197,7 +197,9 @@ class Training:
         build_model(config.model, self.corpora.dim, **options)  # impossible sizes are refused before the long fits
         quiet = no_progress
         weighted = self._fitted("weighted-mean", {}, min(config.context, 5), quiet)
-        filtered = self._fitted("linear-filter", {}, min(config.context, 100), self.progress)
+        fitting = part_of(self.progress, PREPARED * 0.8)
+        filtered = self._fitted("linear-filter", {}, min(config.context, 100), fitting)
+        self.progress(PREPARED * 0.8, "measuring the baselines on the validation windows")
         baselines = {
             "weighted-mean": self.validator.cosine(weighted.to(self.device)),
             "linear-filter": self.validator.cosine(filtered.to(self.device)),
@@ -263,6 +265,11 @@ class Training:
 
 def _words(given: object) -> list[str]:
     return [word.strip() for word in str(given).strip("()[]").split(",") if word.strip()]
+
+
+def part_of(progress: Progress, share: float) -> Progress:
+    """Return a progress whose whole is the first `share` of `progress`, so that one bar fills once."""
+    return lambda done, message: progress(min(done, 1.0) * share, message)
 
 
 def segment_length(config: TrainConfig, model: SequenceModel) -> int:

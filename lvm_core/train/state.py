@@ -27,6 +27,7 @@ class Position:
     seconds: float = 0.0
     best_score: float = -2.0
     best_cosine: float | None = None
+    best_recall: float | None = None
     best_epoch: int = 0
     waited: int = 0
     val_cosine: float | None = None

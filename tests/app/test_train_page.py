@@ -4,13 +4,16 @@ import json
 import sys
 import time
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from lvm_core.config import fields_of
 from lvm_core.jobs.store import JobStore
 from lvm_core.train import TrainConfig
-from lvm_core.workspace import Workspace, write_json
+from lvm_core.train.notes import RunNotes, write_notes
+from lvm_core.workspace import Workspace, read_json, write_json
+from pages.views.train.curves import smoothed
 from tests.app.conftest import Open, press, shown
 
 BLOCK = [sys.executable, "-c", "import time; time.sleep(60)"]
@@ -57,7 +60,7 @@ def calm(seeded: Workspace) -> Workspace:
     """Return the seeded workspace with one job that keeps the queue waiting."""
     JobStore(seeded).submit(["hold"], program=BLOCK, title="hold")
     yield seeded
-    for job in JobStore(seeded).list(("queued", "running")):
+    for job in reversed(JobStore(seeded).list(("queued", "running"))):  # what waits for another one first
         JobStore(seeded).cancel(job.id)
 
 
@@ -67,7 +70,7 @@ def test_a_training_is_queued_with_the_command_that_was_shown(calm: Workspace, o
     widget(app, "number_input", "Learning rate").set_value(0.002).run()
     assert "--epochs 3 --lr 0.002" in command(app)
     press(app, "Start training")
-    (job,) = JobStore(calm).list(("queued",))
+    job = next(job for job in JobStore(calm).list(("queued",)) if job.kind == "train")
     assert job.argv[:-2] == ["train", "--model", "amn", "--corpus", "enwiki-sample", "--epochs", "3", "--lr", "0.002"]
     assert job.run in shown(app)
 
@@ -192,3 +195,46 @@ def test_two_hundred_runs_open_and_refresh_quickly(seeded: Workspace, open_page:
     app.run()
     assert time.process_time() - began < 1.0
     assert len(app.dataframe[0].value) == 200
+
+
+def test_a_training_has_a_name_and_is_evaluated_when_it_is_done(calm: Workspace, open_page: Open) -> None:
+    app = open_page(calm, "train")
+    widget(app, "text_input", "Name of the run").set_value("two words").run()
+    assert "such as two-words" in shown(app)
+    widget(app, "text_input", "Name of the run").set_value("first-try").run()
+    press(app, "Start training")
+    evaluation, training = sorted(JobStore(calm).list(("queued",)), key=lambda job: job.kind)
+    assert (training.run, training.title) == ("first-try", "Train first-try")
+    assert evaluation.argv == ["evaluate", "first-try", "--corpus", "enwiki-sample", "--split", "test"]
+    assert (evaluation.after, evaluation.lane) == (training.id, "short")
+
+
+def test_all_jobs_can_be_reached(calm: Workspace, open_page: Open) -> None:
+    store = JobStore(calm)
+    for i in range(7):
+        store.cancel(store.submit(["later"], program=BLOCK, title=f"number {i}"))
+    app = open_page(calm, "train")
+    assert "number 0" not in shown(app)
+    widget(app, "toggle", "All 7 jobs that ended").set_value(True).run()
+    assert "number 0" in shown(app)
+
+
+def test_runs_are_filtered_tagged_and_their_verdict_is_said(seeded: Workspace, open_page: Open) -> None:
+    fake_run(seeded, "amn-1", 30, time.time())
+    fake_run(seeded, "gru-1", 30, time.time() - 1, model="gru")
+    path = seeded.run_result("amn-1")
+    write_json(path, {**read_json(path), "verdict": "no epoch beat the fitted filter: this model is the filter"})
+    write_notes(seeded, "gru-1", RunNotes("baseline,  night ,night", "a first look"))
+    app = open_page(seeded, "train")
+    assert "this model is the filter" in shown(app)
+    widget(app, "text_input", "Filter").set_value("night look").run()
+    assert list(app.dataframe[0].value["run"]) == ["gru-1"]
+    assert list(app.dataframe[0].value["tags"]) == ["baseline, night"]
+    assert "amn-1" not in shown(app)
+    widget(app, "text_input", "Filter").set_value("nothing").run()
+    assert "No run passes the filter" in shown(app)
+
+
+def test_smoothing_draws_a_moving_mean() -> None:
+    assert smoothed(np.array([1.0, 3.0, 3.0]), 0.5).tolist() == [1.0, 2.0, 2.5]
+    assert smoothed(np.array([1.0, 3.0]), 0.0).tolist() == [1.0, 3.0]

@@ -16,6 +16,7 @@ from lvm_core.config import typed
 from lvm_core.errors import CorpusError, ModelError, SettingsError, SpaceMismatch
 from lvm_core.train import TrainConfig, train
 from lvm_core.train.config import arguments
+from lvm_core.train.schedule import verdict
 from lvm_core.workspace import Workspace
 from tests.nets.toy import ENCODER, add_corpus, sizes
 
@@ -62,8 +63,8 @@ def test_a_run_folder_has_everything(toy: Workspace) -> None:
     assert result["windows"] == 2 * result["n_windows"]
     lines = metrics(toy, "one")
     wanted = {"step", "epoch", "loss", "grad_norm", "val_cosine", "baselines", "lr", "windows_per_s"}
-    assert all(wanted <= set(line) for line in lines)
-    assert [line["epoch"] for line in lines if line["val_cosine"] is not None] == [1, 2]
+    assert all(wanted <= set(line) for line in lines[1:])
+    assert [line["epoch"] for line in lines if line["val_cosine"] is not None] == [0, 1, 2]
     assert told[-1][0] == 1.0
     assert any("windows/s" in m and "left" in m and "weighted mean" in m for _, m in told)
     card = (folder / "card.md").read_text()
@@ -287,3 +288,23 @@ def test_epochs_can_be_chosen_by_cosine_and_recall(toy: Workspace) -> None:
     result = train(toy, settings(loss="cosine+infonce", select="cosine+recall"), run="recall")
     assert 0 < result["val_recall_at_5"] <= 1
     assert any(line.get("val_recall_at_5") is not None for line in metrics(toy, "recall"))
+
+
+def test_the_curve_begins_with_the_filter_and_the_verdict_says_whether_it_was_beaten(toy: Workspace) -> None:
+    shares: list[float] = []
+    result = train(toy, settings(epochs=2, lr=1e-9), run="still", progress=lambda share, _: shares.append(share))
+    first = metrics(toy, "still")[0]
+    assert (first["step"], first["epoch"]) == (0, 0)
+    assert first["val_cosine"] == pytest.approx(result["baselines"]["linear-filter"], abs=1e-5)
+    if result["best_epoch"] == 0:
+        assert result["verdict"] == "no epoch beat the fitted filter: this model is the filter"
+    else:
+        assert result["verdict"].endswith("over the fitted filter")
+    assert result["val_cosine"] >= first["val_cosine"]
+    assert shares == sorted(shares), "one bar, filled once"
+    assert shares[-1] == 1.0
+
+
+def test_a_model_that_is_the_filter_says_so() -> None:
+    assert verdict(0, 0.51, 0.51) == "no epoch beat the fitted filter: this model is the filter"
+    assert verdict(3, 0.5185, 0.5176) == "+0.0009 over the fitted filter"

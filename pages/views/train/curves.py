@@ -4,15 +4,17 @@ import colorsys
 import html
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from lvm_core.train.curves import Curve, CurveCache, thinned
+from lvm_core.train.curves import Curve, CurveCache, Floats, thinned
 from lvm_core.train.history import RunRow
 from pages.shared import charts, state
+from pages.shared.address import Address
 from pages.views.train import start as train_start
 
 OVER = {"step": "step", "epoch": "epoch", "time": "seconds"}
@@ -47,7 +49,50 @@ def run_colour(rows: Sequence[RunRow], i: int) -> str:
     return "#" + "".join(f"{round(255 * part):02x}" for part in parts)
 
 
-def panel(rows: Sequence[RunRow], over: str) -> None:
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How curves are drawn: over what, how much they are smoothed (0 to 1), and whether on a log scale."""
+
+    over: str = "step"
+    smoothing: float = 0.0
+    log: bool = True
+
+
+def choose(at: Address) -> None:
+    """Show how curves are drawn; `look` then says it."""
+    first, second, third = st.columns([4, 5, 3], vertical_alignment="center")
+    first.segmented_control(
+        "over", list(OVER), key=at.key("over", "step", list(OVER)), required=True, label_visibility="collapsed"
+    )
+    second.slider(
+        "Smoothing",
+        0.0,
+        0.95,
+        step=0.05,
+        key=at.key("smoothing", 0.0, low=0.0, high=0.95),
+        help="Of losses, gradients and rates: the share of each point that comes from those before it.",
+    )
+    third.toggle("Log scale", key=at.key("log", True), help="Of losses and gradients.")
+
+
+def look(at: Address) -> Look:
+    """Return how curves are drawn."""
+    return Look(at.value("over", "step", list(OVER)), at.value("smoothing", 0.0), at.value("log", True))
+
+
+def smoothed(values: Floats, weight: float) -> Floats:
+    """Return the moving mean (N,) in which each value has the share 1 - `weight` and the mean before it the rest."""
+    if not weight or not len(values):
+        return values
+    means = np.empty_like(values)
+    mean = values[0]
+    for i, value in enumerate(values):
+        mean = weight * mean + (1 - weight) * value
+        means[i] = mean
+    return means
+
+
+def panel(rows: Sequence[RunRow], look: Look) -> None:
     """Show the curves of `rows`, what they say now, and their warnings."""
     if not rows:
         st.caption("No runs yet: start one with the form.")
@@ -64,8 +109,10 @@ def panel(rows: Sequence[RunRow], over: str) -> None:
         for column, (name, title) in zip(st.columns(2), two, strict=True):
             with column:
                 st.html(f'<p class="lvm-chart-title">{title}{_terms_html(name, found)}</p>')
-                fig = kept(name, rows, found, over)
-                charts.show(fig, f"curve-{name}", f"{title} over {TITLES[over]} of {', '.join(r.run for r in rows)}")
+                fig = kept(name, rows, found, look)
+                charts.show(
+                    fig, f"curve-{name}", f"{title} over {TITLES[look.over]} of {', '.join(r.run for r in rows)}"
+                )
 
 
 @st.cache_resource(show_spinner=False)
@@ -73,26 +120,28 @@ def _figures_kept() -> "OrderedDict[tuple[Any, ...], go.Figure]":
     return OrderedDict()
 
 
-def kept(name: str, rows: Sequence[RunRow], found: dict[str, Curve], over: str) -> go.Figure:
+def kept(name: str, rows: Sequence[RunRow], found: dict[str, Curve], look: Look) -> go.Figure:
     """Return `figure`, the last one where no curve has grown since."""
-    key = (name, over, charts.dark(), str(state.workspace().root), *((row.run, found[row.run].version) for row in rows))
+    key = (name, look, charts.dark(), str(state.workspace().root), *((row.run, found[row.run].version) for row in rows))
     figures = _figures_kept()
     if key not in figures:
-        figures[key] = figure(name, rows, found, over)
+        figures[key] = figure(name, rows, found, look)
     figures.move_to_end(key)
     while len(figures) > MOST_FIGURES:
         figures.popitem(last=False)
     return figures[key]
 
 
-def figure(name: str, rows: Sequence[RunRow], found: dict[str, Curve], over: str) -> go.Figure:
+def figure(name: str, rows: Sequence[RunRow], found: dict[str, Curve], look: Look) -> go.Figure:
     """Return one chart over all runs; it keeps the user's zoom between refreshes."""
-    traces = [t for i, row in enumerate(rows) for t in _traces(name, row, found[row.run], over, run_colour(rows, i))]
-    fig = go.Figure({"data": traces + (_baseline_lines(found, over) if name == "cosine" else [])}, skip_invalid=True)
+    traces = [t for i, row in enumerate(rows) for t in _traces(name, row, found[row.run], look, run_colour(rows, i))]
+    fig = go.Figure(
+        {"data": traces + (_baseline_lines(found, look.over) if name == "cosine" else [])}, skip_invalid=True
+    )
     charts.style(fig, HEIGHT, legend=False)
-    fig.update_layout(uirevision=f"{name}:{over}", hovermode="closest")
-    fig.update_xaxes(title={"text": TITLES[over], "font": {"size": 11}})
-    if name in ("loss", "grad_norm"):
+    fig.update_layout(uirevision=f"{name}:{look.over}", hovermode="closest")
+    fig.update_xaxes(title={"text": TITLES[look.over], "font": {"size": 11}})
+    if name in ("loss", "grad_norm") and look.log:
         fig.update_yaxes(type="log", exponentformat="power", dtick=1 if _wide(traces) else None)
     if name == "cosine":
         _name_baselines(fig, found)
@@ -134,22 +183,23 @@ def _wide(traces: Sequence[dict[str, Any]]) -> bool:
     return bool(values.size and values.max() / values.min() > 100)
 
 
-def _traces(name: str, row: RunRow, curve: Curve, over: str, colour: str) -> list[dict[str, Any]]:
+def _traces(name: str, row: RunRow, curve: Curve, look: Look, colour: str) -> list[dict[str, Any]]:
     if name == "cosine":
-        return [_trace(curve, "val_cosine", row.run, over, colour, 0, markers=True)]
+        return [_trace(curve, "val_cosine", row.run, replace(look, smoothing=0.0), colour, 0, markers=True)]
     if name == "rate":
-        return [_trace(curve, "windows_per_s", row.run, over, colour, 0)]
+        return [_trace(curve, "windows_per_s", row.run, look, colour, 0)]
     terms = curve.names(name + "/")
     return [
-        _trace(curve, term, row.run if len(terms) == 1 else f"{row.run} {term}", over, colour, k)
+        _trace(curve, term, row.run if len(terms) == 1 else f"{row.run} {term}", look, colour, k)
         for k, term in enumerate(terms)
     ]
 
 
 def _trace(
-    curve: Curve, column: str, label: str, over: str, colour: str, k: int, markers: bool = False
+    curve: Curve, column: str, label: str, look: Look, colour: str, k: int, markers: bool = False
 ) -> dict[str, Any]:
-    x, y = thinned(*curve.series(column, OVER[over]))
+    x, y = curve.series(column, OVER[look.over])
+    x, y = thinned(x, smoothed(y, look.smoothing))
     return {
         "type": "scatter",
         "mode": "lines+markers" if markers or len(x) < 3 else "lines",
@@ -211,6 +261,7 @@ def now_html(rows: Sequence[RunRow], found: dict[str, Curve]) -> str:
         lines.append(f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
         flags = found[row.run].flags[-1:] or row.flags[-1:]
         said = [f"{flag}" for flag in flags] + ([row.message] if row.state == "failed" and row.message else [])
+        said += [row.verdict] if row.verdict and row.state == "done" else []
         lines += [f'<tr class="lvm-said-row"><td colspan="{len(NOW)}">{html.escape(text)}</td></tr>' for text in said]
     return f'<div class="lvm-scroll"><table class="lvm-rows lvm-now"><tr>{head}</tr>{"".join(lines)}</table></div>'
 
@@ -229,12 +280,5 @@ def _figures(row: RunRow, curve: Curve) -> list[str]:
         f"{last.get('windows_per_s', 0):,.0f}",
         f"{last.get('lr', 0):.2g}",
         train_start.spoken(last.get("seconds") or row.seconds),
-        train_start.spoken(_left(row, curve)) if going else "",
+        train_start.spoken(float(last.get("left_s") or 0.0)) if going else "",
     ]
-
-
-def _left(row: RunRow, curve: Curve) -> float:
-    """Return the seconds left at the pace so far; the epoch at hand counts by the epochs before it."""
-    _, cosines = curve.series("val_cosine")
-    done = cosines.size or max(0.2, float(curve.last.get("epoch", 1)) - 0.5)
-    return float(curve.last["seconds"]) / done * max(0.0, float(row.settings["epochs"]) - done)

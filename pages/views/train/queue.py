@@ -38,21 +38,23 @@ def live(draw: Callable[[], None], every_s: float = LIVE_S) -> None:
     st.fragment(body, run_every=every_s)()
 
 
-def shown(jobs: Sequence[Job]) -> list[Job]:
+def shown(jobs: Sequence[Job], n_ended: int = LATEST_ENDED) -> list[Job]:
     """Return the jobs that have a row: the running, the waiting, and the latest that ended."""
     active = [job for job in jobs if job.state not in ENDED]
     ended = sorted((job for job in jobs if job.state in ENDED), key=lambda job: -(job.ended or 0.0))
-    return active + ended[:LATEST_ENDED]
+    return active + ended[:n_ended]
 
 
 def panel() -> None:
     """Show the rows of jobs."""
-    jobs = state.jobs().list(limit=300)
+    jobs = state.jobs().list(limit=1000)
     st.html(_load_html(jobs))
     said = st.session_state.pop(SAID, None)
     if said:
         st.warning(ui.plain(said))
-    rows = shown(jobs)
+    n_ended = sum(job.state in ENDED for job in jobs)
+    every = _all_of(n_ended)
+    rows = shown(jobs, n_ended if every else LATEST_ENDED)
     if not rows:
         st.caption("No jobs yet. What you start here goes on when you close the page.")
     n_waiting = sum(job.state == "queued" for job in rows)
@@ -60,6 +62,13 @@ def panel() -> None:
     for job in rows:
         place += job.state == "queued"
         row(job, place if job.state == "queued" else 0, n_waiting)
+
+
+def _all_of(n_ended: int) -> bool:
+    """Show the switch between the latest jobs and all of them, where there are more; return whether all are shown."""
+    if n_ended <= LATEST_ENDED:
+        return False
+    return st.toggle(f"All {n_ended} jobs that ended", key=Address("train").key("all_jobs", False))
 
 
 def row(job: Job, place: int = 0, n_waiting: int = 0) -> None:
@@ -106,14 +115,14 @@ def _buttons(job: Job, place: int, n_waiting: int) -> list[Callable[[], None]]:
         about = "Go on from the last checkpoint"
         found.append(lambda: _press(job, "resume", "resume", about, lambda: state.jobs().resume(job.id)))
     if job.state in ENDED:
-        found.append(lambda: _press(job, "retry", "replay", "The same again, anew", lambda: state.jobs().retry(job.id)))
-        found.append(lambda: _press(job, "clone", "edit", "Again with...: change it first", lambda: _clone(job)))
+        found.append(lambda: _press(job, "retry", "replay", "Start it again", lambda: state.jobs().retry(job.id)))
+        found.append(lambda: _press(job, "clone", "edit", "Start it again with changes", lambda: _clone(job)))
     found.append(lambda: _press(job, "log", "notes", "Show its log", lambda: _show_log(job)))
     if job.state in ENDED:
         found.append(lambda: _confirm(job, "delete", "delete", "Delete the job and its log? Its run stays.", _delete))
     else:
         found.append(
-            lambda: _confirm(job, "cancel", "stop", "Cancel? What a checkpoint holds can go on later.", _cancel)
+            lambda: _confirm(job, "cancel", "stop", "Stop it? It can go on from its last checkpoint.", _cancel)
         )
     return found
 
@@ -129,7 +138,7 @@ def _press(job: Job, name: str, icon: str, about: str, act: Callable[[], object]
 def _confirm(job: Job, name: str, icon: str, question: str, act: Callable[[Job], object]) -> None:
     with st.popover("", icon=f":material/{icon}:", help=name.capitalize(), type="tertiary", key=f"ask-{name}:{job.id}"):
         st.write(question)
-        label = name.capitalize()
+        label = "Stop it" if name == "cancel" else name.capitalize()
         st.button(label, key=f"{name}:{job.id}", type="primary", on_click=_do, args=(lambda: act(job),))
 
 

@@ -5,12 +5,15 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from lvm_core.evaluate.results import ResultStore
 from lvm_core.train.history import History, RunRow
+from lvm_core.train.notes import RunNotes, read_notes, write_notes
 from lvm_core.workspace import disk_errors
 from pages.shared import state
 from pages.shared.address import Address
 from pages.views.train import form as train_form
 from pages.views.train import queue as train_jobs
+from pages.views.train import start as train_start
 
 TABLE, TURN, ORDER, PICKED = "train_runs_table", "train_runs_turn", "train_runs_order", "train_runs_picked"
 """Session keys: the table's selection, its generation, the runs in the order shown, rows selected at first."""
@@ -25,8 +28,17 @@ def history() -> History:
 
 
 def rows() -> list[RunRow]:
-    """Return every run of the workspace, newest first."""
-    return history().rows(state.workspace(), state.jobs().list(limit=1000))
+    """Return the runs of the workspace that the filter lets through, newest first."""
+    every = history().rows(state.workspace(), state.jobs().list(limit=1000))
+    words = Address("train").value("runs", "")
+    return [row for row in every if row.matches(words)]
+
+
+def words(at: Address) -> None:
+    """Show the filter of the runs; table and curves show those that pass."""
+    st.text_input(
+        "Filter", key=at.key("runs", ""), placeholder="part of a name, net, tag or note", label_visibility="collapsed"
+    )
 
 
 def chosen(found: Sequence[RunRow]) -> list[RunRow]:
@@ -76,7 +88,7 @@ def table() -> None:
     st.session_state[ORDER] = order
     found = [by_name[name] for name in order]
     if not found:
-        st.caption("No runs yet.")
+        st.caption("No run passes the filter." if Address("train").value("runs", "") else "No runs yet.")
         return
     frame = pd.DataFrame(
         {
@@ -88,12 +100,14 @@ def table() -> None:
             "epochs": [row.epoch for row in found],
             "context": [row.settings.get("context") for row in found],
             "loss": [row.settings.get("loss") for row in found],
-            "lr": [row.settings.get("lr") for row in found],
+            "learning rate": [row.settings.get("lr") for row in found],
             "parameters": [row.n_parameters for row in found],
             "time [s]": [round(row.seconds, 1) for row in found],
             "corpus": [row.settings.get("corpus") for row in found],
             "flags": [len(row.flags) for row in found],
             "made": [train_jobs.age(row.created) for row in found],
+            "tags": [row.tags for row in found],
+            "note": [row.note for row in found],
         }
     )
     number = st.column_config.NumberColumn
@@ -109,7 +123,7 @@ def table() -> None:
             "val cosine": number(format="%.4f", help="Mean cosine to the true next chunk on validation windows"),
             "over filter": number(format="%+.4f", help="The same less that of the linear filter on the same windows"),
             "parameters": number(format="localized", help="Trainable numbers"),
-            "lr": number(format="%.2g", help="Highest learning rate"),
+            "learning rate": number(format="%.2g", help="Highest learning rate"),
             "flags": number(help="Warnings, such as a loss term that dominated an epoch"),
         },
         alt="Runs with their state, validation cosine and settings; newest first",
@@ -134,7 +148,11 @@ def actions(selected: Sequence[RunRow]) -> None:
 
 
 def _one(row: RunRow) -> None:
-    if st.button("Again with…", icon=":material/edit:", type="tertiary", help="Put its settings into the form"):
+    if row.verdict:
+        st.caption(f"{row.run}: {row.verdict}")
+    if st.button(
+        "Train again with changes", icon=":material/edit:", type="tertiary", help="Put its settings into the form"
+    ):
         train_form.take(Address("train"), row.settings)
         Address("train").put("what", "train")
         st.rerun(scope="app")
@@ -147,6 +165,37 @@ def _one(row: RunRow) -> None:
         else:
             store.submit(["train", "--run", row.run, "--resume"])
         st.rerun(scope="app")
+    if row.state == "done":
+        _result(row)
+    _notes(row)
+
+
+def _result(row: RunRow) -> None:
+    """Offer the run's row of the board where it was evaluated, else the evaluation; other models are compared there."""
+    if row.run in evaluated():
+        if st.button("On the board", icon=":material/leaderboard:", type="tertiary", help="Its row of the board"):
+            st.switch_page("pages/leaderboard.py", query_params={"chosen": row.run})
+    elif st.button("Evaluate", icon=":material/straighten:", type="tertiary", help="On test articles it has not seen"):
+        state.jobs().submit(train_start.evaluation_of(row.run, row.settings), f"Evaluate {row.run}")
+        st.rerun(scope="app")
+
+
+def evaluated() -> set[str]:
+    """Return the runs that stand on the board."""
+    workspace = state.workspace()
+    return {row.model for row in ResultStore(workspace).rows()} if workspace.database.exists() else set()
+
+
+def _notes(row: RunRow) -> None:
+    """Let tags and a note be written."""
+    with st.popover("Notes", icon=":material/edit_note:", type="tertiary"):
+        part = Address("train").within(f"notes:{row.run}")
+        notes = read_notes(state.workspace(), row.run)
+        tags = st.text_input("Tags", key=part.key("tags", notes.tags), help="With commas between")
+        note = st.text_area("Note", key=part.key("note", notes.note), height=96)
+        if st.button("Keep", key="keep-notes", type="primary"):
+            write_notes(state.workspace(), row.run, RunNotes(tags, note))
+            st.rerun(scope="app")
 
 
 def _delete(selected: Sequence[RunRow]) -> None:

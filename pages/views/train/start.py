@@ -1,19 +1,20 @@
 """What will be started: the problems, the estimate, the exact command, and the button."""
 
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 
 from lvm_core.command_line import Flag, arguments, check_command, flags, job_commands, values_of
-from lvm_core.config import Field, named_values
+from lvm_core.config import Field, command_line, named_values
 from lvm_core.errors import JobError, LvmError
+from lvm_core.evaluate.settings import EvaluateSettings
 from lvm_core.jobs import runner
 from lvm_core.train import TrainConfig, presets
 from lvm_core.train import plan as plans
 from lvm_core.train.config import arguments as training_arguments
-from lvm_core.workspace import Workspace
+from lvm_core.workspace import Workspace, slug
 from pages.shared import form, state, ui
 from pages.shared.address import Address
 from pages.shared.form import Look
@@ -27,8 +28,34 @@ def training(at: Address) -> None:
     """Show the form of a training and start it."""
     train_form.show(at)
     config = train_form.config(at)
-    problems = _planned(config, 1)
-    offer(training_arguments(config), problems, "Start training")
+    name = st.text_input(
+        "Name of the run", key=at.key("name", "", linked=False), placeholder="the net and the time",
+        help="Letters, digits, '.', '_' and '-'. Tags and notes are written beside the run in the table.",
+    ).strip()  # fmt: skip
+    test = st.toggle(
+        "Evaluate it at the end", key=at.key("evaluate", True),
+        help="On the test articles, which it has not seen: its row then stands on the Leaderboard.",
+    )  # fmt: skip
+    problems = _planned(config, 1) + _name_problems(name)
+    argv = [*training_arguments(config), *(["--run", name] if name else [])]
+    if offer(argv, problems, "Start training", f"Train {name or config.model}", then=config if test else None):
+        at.put("name", "")
+        st.rerun(scope="app")
+
+
+def _name_problems(name: str) -> list[str]:
+    if name and slug(name) != name:
+        return [f"{name!r} cannot be the name of a run: use letters, digits, '.', '_' and '-', such as {slug(name)}."]
+    if name and state.workspace().run(name).exists():
+        return [f"There is a run {name!r} already; give another name, or go on with that one in the table of runs."]
+    return []
+
+
+def evaluation_of(run: str, settings: Mapping[str, Any]) -> list[str]:
+    """Return the command that evaluates a run on the test articles of what it was trained on."""
+    corpus = TrainConfig(corpus=str(settings.get("corpus") or TrainConfig().corpus)).corpora[0]
+    chosen = EvaluateSettings(split_seed=int(settings.get("split_seed") or 0))
+    return ["evaluate", run, "--corpus", corpus, *command_line(chosen)]
 
 
 def sweep(at: Address) -> None:
@@ -53,7 +80,9 @@ def sweep(at: Address) -> None:
     problems += _planned(config, n_runs) if n_runs else []
     words = ["--schedule", "hundred"] if schedule else [word for line in lines for word in ("--vary", line)]
     words += ["--most", str(most)] if most < len(runs) else []
-    offer(["sweep", *training_arguments(config)[1:], *words], problems, "Start sweep")
+    argv = ["sweep", *training_arguments(config)[1:], *words]
+    if offer(argv, problems, "Start sweep", f"Sweep of {n_runs} runs"):
+        st.rerun(scope="app")
 
 
 def _packed(line: str) -> str:
@@ -103,7 +132,8 @@ def other(at: Address) -> None:
         check_command(argv)
     except JobError as error:
         problems.append(str(error))
-    offer(argv, problems, f"Start {command}")
+    if offer(argv, problems, f"Start {command}"):
+        st.rerun(scope="app")
 
 
 def _field(flag: Flag) -> Field:
@@ -180,13 +210,21 @@ def spoken(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-def offer(argv: Sequence[str], problems: Sequence[str], label: str) -> None:
-    """Show the problems, or the command and the button that queues it."""
+def offer(
+    argv: Sequence[str], problems: Sequence[str], label: str, title: str = "", then: TrainConfig | None = None
+) -> bool:
+    """Show the problems, or the command and the button that queues it; return whether it was pressed.
+
+    `then` are the settings of a training that is evaluated when it is done.
+    """
     if problems:
         items = "".join(f"<li>{html.escape(p)}</li>" for p in problems)
         st.html(f'<ul class="lvm-problems" role="alert">{items}</ul>')
     st.code(runner.shown_command(list(argv), state.workspace()), language=None, wrap_lines=True)
-    if st.button(label, type="primary", disabled=bool(problems), key=f"start:{argv[0]}"):
-        job = state.jobs().get(state.jobs().submit(argv))
-        st.toast(f"{job.id}: {job.state}", icon=":material/play_arrow:")
-        st.rerun(scope="app")
+    if not st.button(label, type="primary", disabled=bool(problems), key=f"start:{argv[0]}"):
+        return False
+    job = state.jobs().get(state.jobs().submit(argv, title))
+    if then is not None and job.run:
+        state.jobs().submit(evaluation_of(job.run, vars(then)), f"Evaluate {job.run}", after=job.id)
+    st.toast(f"{job.title or job.id}: {job.state}", icon=":material/play_arrow:")
+    return True

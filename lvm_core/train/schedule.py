@@ -1,0 +1,19 @@
+"""The learning rate over a training, and what a training came to in one sentence."""
+
+import math
+
+from lvm_core.train.config import TrainConfig
+
+
+def verdict(best_epoch: int, cosine: float | None, filter_cosine: float) -> str:
+    """Return whether a net on top of the filter came to more than the filter, in one sentence."""
+    if best_epoch == 0 or cosine is None:
+        return "no epoch beat the fitted filter: this model is the filter"
+    return f"{cosine - filter_cosine:+.4f} over the fitted filter"
+
+
+def learning_rate(config: TrainConfig, share: float) -> float:
+    """Return the rate after `share` of the training: a linear rise, then half a cosine down to zero."""
+    if share < config.warmup:
+        return config.lr * (share + 1e-3) / (config.warmup + 1e-3)
+    return config.lr * 0.5 * (1 + math.cos(math.pi * (share - config.warmup) / (1 - config.warmup)))
