@@ -4,6 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from lvm_core.device import give_back_memory
 from pages import PAGES
 from pages.shared import address, first_start, state, ui
 
@@ -29,3 +30,4 @@ with ui.errors_shown():
     page.run()
 ui.job_strip()
 state.warm()
+give_back_memory()

@@ -53,6 +53,17 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
+def give_back_memory() -> None:
+    """Return to the system what was freed: glibc keeps it for the thread that had it, and pages run on many threads."""
+    import ctypes
+    import sys
+
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # musl has none, and keeps nothing
+        if trim is not None:
+            trim(0)
+
+
 def has_fast_bf16() -> bool:
     """Return whether this CPU multiplies bfloat16 natively (AVX512-BF16 or AMX), where it is 2 to 5 times fp32."""
     from pathlib import Path

@@ -208,4 +208,6 @@ def open_inverter(folder: Path, encoder: Encoder, language: LanguageModel) -> In
             f"{folder} does not hold the weights its config.json speaks of: {str(error)[:300]}."
             f" Restore it from a copy, or train it anew with: {config['command']}"
         ) from error
-    return Inverter(f"{folder.name}:{config['samples']}", Generator(net.eval(), language.tokenizer), encoder)
+    generator = Generator(net.eval(), language.tokenizer)
+    net.keep_what_reads()
+    return Inverter(f"{folder.name}:{config['samples']}", generator, encoder)

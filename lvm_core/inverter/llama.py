@@ -124,7 +124,7 @@ class Block(nn.Module):
         """Return the layer ready to write: one matrix a map, laid out for few rows."""
         maps = [self.qkv, self.out, self.gate_up, self.down]
         merged = [PackedLinear(m.merged()) for m in maps if isinstance(m, LowRank)]
-        return Block(merged, (self.norm_1, self.norm_2), self.heads, self.eps)
+        return Block(merged, (self.norm_1.clone(), self.norm_2.clone()), self.heads, self.eps)
 
     def forward(
         self, x: Tensor, cos: Tensor, sin: Tensor, cache: Cache | None = None, mask: Tensor | None = None

@@ -69,6 +69,12 @@ class InverterNet(nn.Module):
         self.soft_scale = nn.Parameter(torch.tensor(float(self.embedding.float().std())))
         self.words = WordHead(size.dim, size.word_hidden, self.embedding)
 
+    def keep_what_reads(self) -> None:
+        """Drop the layers once they are packed, and the file that the frozen weights are mapped from: 350 MB."""
+        self.blocks = nn.ModuleList()
+        self.embedding, self.norm = self.embedding.clone(), self.norm.clone()
+        self.words.embedding = self.embedding
+
     @property
     def prompt_length(self) -> int:
         """P: positions before the first token of the text."""

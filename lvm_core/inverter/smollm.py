@@ -110,14 +110,17 @@ def _convert(source: Path, folder: Path) -> None:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-@lru_cache(maxsize=1)
 def _load(folder: Path) -> LanguageModel:
     from safetensors.torch import load_file
-    from tokenizers import Tokenizer
 
     weights = load_file(folder / "model.safetensors")
-    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    return LanguageModel(folder.name, read_json(folder / "config.json"), weights, tokenizer)
+    return LanguageModel(folder.name, read_json(folder / "config.json"), weights, _tokenizer(folder))
+
+
+def _tokenizer(folder: Path) -> "Tokenizer":
+    from tokenizers import Tokenizer
+
+    return Tokenizer.from_file(str(folder / "tokenizer.json"))
 
 
 def chat_answer(chat: Sequence[Mapping[str, str]], max_new_tokens: int = 96, max_time_s: float = 30.0) -> str:
@@ -147,4 +150,4 @@ def _chat_model(folder: Path) -> "tuple[Any, Tokenizer]":
     from transformers import AutoModelForCausalLM
 
     model = AutoModelForCausalLM.from_pretrained(folder, torch_dtype=torch.bfloat16).eval()
-    return model, _load(folder).tokenizer
+    return model, _tokenizer(folder)
