@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import NumberInput
 
 from lvm_core.corpus.store import CorpusStore
 from lvm_core.corpus.tmd.codes import by_names
@@ -106,6 +107,18 @@ def test_a_run_of_chunks_goes_to_predict(open_page: Open, seeded: Workspace) -> 
     assert not app.exception
     boxes = [area.value for area in app.text_area]
     assert [text for text in boxes if text] == CorpusStore(seeded).texts("tiny", 2, 4)
+
+
+def test_one_may_leave_the_page_and_come_back_to_the_same_run(open_page: Open, seeded: Workspace) -> None:
+    def first(app: AppTest) -> NumberInput:
+        return next(box for box in app.number_input if box.label == "From chunk")
+
+    app = open_page(seeded, "corpus")
+    first(app).set_value(2).run()
+    app.switch_page("pages/system.py").run()
+    app.switch_page("pages/corpus.py").run()
+    assert not app.exception
+    assert first(app).value == 2
 
 
 def test_a_run_that_is_upside_down_cannot_be_sent(open_page: Open, seeded: Workspace) -> None:
