@@ -23,6 +23,7 @@ LAYERS = """
     snap spaces forecast rollout shipped
     train inverter denoiser
     decode
+    opened
     predict evaluate
     study leaderboard checkup
     benchmark command_line

@@ -148,8 +148,7 @@ def open_corpus(workspace: Workspace, encoder_id: str, name: str | None) -> tupl
 
 
 def _open(workspace: Workspace, store: Store, info: CorpusInfo, encoder_id: str) -> OpenCorpus:
-    from lvm_core.vectors.index import open_index
-    from lvm_core.vectors.matrix import open_matrix
+    from lvm_core import opened
 
-    matrix = open_matrix(workspace, info.name, encoder_id)
-    return OpenCorpus(info, store, matrix, open_index(workspace, info.name, encoder_id))
+    matrix = opened.matrix(workspace, info.name, encoder_id)
+    return OpenCorpus(info, store, matrix, opened.index(workspace, info.name, encoder_id))

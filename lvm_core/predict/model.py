@@ -46,8 +46,8 @@ def load_predicting_model(workspace: Workspace, ref: str, encoder: Encoder) -> P
         ModelError: if there is no such model.
         SpaceMismatch: if it was trained with another encoder.
     """
-    from lvm_core.checkpoint import load_model
+    from lvm_core import opened
 
     copies = ref == PASSTHROUGH
-    loaded = load_model(workspace, COPIES if copies else ref, encoder.id, encoder.dim)
+    loaded = opened.model(workspace, COPIES if copies else ref, encoder.id, encoder.dim)
     return PredictingModel(ref, PASSTHROUGH if copies else loaded.info.kind, loaded.model, loaded.info.context or None)

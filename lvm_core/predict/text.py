@@ -1,14 +1,14 @@
 """Vectors to text with the best decoder there is; real chunks where there is none, and the reason why."""
 
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from lvm_core import opened
 from lvm_core.decode.adaptive import Decoding, Ladder, at_step, decode_hypotheses
 from lvm_core.decode.cache import DecodeCache
 from lvm_core.decode.checks import Checks
-from lvm_core.decode.decoders import DECODERS, available_decoders, load_decoder
+from lvm_core.decode.decoders import DECODERS, available_decoders
 from lvm_core.decode.smoothing import smooth_text
 from lvm_core.encoders.stored import StoredSpace
 from lvm_core.errors import DecoderError, LvmError
@@ -40,14 +40,12 @@ class Answerer:
 
 
 class Texts:
-    """Keeps the decoders and the cache of one encoder's space; safe to share between requests."""
+    """The decoders and the cache of one encoder's space; safe to share between requests."""
 
     def __init__(self, workspace: Workspace, encoder: Encoder, progress: Progress = no_progress) -> None:
         """Remember the space; decoders load with the first text that is asked for, and tell `progress`."""
         self.cache = DecodeCache(workspace)
         self._workspace, self._encoder, self._progress = workspace, encoder, progress
-        self._decoders: dict[str, Decoder] = {}
-        self._lock = threading.Lock()
 
     def answerer(self, name: str, corpus: OpenCorpus | None, nearest: Decoder | None) -> Answerer:
         """Return what answers where the decoder `name` is asked for: a name of `DECODERS`, auto, or none.
@@ -86,12 +84,9 @@ class Texts:
         return Answerer(None, nearest, "extractive", tuple(notes))
 
     def _load(self, name: str, corpus: OpenCorpus | None) -> Decoder:
-        with self._lock:
-            if name not in self._decoders:
-                self._decoders[name] = load_decoder(
-                    self._workspace, name, self._encoder, corpus.info.name if corpus else None, progress=self._progress
-                )
-            return self._decoders[name]
+        return opened.decoder(
+            self._workspace, name, self._encoder, corpus.info.name if corpus else None, self._progress
+        )
 
     def decode(
         self, answerer: Answerer, vectors: Vectors, checks: Checks, settings: PredictSettings, watch: bool = False

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lvm_core.checkpoint import WEIGHTS, LoadedModel, find_model, load_model
+from lvm_core import opened
+from lvm_core.checkpoint import WEIGHTS, LoadedModel, find_model
 from lvm_core.config import check, setting
 from lvm_core.corpus.store import CorpusStore
 from lvm_core.errors import CorpusError
@@ -21,7 +22,6 @@ from lvm_core.snap import FetchRows, SnapSettings
 from lvm_core.spaces import space_to_measure_in
 from lvm_core.study.projection import project_key
 from lvm_core.types import DocumentInfo, Index, Progress, Vectors, no_progress
-from lvm_core.vectors.index import open_index
 from lvm_core.workspace import Workspace, read_json, write_json
 
 MEASURES = ("to_truth", "to_start", "to_previous", "to_manifold")
@@ -68,10 +68,10 @@ def drift_study(
     encoder_id = space_to_measure_in(workspace, refs, settings.corpus)
     encoded = open_encoded(workspace, settings.corpus, encoder_id, settings.split_seed)
     places = _places(encoded.documents(settings.split), settings)
-    index = open_index(workspace, settings.corpus, encoder_id)
+    index = opened.index(workspace, settings.corpus, encoder_id)
     rows = []
     for number, ref in enumerate(refs):
-        loaded = load_model(workspace, ref, encoder_id, encoded.matrix.dim)
+        loaded = opened.model(workspace, ref, encoder_id, encoded.matrix.dim)
         for name, snap in snaps.items():
             progress(
                 (number + 0.5) / len(refs), f"rolling out {ref}, {name}: {len(places)} starts, {settings.steps} steps"

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lvm_core.checkpoint import load_model
+from lvm_core import opened
 from lvm_core.config import check
 from lvm_core.corpus.store import CorpusStore
 from lvm_core.errors import CorpusError
@@ -16,8 +16,6 @@ from lvm_core.snap import SnapSettings
 from lvm_core.spaces import space_to_measure_in
 from lvm_core.study.drift import MEASURES, DriftSettings
 from lvm_core.types import Encoder, Rows, Vectors
-from lvm_core.vectors.index import open_index
-from lvm_core.vectors.matrix import open_matrix
 from lvm_core.workspace import Workspace
 
 LONGEST = 100
@@ -53,7 +51,7 @@ def start_at(workspace: Workspace, corpus: str, encoder_id: str, row: int, steps
     Raises:
         CorpusError: if the row is outside the corpus or begins an article, so that there is nothing before it.
     """
-    store, matrix = CorpusStore(workspace), open_matrix(workspace, corpus, encoder_id)
+    store, matrix = CorpusStore(workspace), opened.matrix(workspace, corpus, encoder_id)
     (chunk,) = store.chunks(corpus, [row])
     document = store.document(chunk.document_id)
     if chunk.position == 0:
@@ -107,12 +105,12 @@ def roll_out(
         ModelError, SpaceMismatch: if a model is unknown or of another encoder.
     """
     check(settings)
-    matrix = open_matrix(workspace, settings.corpus, start.encoder_id)
-    manifold = Manifold(open_index(workspace, settings.corpus, start.encoder_id), matrix.rows, [start.own])
+    matrix = opened.matrix(workspace, settings.corpus, start.encoder_id)
+    manifold = Manifold(opened.index(workspace, settings.corpus, start.encoder_id), matrix.rows, [start.own])
     truth = start.truth[None, : settings.steps] if len(start.truth) else None
     rolled = []
     for ref in refs:
-        loaded = load_model(workspace, ref, start.encoder_id, matrix.dim)
+        loaded = opened.model(workspace, ref, start.encoder_id, matrix.dim)
         context = start.last(loaded.info.context, settings.context)[None]
         for name, snap in snaps.items():
             step = manifold.snap(snap) if snap else None

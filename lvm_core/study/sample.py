@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from lvm_core.checkpoint import load_model
+from lvm_core import opened
 from lvm_core.evaluate.candidates import Candidate, EncodedCorpus, open_encoded
 from lvm_core.evaluate.testset import TestSet, make_test_set
 from lvm_core.forecast import Forecast, over_windows
@@ -15,7 +15,6 @@ from lvm_core.spaces import space_to_measure_in
 from lvm_core.types import Hit, Index, Rows, Vectors
 from lvm_core.vectors.flat import FlatIndex
 from lvm_core.vectors.geometry import unit_rows
-from lvm_core.vectors.index import open_index
 from lvm_core.workspace import Workspace
 
 MAX_TEST_CHUNKS = 20_000
@@ -76,16 +75,11 @@ class WindowSample:
             return first_cosines(self.neighbours(vectors, 1))
         given, found = unit_rows(vectors), np.full(len(vectors), np.nan, dtype=np.float32)
         for start in range(0, len(given), BLOCK):
-            scores = given[start : start + BLOCK] @ self._every.T
+            scores = given[start : start + BLOCK] @ self.index.vectors.T
             for line, own in enumerate(self.own[start : start + BLOCK]):
                 scores[line, own] = -np.inf
             found[start : start + BLOCK] = scores.max(axis=1)
         return np.where(np.isfinite(found), found, np.float32(np.nan))
-
-    @cached_property
-    def _every(self) -> Vectors:
-        """The whole corpus (N, D), of a size that is searched exactly."""
-        return unit_rows(self.encoded.matrix.slice(0, self.encoded.matrix.n_rows))
 
     def predict(self, ref: str) -> Forecast:
         """Return what a model says on the windows, (W, D).
@@ -93,7 +87,7 @@ class WindowSample:
         Raises:
             ModelError, SpaceMismatch: if the model is unknown or of another encoder.
         """
-        loaded = load_model(self.workspace, ref, self.test.encoder_id, self.encoded.matrix.dim)
+        loaded = opened.model(self.workspace, ref, self.test.encoder_id, self.encoded.matrix.dim)
         windows = self.test.windows(Candidate(loaded.info, None).context).take(self.chosen)
         return over_windows(loaded.model, self.test, windows, ref)
 
@@ -119,4 +113,4 @@ def sample_windows(
         MAX_TEST_CHUNKS,
     )  # fmt: skip
     spread = np.linspace(0, test.n_windows - 1, min(windows, test.n_windows)).astype(np.int64)
-    return WindowSample(encoded, test, np.unique(spread), open_index(workspace, corpus, encoder_id))
+    return WindowSample(encoded, test, np.unique(spread), opened.index(workspace, corpus, encoder_id))

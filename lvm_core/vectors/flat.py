@@ -40,6 +40,14 @@ class FlatIndex:
     def n_rows(self) -> int:
         return int(self._index.ntotal)
 
+    @property
+    def vectors(self) -> Vectors:
+        """The unit vectors (N, D) as the index holds them, not a copy."""
+        import faiss
+
+        held: Vectors = faiss.rev_swig_ptr(self._index.get_xb(), self.n_rows * self.dim)
+        return held.reshape(self.n_rows, self.dim)
+
     def search(self, queries: Vectors, k: int, exclude: Rows | None = None) -> list[list[Hit]]:
         """Return for each of the (Q, D) queries the k hits that there are, best first, none of them in `exclude`.
 
@@ -59,9 +67,7 @@ class FlatIndex:
 
     def _search_many(self, queries: Vectors, k: int, exclude: Rows) -> list[list[Hit]]:
         """Multiply matrices and leave the excluded columns out: several times quicker than FAISS with a selector."""
-        import faiss
-
-        rows = faiss.rev_swig_ptr(self._index.get_xb(), self.n_rows * self.dim).reshape(self.n_rows, self.dim)
+        rows = self.vectors
         hits: list[list[Hit]] = []
         for start in range(0, len(queries), QUERIES_AT_ONCE):
             scores = unit_rows(queries[start : start + QUERIES_AT_ONCE]) @ rows.T

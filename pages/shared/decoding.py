@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from lvm_core.decode.decoders import DECODERS, available_decoders, decode, load_decoder
-from lvm_core.types import Decoded, Decoder, Vectors
-from lvm_core.workspace import Workspace
+from lvm_core import opened
+from lvm_core.decode.decoders import DECODERS, available_decoders, decode
+from lvm_core.types import Decoded, Vectors
 from pages.shared import state
 
 
@@ -19,15 +19,10 @@ def writers() -> list[str]:
     return [name for name in here if DECODERS[name].writes]
 
 
-@st.cache_resource(show_spinner=False, max_entries=4)
-def _decoder(root: str, name: str, encoder_id: str, corpus: str) -> Decoder:  # noqa: ARG001 - part of the key
-    return load_decoder(Workspace(root), name, state.encoder(), corpus)
-
-
 def say(vectors: Vectors, name: str, steps: int, corpus: str) -> list[Decoded]:
     """Return a text for each of the (N, D) vectors, with a bar while the decoder works."""
     bar = st.progress(0.0, f"Loading {title(name)}…")
-    decoder = _decoder(str(state.workspace().root), name, state.encoder_id(), corpus)
+    decoder = opened.decoder(state.workspace(), name, state.encoder(), corpus)
     bar.progress(0.0, f"Decoding {len(vectors):,} vectors, about a second each…")
     texts = decode(decoder, vectors, steps, lambda share, text: bar.progress(min(max(share, 0.0), 1.0), text))
     bar.empty()

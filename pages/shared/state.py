@@ -1,15 +1,14 @@
-"""What pages open and remember: cached openers, session keys, and the way from any page to Predict.
+"""What pages open and remember: session keys, and the way from any page to Predict.
 
-Openers are cached for as long as the files they read stay the same, and are shared by every session.
+What is opened is shared by every session (`lvm_core.opened`): a page holds no matrix, model or decoder of its own.
 """
 
 import contextlib
-import functools
 import os
 import threading
+from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -74,6 +73,24 @@ def keep(place: str, keys: Iterable[str]) -> None:
     kept.update({key: st.session_state[key] for key in keys if key in st.session_state})
 
 
+class Recent(OrderedDict[Any, Any]):
+    """The last few results of one kind in a session; the oldest makes room."""
+
+    MOST = 24
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        """Keep `value`."""
+        super().__setitem__(key, value)
+        while len(self) > self.MOST:
+            self.popitem(last=False)
+
+
+def recent(kind: str) -> Recent:
+    """Return the session's results of `kind`, to look up and to add to: small things, texts and numbers."""
+    results: Recent = st.session_state.setdefault(kind, Recent())
+    return results
+
+
 # ---------------------------------------------------------------- encoder
 
 
@@ -109,17 +126,6 @@ def encoder_id() -> str:
     return name if "@" in name else _encoder_id(name)
 
 
-@functools.lru_cache(maxsize=2)
-def _encoder(name: str) -> "Encoder":
-    from lvm_core.encoders import load_encoder
-    from lvm_core.spaces import encoder_of_space
-
-    return encoder_of_space(workspace(), name) if "@" in name else load_encoder(name)
-
-
-_loading = threading.Lock()
-
-
 def encoder() -> "Encoder":
     """Return the encoder in use, loaded once a process."""
     return encoder_called(encoder_name())
@@ -127,8 +133,9 @@ def encoder() -> "Encoder":
 
 def encoder_called(name: str) -> "Encoder":
     """Return the encoder called `name`, loaded once a process; for threads, which have no session."""
-    with _loading:
-        return _encoder(name)
+    from lvm_core import opened
+
+    return opened.encoder(workspace(), name if "@" in name else _encoder_id(name))
 
 
 @st.cache_resource(show_spinner=False)
@@ -136,8 +143,8 @@ def warm() -> None:
     """Load the embedded encoder in the background once a process, so that the first prediction need not wait."""
 
     def load() -> None:
-        with _loading, contextlib.suppress(LvmError):
-            _encoder(DEFAULT_ENCODER)
+        with contextlib.suppress(LvmError):
+            encoder_called(DEFAULT_ENCODER)
 
     threading.Thread(target=load, name="warm-encoder", daemon=True).start()
 
@@ -158,49 +165,18 @@ def encoded_corpora(space: str | None = None) -> "list[CorpusInfo]":
     return [corpus for corpus in corpora() if wanted in encoded_with(workspace(), corpus.name)]
 
 
-def file_stamp(path: Path) -> tuple[int, int]:
-    """Return modification time (ns) and size of `path`: what cached openers are keyed by."""
-    try:
-        found = path.stat()
-    except OSError:
-        return (0, 0)
-    return (found.st_mtime_ns, found.st_size)
-
-
-class _VectorKey(NamedTuple):
-    root: str
-    corpus: str
-    space: str
-    stamp: tuple[int, int]
-
-
-def _vector_key(corpus: str, space: str | None) -> _VectorKey:
-    here, space = workspace(), space or encoder_id()
-    return _VectorKey(str(here.root), corpus, space, file_stamp(here.vectors(corpus, space)))
-
-
-@st.cache_resource(show_spinner=False, max_entries=8)
-def _matrix(key: _VectorKey) -> "VectorMatrix":
-    from lvm_core.vectors.matrix import open_matrix
-
-    return open_matrix(Workspace(key.root), key.corpus, key.space)
-
-
-@st.cache_resource(show_spinner=False, max_entries=8)
-def _index(key: _VectorKey) -> "Index":
-    from lvm_core.vectors.index import open_index
-
-    return open_index(Workspace(key.root), key.corpus, key.space)
-
-
 def matrix(corpus: str, space: str | None = None) -> "VectorMatrix":
     """Return the vectors of `corpus` by the encoder id `space` (default: the one in use), as a memmap."""
-    return _matrix(_vector_key(corpus, space))
+    from lvm_core import opened
+
+    return opened.matrix(workspace(), corpus, space or encoder_id())
 
 
 def index(corpus: str, space: str | None = None) -> "Index":
     """Return the nearest-chunk index of `corpus` by the encoder id `space` (default: the one in use)."""
-    return _index(_vector_key(corpus, space))
+    from lvm_core import opened
+
+    return opened.index(workspace(), corpus, space or encoder_id())
 
 
 # ---------------------------------------------------------------- models

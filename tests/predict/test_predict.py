@@ -328,7 +328,7 @@ class Storyteller:
 def storyteller(predictor, monkeypatch):
     teller = Storyteller()
     monkeypatch.setattr("lvm_core.predict.text.available_decoders", lambda *_: ["inverter", "extractive"])
-    monkeypatch.setattr("lvm_core.predict.text.load_decoder", lambda *_, **__: teller)
+    monkeypatch.setattr("lvm_core.opened.load_decoder", lambda *_, **__: teller)
     return teller
 
 
@@ -358,7 +358,7 @@ def test_a_decoder_that_cannot_be_used_is_replaced_only_where_nobody_asked_for_i
     def refuse(*_, **__):
         raise DecoderError("Its weights are missing.")
 
-    monkeypatch.setattr("lvm_core.predict.text.load_decoder", refuse)
+    monkeypatch.setattr("lvm_core.opened.load_decoder", refuse)
     (p,) = ask(predictor, ["copy-last"])
     assert p.method == "extractive"
     assert "Decoder 'inverter' cannot be used, so another answers: Its weights are missing." in p.note

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from lvm_core import opened
 from lvm_core.corpus.ingest import IngestSettings
 from lvm_core.corpus.preview import Preview, preview
 from pages.shared import state, ui
@@ -25,7 +26,7 @@ def show(source: str, settings: IngestSettings) -> None:
     st.html('<p class="lvm-section">How it begins</p>')
     if source.startswith("hf:") and not st.button("Fetch the beginning", icon=":material/download:"):
         return
-    stamp = state.file_stamp(Path(source))
+    stamp = opened.stamp(Path(source))
     plain = replace(settings, limit=None, sample=None, seed=0, replace=False)
     with ui.errors_shown():
         found = _preview(source, plain, stamp)

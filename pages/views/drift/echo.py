@@ -7,8 +7,7 @@ import io
 import numpy as np
 import streamlit as st
 
-from lvm_core import forecast
-from lvm_core.checkpoint import load_model
+from lvm_core import forecast, opened
 from lvm_core.decode.decoders import available_decoders
 from lvm_core.snap import snap
 from lvm_core.types import Decoded, Vectors
@@ -35,7 +34,7 @@ def show(at: Address, choices: Choices) -> None:
                           help="Corrections after the first hypothesis.")  # fmt: skip
     pressed = right.button("Decode", type="primary", icon=":material/hearing:", width="stretch")
     key = (choices, name, steps)
-    kept = st.session_state.setdefault(ECHO, {})
+    kept = state.recent(ECHO)
     if pressed or (name == "extractive" and key not in kept):
         kept[key] = _echo(choices, name, steps)
     if key not in kept:
@@ -57,7 +56,7 @@ def _echo(choices: Choices, name: str, steps: int) -> list[Said]:
     if len(start.truth):
         names, vectors = [("true next chunk", "target")], [start.truth[0]]
     for ref in choices.models:
-        loaded = load_model(state.workspace(), ref, start.encoder_id, matrix.dim)
+        loaded = opened.model(state.workspace(), ref, start.encoder_id, matrix.dim)
         context = start.last(loaded.info.context, choices.context)
         raw = forecast.after(loaded.model, context, ref).vectors
         names += [(ref, "raw"), (ref, "snapped")]

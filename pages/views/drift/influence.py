@@ -6,7 +6,7 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from lvm_core.checkpoint import load_model
+from lvm_core import opened
 from lvm_core.errors import SettingsError
 from lvm_core.nets.amn import Amn
 from lvm_core.study.influence import attention, influence
@@ -28,7 +28,8 @@ def show(_: Address, choices: Choices) -> None:
         raise SettingsError(
             ["The context has 1 chunk; leaving it out leaves nothing. Start later or set more context."]
         )
-    nets = {ref: load_model(state.workspace(), ref, start.encoder_id, context.shape[1]).model for ref in choices.models}
+    workspace, dim = state.workspace(), context.shape[1]
+    nets = {ref: opened.model(workspace, ref, start.encoder_id, dim).model for ref in choices.models}
     turns = {ref: influence(net, context) for ref, net in nets.items()}
     looks = {ref: attention(net, context) for ref, net in nets.items() if isinstance(net, Amn)}
     left, right = st.columns([4, 1], vertical_alignment="bottom")

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from lvm_core import opened
 from lvm_core.config import command_line
 from lvm_core.study.drift import DriftSettings, drift_key, load_study
 from lvm_core.study.rollouts import Rolled, described, roll_out
@@ -32,7 +33,7 @@ def _rolled(root: str, choices: Choices, space: str, stamp: tuple[Any, ...]) -> 
 
 
 def _stamp(choices: Choices) -> tuple[Any, ...]:
-    return tuple((i.ref, state.file_stamp(i.path)) for i in state.models() if i.ref in choices.models)
+    return tuple((i.ref, opened.stamp(i.path)) for i in state.models() if i.ref in choices.models)
 
 
 def one(at: Address, choices: Choices) -> None:
@@ -65,7 +66,7 @@ def _words(at: Address, choices: Choices, rolled: Rolled, name: str) -> list[tup
                               required=True, key=at.key("words", NEAREST, writers))  # fmt: skip
     if by == NEAREST:
         return None
-    kept = st.session_state.setdefault(WORDS, {})
+    kept = state.recent(WORDS)
     key = (choices, name, by)
     if key not in kept:
         n = len(rolled.vectors)

@@ -9,6 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
+from lvm_core import opened
 from lvm_core.snap import SnapSettings
 from lvm_core.study.snap_lab import SnapLab
 from lvm_core.types import Vectors
@@ -22,7 +23,7 @@ ROUND_TRIPS = 8
 """Windows whose predictions are put into words for the mean round trip: two vectors each, about a second a vector."""
 
 
-@st.cache_resource(show_spinner=False, max_entries=4)
+@st.cache_resource(show_spinner=False, max_entries=2)
 def _lab(root: str, ref: str, corpus: str, split: str, stamp: tuple[Any, ...]) -> tuple[SnapLab, dict[str, Any]]:  # noqa: ARG001 - part of the key
     lab = SnapLab(Workspace(root), ref, corpus, split)
     return lab, lab.measure(None)
@@ -31,7 +32,7 @@ def _lab(root: str, ref: str, corpus: str, split: str, stamp: tuple[Any, ...]) -
 def show(at: Address, choices: Choices) -> None:
     """Show what the snap settings do to the predictions of the first model chosen."""
     ref = choices.models[0]
-    stamp = (state.encoder_id(), *(state.file_stamp(i.path) for i in state.models() if i.ref == ref))
+    stamp = (state.encoder_id(), *(opened.stamp(i.path) for i in state.models() if i.ref == ref))
     with st.spinner("Predicting and searching once; the sliders then answer at once…", show_time=True):
         lab, raw = _lab(str(state.workspace().root), ref, choices.corpus, choices.split, stamp)
         snapped = lab.measure(choices.snap)
@@ -130,7 +131,7 @@ def _text(colour: str, name: str, cosine: str, echo: str, text: str) -> str:
 
 def _words(choices: Choices, place: int, vectors: Vectors) -> list[tuple[str, float]]:
     writers = decoding.writers()
-    kept = st.session_state.setdefault(WORDS, {})
+    kept = state.recent(WORDS)
     key = (choices, place)
     if (
         writers
@@ -153,7 +154,7 @@ def _sweeps(lab: SnapLab, ref: str, choices: Choices) -> None:
     left, middle, right = st.columns([1, 1, 2], vertical_alignment="center")
     key = (ref, choices.corpus, choices.split, choices.snap)
     swept = (ref, choices.corpus, choices.split, replace(choices.snap, k=SnapSettings().k, strength=1.0), "sweep")
-    kept = st.session_state.setdefault(SWEEP, {})
+    kept = state.recent(SWEEP)
     if left.button("Sweep K and strength", icon=":material/grid_on:", help="16 settings, about half a minute."):
         bar = right.progress(0.0)
         kept[swept] = lab.sweep(lambda share, text: bar.progress(share, text), choices.snap)

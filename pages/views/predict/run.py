@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import streamlit as st
 
+from lvm_core import opened
 from lvm_core.errors import LvmError, SettingsError
 from lvm_core.predict import PASSTHROUGH, Prediction, Predictor, Question
 from lvm_core.predict.context import clean_context
@@ -55,9 +56,9 @@ def warm() -> None:
 def _key(corpus: str | None) -> Key:
     """Return what a predictor is remembered by: it is made anew when models or vectors have changed."""
     space = state.encoder_id()
-    inverters = state.file_stamp(state.workspace().root / "inverters")
-    stamps = tuple(state.file_stamp(state.workspace().vectors(c.name, space)) for c in state.corpora())
-    runs = tuple((info.ref, state.file_stamp(info.path)) for info in state.models())
+    inverters = opened.stamp(state.workspace().root / "inverters")
+    stamps = tuple(opened.stamp(state.workspace().vectors(c.name, space)) for c in state.corpora())
+    runs = tuple((info.ref, opened.stamp(info.path)) for info in state.models())
     return (str(state.workspace().root), state.encoder_name(), corpus, (inverters, *stamps, *runs))
 
 

@@ -15,7 +15,7 @@ PACMAP_AT_ONCE = 12_000
 NAMES = {"umap": "UMAP", "pacmap": "PaCMAP"}
 
 
-@st.cache_resource(show_spinner=False, max_entries=8)
+@st.cache_resource(show_spinner=False, max_entries=4)
 def _laid_out(root: str, key: str, _settings: MapSettings, _found: MapData) -> VectorMap:
     workspace = Workspace(root)
     if (kept := load_map(workspace, key)) is not None:

@@ -29,7 +29,7 @@ class Point:
     place: int
 
 
-@st.cache_resource(show_spinner=False, max_entries=4)
+@st.cache_resource(show_spinner=False, max_entries=2)
 def _data(root: str, key: str, _settings: MapSettings) -> tuple[MapData, list[dict[str, Any]]]:  # noqa: ARG001 - cached by it
     data = gather(Workspace(root), _settings)
     return data, map_numbers(data)

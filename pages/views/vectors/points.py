@@ -56,7 +56,7 @@ def _window(data: MapData, place: int, groups: list[Group]) -> None:
         if right.button("Send to Predict", key=f"send-{row}", type="tertiary", icon=":material/arrow_forward:",
                         help="The five chunks before it as the context, this chunk as the target."):  # fmt: skip
             state.send_to_predict(corpus, range(first, row))
-        for group, text, round_trip in st.session_state.get(WORDS, {}).get((data.settings, row), []):
+        for group, text, round_trip in state.recent(WORDS).get((data.settings, row), []):
             name = html.escape(str(group))
             st.html(f'<div class="lvm-label">{name}, in words; its text has cosine {round_trip:.3f} to it</div>')
             ui.copy_text(text, f"{group}-{row}".replace(" ", "-"), _colour(group))
@@ -119,7 +119,7 @@ def _say(data: MapData, place: int, row: int) -> None:
         vectors = [data.layers[group.model].vectors(group.kind)[place] for group in groups]
         decoded = decoding.say(np.stack(vectors), writers[0], 0, data.settings.corpus)
         texts = [(group, one.text, one.round_trip_cosine) for group, one in zip(groups, decoded, strict=True)]
-        st.session_state.setdefault(WORDS, {})[(data.settings, row)] = texts
+        state.recent(WORDS)[(data.settings, row)] = texts
 
 
 def _corpus_point(data: MapData, row: int) -> None:
