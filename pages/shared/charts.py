@@ -4,6 +4,7 @@ One colour per thing on every page: context grey, prediction blue, snapped viole
 amber. A model keeps its hue everywhere; models never wear the five colours of things.
 """
 
+import colorsys
 import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -74,12 +75,22 @@ CONFIG: dict[str, Any] = {
 
 
 def model_colour(ref: str) -> str:
-    """Return the hue of a model: by its net's name where known, else one fixed by its name."""
-    known = [name for name in MODEL_COLOURS if ref == name or ref.startswith((name + "-", name + "_"))]
-    if known:
-        return MODEL_COLOURS[max(known, key=len)]
+    """Return the colour of a model: its net's hue, and of a variant or a run a shade near it, fixed by its name."""
     digest = hashlib.sha256(ref.encode()).digest()
-    return SPARE_COLOURS[digest[0] % len(SPARE_COLOURS)]
+    if ref in MODEL_COLOURS:
+        return MODEL_COLOURS[ref]
+    nets = [name for name in MODEL_COLOURS if ref.startswith((name + "-", name + "_"))]
+    if not nets:
+        return SPARE_COLOURS[digest[0] % len(SPARE_COLOURS)]
+    return _shade(MODEL_COLOURS[max(nets, key=len)], digest[0] / 255 - 0.5, digest[1] / 255 - 0.5)
+
+
+def _shade(colour: str, turn: float, lift: float) -> str:
+    """Return a colour near `colour`: its hue turned and its lightness lifted, both by -0.5 to 0.5 of a small step."""
+    red, green, blue = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    hue, light, strength = colorsys.rgb_to_hls(red, green, blue)
+    shaded = colorsys.hls_to_rgb((hue + 0.10 * turn) % 1, min(max(light + 0.14 * lift, 0.35), 0.62), strength)
+    return "#" + "".join(f"{round(255 * part):02x}" for part in shaded)
 
 
 def dark() -> bool:

@@ -66,7 +66,6 @@ def test_passthrough_says_how_its_vector_was_decoded() -> None:
     copied = prediction(model="passthrough", kind="passthrough")
     assert copied.method == "passthrough"
     assert "Written by the inverter" in cards.behind(copied)
-    assert "inverter, " in cards.figures(copied)
 
 
 def test_neighbours_are_text_with_article_position_and_weight() -> None:
@@ -102,7 +101,7 @@ def test_a_time_is_what_was_waited_for_and_says_what_it_holds() -> None:
     assert "3 were written together" in cards.behind(shared)
     assert "loaded in 9.0 s" in cards.behind(shared)
     cached = prediction(timings=Timings(10.0, 1.0, 5.0, 0.4, cached=True, waited=68.0))
-    assert "68 ms, from the cache" in cards.figures(cached)
+    assert "68 ms (cache)" in cards.figures(cached)
 
 
 def test_the_nearest_chunk_stands_once_with_the_raw_vector() -> None:

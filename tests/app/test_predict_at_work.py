@@ -77,7 +77,7 @@ def look(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Look at the page once while it works, as somebody does who comes by."""
     run = run_of(app)
     with monkeypatch.context() as patch:
-        patch.setattr(results, "_follow", lambda run, status, draw: draw())
+        patch.setattr(results, "_follow", lambda run, top, draw: draw())
         text = shown(app.run())
     assert run_of(app) is run, "to look begins nothing"
     return text
@@ -87,7 +87,7 @@ def test_first_texts_stand_there_while_better_ones_are_written(
     seeded: Workspace, open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = opened(open_page, seeded)
-    monkeypatch.setattr(results, "_follow", lambda run, status, draw: draw())
+    monkeypatch.setattr(results, "_follow", lambda run, top, draw: draw())
     press(app, "Predict")
     assert Slow.reached.wait(60)
     text = look(app, monkeypatch)
@@ -103,7 +103,7 @@ def test_a_prediction_goes_on_when_the_page_is_left(
 ) -> None:
     app = opened(open_page, seeded)
     with monkeypatch.context() as patch:
-        patch.setattr(results, "_follow", lambda run, status, draw: draw())
+        patch.setattr(results, "_follow", lambda run, top, draw: draw())
         press(app, "Predict")
     assert Slow.reached.wait(60)
     app.switch_page("pages/system.py").run()
@@ -119,7 +119,7 @@ def test_stop_ends_it_and_says_what_is_there_and_go_on_goes_on(
 ) -> None:
     app = opened(open_page, seeded)
     with monkeypatch.context() as patch:
-        patch.setattr(results, "_follow", lambda run, status, draw: draw())
+        patch.setattr(results, "_follow", lambda run, top, draw: draw())
         press(app, "Predict")
     assert Slow.reached.wait(60)
     run_of(app).stop()

@@ -98,11 +98,11 @@ def _how(prediction: Prediction) -> str:
     if kind is None or not kind.writes:
         return f"<span>{html.escape(kind.title if kind else 'no text')}</span>"
     steps = f"{decoded.steps} correction{'' if decoded.steps == 1 else 's'}"
-    return f"<span>{html.escape(kind.title)}, {term('corrections', steps)}</span>"
+    return f"<span>{term('corrections', steps)}</span>"
 
 
 def _ready(timings: Timings) -> str:
-    return seconds(timings.waited) + (", from the cache" if timings.cached else "")
+    return seconds(timings.waited) + (" (cache)" if timings.cached else "")
 
 
 # ---------------------------------------------------------------- behind it

@@ -18,6 +18,9 @@ MOST_LABELS = 6
 """Models named beside their points; of more, the colour and a touch tell."""
 
 HEIGHT = 340
+WIDTH_PX, HEIGHT_PX, SIGN_PX = 780, 230, (7, 15)
+"""About the room of the points, and of a sign of a label, when labels are given their places."""
+
 SIDES = {
     "top center": (0, 1), "bottom center": (0, -1), "middle right": (1, 0), "middle left": (-1, 0),
     "top right": (1, 1), "bottom right": (1, -1), "top left": (-1, 1), "bottom left": (-1, -1),
@@ -120,20 +123,28 @@ def _add(fig: go.Figure, group: Points, points: NDArray[np.float32], side: str, 
 
 
 def _label_sides(groups: Sequence[Points], spots: Sequence[NDArray[np.float32]]) -> dict[int, str]:
-    """Return for the groups that are labelled the side where their label is farthest from points and other labels."""
-    everything = np.concatenate(list(spots))
-    span = np.maximum(np.ptp(everything, axis=0), 1e-9)
-    taken = [tuple(point / span) for point in everything]
+    """Return for each group that is labelled the side where its label covers the fewest points and other labels."""
     labelled = [i for i, group in enumerate(groups) if group.name == "prediction"]
+    if len(labelled) > MOST_LABELS:
+        return {}
+    everything = np.concatenate(list(spots))
+    scale = np.array([WIDTH_PX, HEIGHT_PX]) / np.maximum(np.ptp(everything, axis=0), 1e-9)
+    taken = [(*point - 6, *point + 6) for point in everything * scale]
     sides: dict[int, str] = {}
-    for i in labelled[:MOST_LABELS] if len(labelled) <= MOST_LABELS else ():
-        here = spots[i][0] / span
-        reach = np.array([0.012 * len(groups[i].model), 0.07])
-
-        def room(side: str, here: Any = here, reach: Any = reach) -> float:
-            away = (here + np.array(SIDES[side]) * reach - np.array(taken)) / np.array([2.5, 1.0])
-            return float(np.sort(np.linalg.norm(away, axis=1))[:2].sum())
-
-        sides[i] = max(SIDES, key=room)
-        taken.append(tuple(here + np.array(SIDES[sides[i]]) * reach))
+    for i in labelled:
+        boxes = {side: _label_box(spots[i][0] * scale, len(groups[i].model), side) for side in SIDES}
+        sides[i] = min(boxes, key=lambda side: sum(_overlap(boxes[side], other) for other in taken))
+        taken += [boxes[sides[i]]] * 3
     return sides
+
+
+def _label_box(point: NDArray[np.float32], n_signs: int, side: str) -> tuple[float, float, float, float]:
+    """Return left, bottom, right and top of a label beside a point, in pixels."""
+    half = np.array([SIGN_PX[0] * n_signs / 2, SIGN_PX[1] / 2])
+    x, y = point + np.array(SIDES[side]) * (half + 9)
+    return float(x - half[0]), float(y - half[1]), float(x + half[0]), float(y + half[1])
+
+
+def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> float:
+    width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
+    return max(width, 0.0) * max(height, 0.0)

@@ -3,7 +3,7 @@
 import html
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import streamlit as st
 
@@ -19,19 +19,26 @@ LOOK_S = 0.25
 CLOSER = "predict_closer"
 
 
+class Top(NamedTuple):
+    """The places above the texts: how far it is, and what is to be said when it has ended."""
+
+    status: Any
+    ended: Any
+
+
 def show(run: Run) -> None:
     """Show what has come, and what comes while it works."""
-    status = st.empty()
+    top = Top(st.empty(), st.empty())
     if run.truth:
         st.html('<div class="lvm-label">true next chunk</div>')
         ui.copy_text(run.truth, "truth", "target")
     if run.compact:
         slot = st.empty()
-        _follow(run, status, lambda: slot.html(table.html_of(run.cards, run.predictions, run.errors)))
+        _follow(run, top, lambda: slot.html(table.html_of(run.cards, run.predictions, run.errors)))
         _closer(run)
     else:
         grid = _Grid(run)
-        _follow(run, status, grid.draw)
+        _follow(run, top, grid.draw)
     predictions = [run.predictions[card] for card in run.cards if card in run.predictions]
     picture.show(predictions, "pca")
     if not run.stopped:
@@ -41,11 +48,11 @@ def show(run: Run) -> None:
         st.html(f'<div class="lvm-honest">{html.escape(line)}</div>')
 
 
-def _follow(run: Run, status: Any, draw: Callable[[], object]) -> None:
+def _follow(run: Run, top: Top, draw: Callable[[], object]) -> None:
     """Draw, and draw again whenever something has come, until the prediction has ended."""
     version = -1
     if not run.finished:
-        with status.container(horizontal=True, vertical_alignment="center", key="predict-status"):
+        with top.status.container(horizontal=True, vertical_alignment="center", key="predict-status"):
             line = st.empty()
             st.button("Stop", icon=":material/stop:", on_click=run.stop, help="End after the texts being written.")
     while not run.finished:
@@ -57,9 +64,10 @@ def _follow(run: Run, status: Any, draw: Callable[[], object]) -> None:
     if run.failure is not None:
         raise run.failure
     draw()
-    status.empty()
-    with status.container():
-        _ended(run)
+    top.status.empty()
+    if ended := _ended(run):
+        with top.ended.container():
+            ended()
 
 
 def _status(run: Run) -> str:
@@ -77,15 +85,20 @@ def _status(run: Run) -> str:
     )
 
 
-def _ended(run: Run) -> None:
-    """Show what is to be said of the predictions, each note once; the form says itself where no corpus is ready."""
+def _ended(run: Run) -> Callable[[], None] | None:
+    """Return what shows the notes of the predictions and that it was stopped, None where there is neither."""
     notes = {n.text: None for p in run.predictions.values() for n in p.notes if n.about not in ("corpus", "language")}
-    if notes:
-        st.caption(" ".join(ui.plain(note) for note in notes))
-    if run.stopped and run.n_done < len(run.cards):
-        with st.container(horizontal=True, vertical_alignment="center", key="predict-stopped"):
-            st.html(f"<span>Stopped: {run.n_done} of {len(run.cards)} texts are final.</span>")
-            st.button("Go on", icon=":material/play_arrow:", on_click=run.start)
+    stopped = run.stopped and run.n_done < len(run.cards)
+
+    def show() -> None:
+        if notes:
+            st.caption(" ".join(ui.plain(note) for note in notes))
+        if stopped:
+            with st.container(horizontal=True, vertical_alignment="center", key="predict-stopped"):
+                st.html(f"<span>Stopped: {run.n_done} of {len(run.cards)} texts are final.</span>")
+                st.button("Go on", icon=":material/play_arrow:", on_click=run.start)
+
+    return show if notes or stopped else None
 
 
 class _Grid:
@@ -154,5 +167,6 @@ def _closer(run: Run) -> None:
     if name not in closer:
         closer.clear()
         closer[name] = Run(replace(run.choices, models=(model,)), run.texts, run.origin).start()
+    top = Top(st.empty(), st.empty())
     grid = _Grid(closer[name], "closer-")
-    _follow(closer[name], st.empty(), grid.draw)
+    _follow(closer[name], top, grid.draw)
