@@ -190,11 +190,11 @@ def _look(connection: "Connection", wanted: _Wanted) -> _Source:
 
 def _read(connection: "Connection", info: TableInfo, staging: Staging, progress: Progress) -> None:
     """Bring the rows that are not staged yet onto this disk."""
-    began, before = time.monotonic(), staging.n_rows
+    start, before = time.monotonic(), staging.n_rows
 
     def take(row: Row) -> None:
         if staging.put(row):
-            rate = (staging.n_rows - before) / max(time.monotonic() - began, 1e-6)
+            rate = (staging.n_rows - before) / max(time.monotonic() - start, 1e-6)
             left = (info.n_rows - staging.n_rows) / rate
             progress(
                 READING_SHARE * staging.n_rows / info.n_rows,
@@ -212,10 +212,10 @@ def _read(connection: "Connection", info: TableInfo, staging: Staging, progress:
 
 def _reported(staging: Staging, total: int, progress: Progress) -> Iterator[Row]:
     """Yield the staged rows, telling how far they are stored."""
-    began = time.monotonic()
+    start = time.monotonic()
     for done, row in enumerate(staging.rows()):
         if done % 1_000 == 0 and done:
-            rate = done / max(time.monotonic() - began, 1e-6)
+            rate = done / max(time.monotonic() - start, 1e-6)
             progress(
                 READING_SHARE + (0.99 - READING_SHARE) * min(done / total, 1.0),
                 f"{done:,} of {total:,} rows stored, {rate:,.0f}/s, {max(total - done, 0) / rate:.0f} s left",

@@ -75,6 +75,14 @@ def test_a_table_whose_vectors_lie_beside_it_is_read_in_the_order_of_its_json_or
         assert list(articles(workspace)) == [f"Part {i}" for i in range(12)], "articles are sorted by number"
 
 
+def test_whole_numbers_in_the_table_beside_are_vectors_too(workspace: Workspace, postgres_url: str) -> None:
+    ask(postgres_url, "CREATE TABLE cpe_entry (cpe_id text, concept_text text);"
+                      " INSERT INTO cpe_entry VALUES ('7', 'a');"
+                      " CREATE TABLE cpe_vectors (cpe_id int, concept_vec numeric[]);"
+                      " INSERT INTO cpe_vectors VALUES (7, '{3,4}')")  # fmt: skip
+    assert vectors(workspace, import_postgres(workspace, postgres_url, "t")).tolist() == [[3, 4]]
+
+
 def test_vectors_of_another_column_are_named(workspace: Workspace, postgres_url: str) -> None:
     ask(postgres_url, TWO_TABLES + "UPDATE cpe_vectors SET concept_vec = NULL")
     with pytest.raises(SourceError, match="Table 'cpe_vectors' holds no vectors: every concept_vec looked at is NULL"):

@@ -198,10 +198,10 @@ class _Reader:
         return texts
 
     def _tmd(self, windows: _Windows, place: int) -> list[int | None]:
-        known: list[int | None] = [None] * windows.length
+        tmd: list[int | None] = [None] * windows.length
         if windows is self._main and windows.with_targets:
-            known[-1] = self._codes[place]
-        return known
+            tmd[-1] = self._codes[place]
+        return tmd
 
     def _chains(self) -> Iterator[Passage]:
         """Yield padded rows, each the longest of those that it grew from."""

@@ -73,7 +73,7 @@ def find_order(connection: "Connection", columns: dict[str, str], source: "Compo
     named = [SQL("nullif({}, '')").format(title) for title in titles]
     title = SQL("coalesce({})").format(SQL(", ").join([*named, article]))
     if not articles or not positions:
-        missing = " and ".join(name for name, found in (("article", articles), ("position", positions)) if not found)
+        missing = " and ".join(["article"] * (not articles) + ["position"] * (not positions))
         return Order(article, title, position, n_rows, UNTOLD.format(reason=f"The table has no {missing} columns"))
     problem, note = _doubts(connection, article, position, source + where, n_rows)
     return Order(article, title, position, n_rows, problem, note)
@@ -82,19 +82,19 @@ def find_order(connection: "Connection", columns: dict[str, str], source: "Compo
 def _articles(columns: dict[str, str]) -> "list[Composable]":
     from psycopg2.sql import SQL
 
-    found = [SQL("t.{}::text").format(_name(name)) for name in ARTICLE_COLUMNS if name in columns]
-    return found + [_json(key) for key in JSON_ARTICLES if _is_json(columns)]
+    plain = [SQL("t.{}::text").format(_name(name)) for name in ARTICLE_COLUMNS if name in columns]
+    return plain + [_json(key) for key in JSON_ARTICLES if _is_json(columns)]
 
 
 def _positions(columns: dict[str, str]) -> "list[Composable]":
     from psycopg2.sql import SQL
 
-    found = [
+    plain = [
         _number(SQL("t.{}").format(_name(name)), columns[name])
         for name in POSITION_COLUMNS
         if columns.get(name) in (*WHOLE, *FLOATS, *TEXTS)
     ]
-    return found + [_number(_json(key), "text") for key in JSON_POSITIONS if _is_json(columns)]
+    return plain + [_number(_json(key), "text") for key in JSON_POSITIONS if _is_json(columns)]
 
 
 def _is_json(columns: dict[str, str]) -> bool:

@@ -143,8 +143,7 @@ def _select(info: TableInfo) -> "Composable":
         name = next((name for name in names if name in info.columns), "")
         return SQL("t.{}::text").format(Identifier(name)) if name else SQL("NULL::text")
 
-    own = info.columns.get("concept_vec")
-    vector = _vector(info) + SQL("::real[]" if own is not None and own.element in CAST_ELEMENTS else "")
+    vector = _vector(info) + SQL("::real[]" if info.vector.element in CAST_ELEMENTS else "")
     text = SQL("t.concept_text") if info.columns["concept_text"].base == "bytea" else column("concept_text")
     order = info.order
     whole = SQL("CASE WHEN abs({0}) < 9e18 THEN round({0})::bigint END").format(order.position)

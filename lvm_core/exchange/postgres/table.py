@@ -46,7 +46,7 @@ class TableInfo:
     Attributes:
         columns: of the table itself.
         vectors: the table whose concept_vec is read: this one, or the one beside it.
-        vector_kind: how vectors are packed, a key of `binary_copy.UNPACK`.
+        vector: its concept_vec.
         order: what its rows are sorted by.
         dataset_source: only rows of this source.
         n_rows: of that source.
@@ -57,7 +57,7 @@ class TableInfo:
     table: str
     columns: dict[str, Column]
     vectors: str
-    vector_kind: str
+    vector: Column
     order: Order
     dataset_source: str | None
     n_rows: int
@@ -66,6 +66,11 @@ class TableInfo:
     @property
     def ordered(self) -> bool:
         return not self.order.problem
+
+    @property
+    def vector_kind(self) -> str:
+        """How vectors are packed, a key of `binary_copy.UNPACK`."""
+        return self.vector.vector_kind
 
 
 def inspect_table(connection: "Connection", table: str, dataset_source: str | None = None) -> TableInfo:
@@ -91,7 +96,7 @@ def inspect_table(connection: "Connection", table: str, dataset_source: str | No
     assert vector is not None
     order = find_order(connection, {name: column.base for name, column in columns.items()}, joined(table, vectors),
                        where(dataset_source))  # fmt: skip
-    return TableInfo(table, columns, vectors, vector.vector_kind, order, dataset_source, order.n_rows,
+    return TableInfo(table, columns, vectors, vector, order, dataset_source, order.n_rows,
                      all(kind in STABLE for kind in kinds))  # fmt: skip
 
 
