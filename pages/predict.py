@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.shared import address, first_start, glossary, state, ui
+from pages.shared import address, first_start, glossary, ui
 from pages.views.predict import context, editor, results, welcome
 from pages.views.predict import form as predict_form
 from pages.views.predict import run as running
@@ -15,7 +15,7 @@ CSS = Path(__file__).resolve().parent.parent / "assets" / "predict.css"
 ui.page_title("Predict", "Paste the last few chunks of a text and read what each model says comes next")
 st.html(CSS)
 with ui.errors_shown(), address.page("predict") as at:
-    state.bring_back("predict")
+    at.keep(context.keys())
     context.restore(at)
     if running.current() is None and not st.session_state.get(context.RUN):
         st.html(welcome.what_this_is())
@@ -27,7 +27,6 @@ with ui.errors_shown(), address.page("predict") as at:
         )
         choices = predict_form.show(at)
         first_start.notice()
-    state.keep("predict", context.keys())
     texts = context.texts()[-MOST_CHUNKS:]
     run = running.current()
     asked = st.session_state.pop(context.RUN, False) or pressed

@@ -33,7 +33,7 @@ class IngestSettings(ChunkSettings, ReadSettings):
     workers: int = setting(1, "processes that clean and cut; more help with a large dump", "processes", low=1, high=64)
     licence: str = setting("", "licence of the text; known for Wikipedia")
     keep_partial: bool = setting(False, "keep what comes before a damage of the file")
-    replace: bool = setting(False, "replace a corpus of the same name")
+    replace: bool = setting(False, "replace a corpus of the same name", label="replace one of this name")
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ has run: what differs from the start values stands in it.
 
 import contextlib
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -56,6 +56,7 @@ class Address:
         self._values: dict[str, Any] = session.setdefault(f"address:{page}:values", {})
         self._pending: dict[str, Any] = session.setdefault(f"address:{page}:pending", {})
         self._starts: dict[str, Any] = session.setdefault(f"address:{page}:starts", {})
+        self._kept: set[str] = set()
         self._notices: list[str] = session.setdefault(f"address:{page}:notices", [])
 
     def within(self, part: str) -> "Address":
@@ -110,6 +111,15 @@ class Address:
     def put(self, name: str, value: Any) -> None:
         """Set a choice from now on. Its widget shows it at the next run, so this may be called anywhere."""
         self._pending[self._name(name)] = value
+
+    def keep(self, keys: Iterable[str]) -> None:
+        """Keep widgets that are set by their own keys, such as boxes that come and go; before they are shown."""
+        for key in keys:
+            self._kept.add(key)
+            if key in st.session_state:
+                self._values[key] = st.session_state[key]
+            elif key in self._values:
+                st.session_state[key] = self._values[key]
 
     def settings(self, cls: type[S], **given: Any) -> S:
         """Return the settings as they stand, `given` on top; they may be impossible, as forms allow."""
@@ -174,6 +184,7 @@ class Address:
 
     def write(self) -> None:
         """Put into the address what differs from the start values; what nobody has read yet stays in it."""
+        self._values |= {key: st.session_state[key] for key in self._kept if key in st.session_state}
         words = {name: value.text for name, value in self._values.items() if isinstance(value, _Text)}
         for name, start in self._starts.items():
             value = st.session_state.get(f"{self.page}:{name}", self._values.get(name, start))

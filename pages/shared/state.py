@@ -6,8 +6,7 @@ What is opened is shared by every session (`lvm_core.opened`): a page holds no m
 import contextlib
 import os
 import threading
-from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -52,43 +51,6 @@ def jobs() -> "JobStore":
     from lvm_core.jobs.store import JobStore
 
     return JobStore(workspace())
-
-
-# ---------------------------------------------------------------- what widgets were set to
-
-
-def bring_back(place: str) -> None:
-    """Give widgets that were off the page what they were set to when `keep` was last called with `place`.
-
-    Streamlit forgets a widget that a run does not show, so a page calls this before its widgets.
-    """
-    for key, value in st.session_state.get(f"kept_{place}", {}).items():
-        if key not in st.session_state:
-            st.session_state[key] = value
-
-
-def keep(place: str, keys: Iterable[str]) -> None:
-    """Remember what the widgets called `keys` are set to; a page calls this after them."""
-    kept = st.session_state.setdefault(f"kept_{place}", {})
-    kept.update({key: st.session_state[key] for key in keys if key in st.session_state})
-
-
-class Recent(OrderedDict[Any, Any]):
-    """The last few results of one kind in a session; the oldest makes room."""
-
-    MOST = 24
-
-    def __setitem__(self, key: Any, value: Any) -> None:
-        """Keep `value`."""
-        super().__setitem__(key, value)
-        while len(self) > self.MOST:
-            self.popitem(last=False)
-
-
-def recent(kind: str) -> Recent:
-    """Return the session's results of `kind`, to look up and to add to: small things, texts and numbers."""
-    results: Recent = st.session_state.setdefault(kind, Recent())
-    return results
 
 
 # ---------------------------------------------------------------- encoder

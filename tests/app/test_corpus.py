@@ -362,7 +362,7 @@ def test_mistakes_are_said_in_the_words_of_the_form(
     app = open_page(seeded, "corpus", view="Add a corpus")
     app.text_input(key="corpus:ingest:name-enwiki-sample").set_value("tiny").run()
     press(app, "Read in")
-    assert "'replace'" in app.error[0].value.replace("\\", "").lower()
+    assert "'replace one of this name'" in app.error[0].value.replace("\\", "").lower()
     assert "--" not in app.error[0].value
     app.toggle(key="corpus:ingest:replace").set_value(True).run()
     press(app, "Read in")

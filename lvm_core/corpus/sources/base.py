@@ -65,7 +65,9 @@ class Source(Protocol):
 class ReadSettings:
     """How a source is read."""
 
-    split_headings: bool = setting(False, "texts and Markdown: each heading of the top level begins an article")
+    split_headings: bool = setting(
+        False, "texts and Markdown: each heading of the top level begins an article", label="split at headings"
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from pages.views.corpus import added, beginning
 
 FILE, UPLOAD = "A path on this machine, or hf:NAME", "A file from this browser"
 AMOUNTS = ("all", "first", "random")
-FIRST = ("chunker", "split_headings", "replace", "licence")
+FIRST = ("chunker", "split_headings", "licence", "replace")
 AMOUNT = ("limit", "sample", "seed")
 NAME = "Name of the corpus"
 WORDS = {f.option: f.title for f in fields_of(IngestSettings)} | {"--corpus": NAME}

@@ -215,7 +215,7 @@ def _trace(
 def _baseline_lines(found: dict[str, Curve], over: str) -> list[dict[str, Any]]:
     """Return a dashed line for each value a baseline has on these runs: one where they share their windows."""
     lines: list[dict[str, Any]] = []
-    ends = [c.series("lr", OVER[over])[0] for c in found.values() if c.steps]
+    ends = [c.series("epoch", OVER[over])[0] for c in found.values() if c.steps]
     ends = [x for x in ends if x.size]
     if not ends:
         return []

@@ -240,9 +240,10 @@ def limit() -> None:
     now = state.jobs().limit
     key = f"jobs_limit:{now}"  # set elsewhere meanwhile, it is shown anew and not set back
     st.number_input(
-        "at once [jobs]", value=now, min_value=1, max_value=64, step=1, key=key, on_change=_do,
+        "Long jobs at once", value=now, min_value=1, max_value=64, step=1, key=key, on_change=_do,
         args=(lambda: setattr(state.jobs(), "limit", int(st.session_state[key])),),
-        help="How many jobs run at the same time; the others wait in their order. Kept in the workspace.",
+        help="How many trainings and other long jobs run at the same time; the others wait in their order. Maps,"
+        " averages and evaluations have a lane of their own. Kept in the workspace.",
     )  # fmt: skip
 
 

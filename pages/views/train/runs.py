@@ -172,18 +172,20 @@ def _one(row: RunRow) -> None:
 
 def _result(row: RunRow) -> None:
     """Offer the run's row of the board where it was evaluated, else the evaluation; other models are compared there."""
-    if row.run in evaluated():
+    test = tests_of_runs().get(row.run)
+    if test:
         if st.button("On the board", icon=":material/leaderboard:", type="tertiary", help="Its row of the board"):
-            st.switch_page("pages/leaderboard.py", query_params={"chosen": row.run})
+            st.switch_page("pages/leaderboard.py", query_params={"test": test, "models": row.run})
     elif st.button("Evaluate", icon=":material/straighten:", type="tertiary", help="On test articles it has not seen"):
         state.jobs().submit(train_start.evaluation_of(row.run, row.settings), f"Evaluate {row.run}")
         st.rerun(scope="app")
 
 
-def evaluated() -> set[str]:
-    """Return the runs that stand on the board."""
+def tests_of_runs() -> dict[str, str]:
+    """Return of each run on the board the test that it was measured on last."""
     workspace = state.workspace()
-    return {row.model for row in ResultStore(workspace).rows()} if workspace.database.exists() else set()
+    stored = ResultStore(workspace).rows() if workspace.database.exists() else []
+    return {row.model: row.comparable for row in reversed(stored)}
 
 
 def _notes(row: RunRow) -> None:
