@@ -13,21 +13,19 @@ from functools import cache, lru_cache
 from importlib import resources
 from itertools import pairwise
 
-UNSPACED_ALPHABETS = ((0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1780, 0x17FF))
-"""Thai and Lao, Myanmar, Khmer: a run of four signs is about a word."""
-IDEOGRAPHS = (
-    (0x3005, 0x3007),
-    (0x3040, 0x30FF),
-    (0x31F0, 0x31FF),
-    (0x3400, 0x9FFF),
-    (0xF900, 0xFAFF),
-    (0x20000, 0x323AF),
-)
+import regex
+
+UNSPACED_LETTER = regex.compile(r"[\p{Thai}\p{Lao}\p{Myanmar}\p{Khmer}]")
+"""A run of four signs of these is about a word."""
+
+IDEOGRAPH = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\u3006\u30FC\u3099\u309A]")
 """Han and kana: a pair of signs is about a word."""
-UNSPACED = UNSPACED_ALPHABETS + IDEOGRAPHS
-HIRAGANA = ((0x3040, 0x309F),)
-HANGUL = ((0x1100, 0x11FF), (0x3130, 0x318F), (0xA960, 0xA97F), (0xAC00, 0xD7FF))
-SHORT_WORD_SCRIPTS = ((0x0590, 0x0DFF), (0x0F00, 0x0FFF))
+
+HIRAGANA, HANGUL = regex.compile(r"\p{Hiragana}"), regex.compile(r"\p{Hangul}")
+SHORT_WORD_LETTER = regex.compile(
+    r"[\p{Hebrew}\p{Arabic}\p{Syriac}\p{Thaana}\p{Nko}\p{Samaritan}\p{Mandaic}\p{Devanagari}\p{Bengali}\p{Gurmukhi}"
+    r"\p{Gujarati}\p{Oriya}\p{Tamil}\p{Telugu}\p{Kannada}\p{Malayalam}\p{Sinhala}\p{Tibetan}\u0640]"
+)
 """Semitic, Indic and Tibetan scripts write few or no vowels as letters: words are shorter."""
 
 CHINESE_FUNCTION_SIGNS = frozenset(
@@ -59,7 +57,7 @@ def measure(text: str, context: Iterable[str]) -> Quality:
 
 def words(text: str) -> list[str]:
     """Return the words of `text` in order, folded (NFKC, case); one character a word where no spaces are written."""
-    found: list[str] = []
+    row: list[str] = []
     current: list[str] = []
     for char in unicodedata.normalize("NFKC", text).casefold():
         kind = _kind(char)
@@ -67,15 +65,15 @@ def words(text: str) -> list[str]:
             current.append(char)
             continue
         if current:
-            found.append("".join(current).rstrip(JOINERS))
+            row.append("".join(current).rstrip(JOINERS))
             current = []
         if kind == "sign":
-            found.append(char)
-        elif kind == "mark" and found:
-            found[-1] += char
+            row.append(char)
+        elif kind == "mark" and row:
+            row[-1] += char
     if current:
-        found.append("".join(current).rstrip(JOINERS))
-    return found
+        row.append("".join(current).rstrip(JOINERS))
+    return row
 
 
 @lru_cache(maxsize=8192)
@@ -84,13 +82,9 @@ def _kind(char: str) -> str:
     if char in JOINERS:
         return "joiner"
     category = unicodedata.category(char)
-    if _within(char, UNSPACED):
+    if UNSPACED_LETTER.match(char) or IDEOGRAPH.match(char):
         return "mark" if category[0] == "M" else "sign" if category[0] in "LN" else "gap"
     return "letter" if category[0] in "LNM" else "gap"
-
-
-def _within(char: str, ranges: tuple[tuple[int, int], ...]) -> bool:
-    return any(low <= ord(char) <= high for low, high in ranges)
 
 
 def repeated_bigrams(text: str) -> float:
@@ -114,8 +108,8 @@ def keyword(text: str, context: Iterable[str]) -> str | None:
     scripts that leave vowels out, two syllables of Hangul; where no spaces are, two neighbouring ideographs or
     katakana, or four letters.
     """
-    there = {_stem(word) for chunk in context for word in _keywords(chunk)}
-    shared = [word for word in _keywords(text) if _stem(word) in there]
+    context_stems = {_stem(word) for chunk in context for word in _keywords(chunk)}
+    shared = [word for word in _keywords(text) if _stem(word) in context_stems]
     return max(shared, key=len) if shared else None
 
 
@@ -130,11 +124,11 @@ def _runs(row: list[str], n: int, belongs: Callable[[str], bool]) -> list[str]:
 
 
 def _is_ideograph(word: str) -> bool:
-    return _within(word[0], IDEOGRAPHS) and not _within(word[0], HIRAGANA) and word[0] not in CHINESE_FUNCTION_SIGNS
+    return bool(IDEOGRAPH.match(word) and not HIRAGANA.match(word)) and word[0] not in CHINESE_FUNCTION_SIGNS
 
 
 def _is_unspaced_letter(word: str) -> bool:
-    return _within(word[0], UNSPACED_ALPHABETS)
+    return bool(UNSPACED_LETTER.match(word))
 
 
 def _is_sign(word: str) -> bool:
@@ -142,9 +136,9 @@ def _is_sign(word: str) -> bool:
 
 
 def _is_content(word: str) -> bool:
-    if _within(word[0], HANGUL):
+    if HANGUL.match(word):
         return len(word) >= 2
-    least = 3 if _within(word[0], SHORT_WORD_SCRIPTS) or word.isdecimal() else 4
+    least = 3 if SHORT_WORD_LETTER.match(word) or word.isdecimal() else 4
     return len(word) >= least and word not in stop_words()
 
 

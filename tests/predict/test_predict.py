@@ -10,9 +10,9 @@ from lvm_core.checkpoint import save_model
 from lvm_core.decode.checks import PRESETS, AdaptiveSettings
 from lvm_core.errors import CorpusError, DecoderError, EncoderError, ModelError, SettingsError, SpaceMismatch
 from lvm_core.nets import build_model
-from lvm_core.predict import Predictor, PredictSettings, to_json
+from lvm_core.predict import Predictor, PredictSettings, Question, to_json
 from lvm_core.predict.corpus import OpenCorpus
-from lvm_core.predict.report import report
+from lvm_core.predict.report import report, to_csv, to_markdown
 from lvm_core.snap import SnapSettings, snap
 from lvm_core.types import Chunk, CorpusInfo, Decoded, DocumentInfo
 from tests.decode.fakes import TinyIndex
@@ -155,6 +155,55 @@ def test_text_in_text_out_with_everything_between(predictor, net, ground):
 def test_one_search_serves_all_models(predictor, ground):
     ask(predictor, ["copy-last", "context-mean", "random"], settings=PredictSettings(decoder="none"))
     assert ground.index.searches == 1
+
+
+def test_both_is_one_run_of_the_engine_with_two_results(predictor, ground, net, monkeypatch):
+    from lvm_core import forecast
+
+    runs = []
+    after = forecast.after
+    monkeypatch.setattr(forecast, "after", lambda *given: runs.append(1) or after(*given))
+    settings = PredictSettings(snap="both", decoder="none")
+    predictions = list(predictor.predict(CONTEXT, [net, "copy-last", "passthrough"], settings))
+    assert [(p.model, p.snap_on) for p in predictions] == [
+        (net, False), (net, True), ("copy-last", False), ("copy-last", True), ("passthrough", False),
+    ]  # fmt: skip
+    assert (predictor.encoder.calls, ground.index.searches, len(runs)) == (1, 1, 3)
+    raw, snapped = predictions[:2]
+    assert raw.context is snapped.context
+    np.testing.assert_array_equal(raw.raw, snapped.raw)
+    np.testing.assert_array_equal(raw.vector, raw.raw)
+    (alone,) = predictor.predict(CONTEXT, [net], PredictSettings(snap="on", decoder="none"))
+    np.testing.assert_allclose(snapped.vector, alone.vector, atol=1e-6)
+
+
+def test_a_true_next_chunk_known_as_text_alone_is_aimed_at(predictor):
+    text = "The volcano slept again."
+    (p,) = predictor.predict(CONTEXT, ["copy-last"], PredictSettings(decoder="none"), target_text=text)
+    assert predictor.encoder.calls == 1, "in one call with the context"
+    assert p.cosine_to_target == pytest.approx(float(p.vector @ WordEncoder().encode([text])[0]), abs=1e-5)
+    assert p.context.target is None
+
+
+def test_who_watches_sees_vectors_first_then_texts_growing(predictor, storyteller):
+    question = Question(CONTEXT)
+    seen = list(predictor.watch(question, ["context-mean", "copy-last"], SEEDS))
+    assert [p.text for p in seen[:2]] == ["", ""]
+    assert all(p.neighbours and not p.done for p in seen[:2])
+    assert [(p.model, p.done) for p in seen[-2:]] == [("context-mean", True), ("copy-last", True)]
+    waited = [p.timings.waited for p in seen if p.model == "copy-last"]
+    assert waited == sorted(waited)
+
+
+def test_predictions_are_taken_along_as_a_table_and_as_a_note(predictor):
+    predictions = list(predictor.predict([], ["copy-last"], SEEDS, target_row=25, context_rows=[22, 23, 24]))
+    lines = to_csv(predictions).splitlines()
+    assert lines[0].startswith("model,snapped,text,method,steps,round_trip_cosine,cosine_to_target")
+    assert len(lines) == 2
+    note = to_markdown(predictions)
+    assert "1. The orchestra number 2" in note
+    assert "## True next chunk\n\nThe orchestra number 5" in note
+    assert f"| copy-last | snapped | {predictions[0].text} |" in note
 
 
 def test_without_snap_the_raw_vector_is_said_and_neighbours_weigh_nothing(predictor):
