@@ -62,16 +62,16 @@ def locate(pair: Pair) -> dict[str, Path]:
     Raises:
         DecoderError: naming every repository that is neither here nor to be had, and where to put its files.
     """
-    found: dict[str, Path] = {}
+    folders: dict[str, Path] = {}
     missing: list[str] = []
     for repository in pair.repositories:
         try:
-            found[repository] = _local(repository) or hub_folder(repository)
+            folders[repository] = _local(repository) or hub_folder(repository)
         except EncoderError:
             missing.append(repository)
     if missing:
         raise DecoderError(_missing(pair, missing))
-    return found
+    return folders
 
 
 def fingerprint(folders: list[Path]) -> str:
@@ -91,9 +91,9 @@ def fingerprint(folders: list[Path]) -> str:
 def _local(repository: str) -> Path | None:
     """The folder of a repository on this machine: the user's own first, then the hub's cache."""
     given = os.environ.get(FOLDER_VARIABLE, "").strip()
-    own = Path(given).expanduser() / repository if given else None
-    if own is not None and _complete(own):
-        return own.resolve()
+    folder = Path(given).expanduser() / repository if given else None
+    if folder is not None and _complete(folder):
+        return folder.resolve()
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 

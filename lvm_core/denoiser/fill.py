@@ -226,9 +226,9 @@ class _Group:
         left = (self.n_hidden * math.cos(math.pi / 2 * (number + 1) / passes)).long() if number + 1 < passes else 0
         n_filled = (hidden.sum(1) - left).clamp(min=1)
         rank = sure.argsort(dim=1, descending=True, stable=True).argsort(dim=1)
-        chosen = hidden & (rank < n_filled[:, None])
-        self.pieces = torch.where(chosen, put, self.pieces)
-        self.certainty = torch.where(chosen, certainty, self.certainty)
+        settled = hidden & (rank < n_filled[:, None])
+        self.pieces = torch.where(settled, put, self.pieces)
+        self.certainty = torch.where(settled, certainty, self.certainty)
 
     def _propose(self, states: Tensor, of: Tensor, drawn: Tensor, words: _Words, temperature: float) -> Proposals:
         """Return proposals for the hidden positions `of` (R, T), M of them, with states (M, W) and numbers (M,)."""

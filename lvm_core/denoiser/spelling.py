@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 
 from lvm_core.workspace import read_json, write_json
@@ -17,6 +18,8 @@ LEAST, MOST = 8, 30_000
 """A form is kept of words that occur so often, and of so many words."""
 
 WORD = re.compile(r"[^\W\d_]+")
+INSIDE = re.compile(r"(?<=[^.!?:\"“(][ ])[^\W\d_]+|(?<=[-–'’/(])[^\W\d_]+")
+"""A word that begins no sentence."""
 JOINS = (
     (re.compile(r"(?<=\d) ([.,:]) (?=\d)"), r"\1"),
     (re.compile(r"(?<=\b[a-z]) \. (?=[a-z] \.)"), "."),
@@ -31,6 +34,7 @@ JOINS = (
 SENTENCE = re.compile(r"(?:^|(?<=[.!?] ))([\"“(]*)(\w)")
 
 
+@lru_cache(maxsize=200_000)
 def plain(word: str) -> str:
     """Return a word as the encoder reads it: lower case, no accents."""
     return "".join(c for c in unicodedata.normalize("NFD", word.lower()) if unicodedata.category(c) != "Mn")
@@ -40,9 +44,8 @@ def word_forms(texts: Iterable[str]) -> dict[str, str]:
     """Return the commonest form of each word that is not written plainly as a rule, first words not counted."""
     counts: dict[str, Counter[str]] = {}
     for text in texts:
-        for match in WORD.finditer(text):
-            if match.start() > 0 and text[: match.start()].rstrip(" \"“('")[-1:] not in (".", "!", "?", ":", ""):
-                counts.setdefault(plain(match.group()), Counter())[match.group()] += 1
+        for form in INSIDE.findall(text):
+            counts.setdefault(plain(form), Counter())[form] += 1
     forms = {word: max(of, key=lambda form: (of[form], form)) for word, of in counts.items() if of.total() >= LEAST}
     marked = sorted((word for word, form in forms.items() if form != word), key=lambda word: -counts[word].total())
     return {word: forms[word] for word in sorted(marked[:MOST])}

@@ -28,6 +28,9 @@ from lvm_core.workspace import Workspace
 NEGATIVES = 2_000
 """Word pieces beside those of the batch that the softmax is estimated on: all 30,522 would take most of the time."""
 
+FORM_TEXTS = 300_000
+"""Texts whose words tell how words are written."""
+
 LENGTH_WEIGHT = 0.1
 WINDOW = 200
 """Steps whose mean loss is told."""
@@ -63,7 +66,8 @@ def train_denoiser(
         texts = gather_texts(workspace, config.corpora, config.split_seed, config.extra, config.seed, config.held_out)
         data = prepare(workspace, folder, texts, encoder, pieces.tokenizer, progress)
         if not (folder / FORMS).exists():
-            write_forms(folder, word_forms(piece.text for piece in texts[0] if piece.row >= 0))
+            chunks = [piece.text for piece in texts[0] if piece.row >= 0]
+        write_forms(folder, word_forms(chunks[:: 1 + len(chunks) // FORM_TEXTS]))
         del texts  # a million strings
         net = new_net(config, encoder.dim, pieces)
         with torch.no_grad():

@@ -168,8 +168,8 @@ class _Rows:
         for step in range(self.longest):
             logits = self.generator.logits(self.hidden[:, 0])
             leaning = None if lean is None else bias * lean[self.which[self.active]]
-            chosen, scores = choose(logits, leaning, temperature, drawn[self.active, step], greedy[self.active])
-            self._append(step, chosen, scores, logits)
+            tokens, scores = choose(logits, leaning, temperature, drawn[self.active, step], greedy[self.active])
+            self._append(step, tokens, scores, logits)
             self._abandon(step, seeds)
             if step == self.longest - 1 or not self._drop():
                 return
@@ -177,11 +177,11 @@ class _Rows:
             x = self.generator.net.embedding[last][:, None]
             self.hidden = self.generator.hidden(x, self.caches)
 
-    def _append(self, step: int, chosen: list[int], scores: list[float], logits: Tensor) -> None:
+    def _append(self, step: int, tokens: list[int], scores: list[float], logits: Tensor) -> None:
         for i, row in enumerate(self.active):
             if len(self.tokens[row]) > step or self._ended(row):
                 continue
-            token, score = chosen[i], scores[i]
+            token, score = tokens[i], scores[i]
             if step < len(self.starts[row]):
                 token = self.starts[row][step]
                 score = float(torch.log_softmax(logits[i], -1)[token])
