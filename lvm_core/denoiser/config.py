@@ -14,6 +14,11 @@ class DenoiserConfig:
     hold_out: str = setting("", "corpora whose held-out articles are not read either, commas between")
     encoder: str = setting(DEFAULT_ENCODER, "encoder whose vectors shall become text, by name", always=True)
     samples: int = setting(1_000_000, "texts to train on", "texts", low=1, high=10**10)
+    word_samples: int = setting(
+        800_000, "texts from which the words of a vector are learnt first, in any order", "texts", low=0, high=10**10
+    )
+    word_batch: int = setting(512, "texts in a batch of these", "texts", low=1, high=65536)
+    word_lr: float = setting(2e-3, "highest learning rate of these", low=0.0)
     batch_tokens: int = setting(3_072, "word pieces in a batch", "tokens", low=64, high=10**6)
     lr: float = setting(5e-4, "highest learning rate (AdamW)", low=0.0)
     warmup: int = setting(300, "steps in which the learning rate rises", "steps", low=0, high=10**6)

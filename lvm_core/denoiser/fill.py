@@ -114,7 +114,8 @@ class Filler:
             (torch.cat([part.norms[k][0] for part in parts]), torch.cat([part.norms[k][1] for part in parts]))
             for k in range(len(parts[0].norms))
         ]
-        return Reading(torch.cat([part.entry for part in parts]), norms)
+        entry, topic = torch.cat([part.entry for part in parts]), torch.cat([part.topic for part in parts])
+        return Reading(entry, topic, norms)
 
     @torch.inference_mode()
     def vocabulary(self, vector: NDArray[np.float32]) -> Tensor:

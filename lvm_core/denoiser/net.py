@@ -71,14 +71,23 @@ def norm(x: Tensor, affine: Affine) -> Tensor:
 
 @dataclass(frozen=True)
 class Reading:
-    """What the net takes of vectors: what every position begins with (B, 1, W), and gain and shift of each norm."""
+    """What the net takes of vectors.
+
+    Attributes:
+        entry: (B, 1, W) added to what every position begins with.
+        topic: (B, 1, W) added to what every position ends with: the words that the vector speaks of, anywhere.
+        norms: gain and shift of each norm.
+    """
 
     entry: Tensor
+    topic: Tensor
     norms: list[Affine]
 
     def rows(self, index: Tensor) -> "Reading":
         """Return the reading of the vectors at `index`."""
-        return Reading(self.entry[index], [(gain[index], shift[index]) for gain, shift in self.norms])
+        return Reading(
+            self.entry[index], self.topic[index], [(gain[index], shift[index]) for gain, shift in self.norms]
+        )
 
 
 class Layer(nn.Module):
@@ -124,7 +133,8 @@ class Denoiser(nn.Module):
         self.positions = nn.Parameter(torch.randn(MAX_POSITIONS, size.width) * 0.02)
         self.hidden = nn.Sequential(nn.Linear(size.dim, CONDITION), nn.GELU())
         self.entry, self.condition = nn.Linear(CONDITION, size.width), nn.Linear(CONDITION, RANK)
-        self.length = nn.Linear(CONDITION, size.max_tokens)
+        self.length, self.topic = nn.Linear(CONDITION, size.max_tokens), nn.Linear(CONDITION, size.width)
+        nn.init.zeros_(self.topic.weight)
         self.norm = AdaptiveNorm(size.width)  # norms are read in the order of their declaration
         self.layers = nn.ModuleList(Layer(size.width, size.n_heads, size.inner) for _ in range(size.n_layers))
         self.last, self.last_norm = Linear(size.width, size.width), AdaptiveNorm(size.width)
@@ -147,14 +157,38 @@ class Denoiser(nn.Module):
             mask = torch.zeros(behind.shape, dtype=dtype, device=x.device).masked_fill(behind, -1e4)[:, None, None]
         for i, layer in enumerate(self.layers):
             x = layer(x, within[2 * i], within[2 * i + 1], mask)
-        return norm(F.gelu(self.last(x)), last)
+        return norm(F.gelu(self.last(x)), last) + reading.topic
 
     def read(self, vectors: Tensor) -> Reading:
         """Return what the net takes of unit vectors (B, D) float32."""
         hidden = self.hidden(vectors * vectors.shape[-1] ** 0.5)
         condition, dtype = F.gelu(self.condition(hidden)), self.words.dtype
         norms = [module for module in self.modules() if isinstance(module, AdaptiveNorm)]
-        return Reading(self.entry(hidden).to(dtype)[:, None], [module.moved(condition, dtype) for module in norms])
+        entry, topic = self.entry(hidden).to(dtype)[:, None], self.topic(hidden).to(dtype)[:, None]
+        return Reading(entry, topic, [module.moved(condition, dtype) for module in norms])
+
+    def word_log_p(self, vectors: Tensor, tokens: Tensor, raised: Tensor) -> Tensor:
+        """Return the log-probabilities (B, M) float32 of words of a text anywhere, from its unit vector (B, D) alone.
+
+        Args:
+            vectors: (B, D).
+            tokens: (M,) word pieces, whose probabilities sum to 1 among themselves.
+            raised: (M,) added to their logits.
+        """
+        topic = self.topic(self.hidden(vectors * vectors.shape[-1] ** 0.5)).to(self.words.dtype)
+        return torch.log_softmax(self.logits(topic, tokens).float() + raised, -1)
+
+    @torch.no_grad()
+    def begin_with_topics(self, vectors: Tensor) -> None:
+        """Let every position begin with the words that its vector speaks of, as long as a word's embedding.
+
+        Args:
+            vectors: (B, D) some unit vectors, to measure how long the topics are.
+        """
+        topic = self.topic(self.hidden(vectors * vectors.shape[-1] ** 0.5))
+        length = self.words[: len(vectors)].float().norm(dim=-1).mean() / topic.norm(dim=-1).mean().clamp(min=1e-6)
+        self.entry.weight.copy_(self.topic.weight * length)
+        self.entry.bias.copy_(self.topic.bias * length)
 
     def logits(self, hidden: Tensor, tokens: Tensor | None = None) -> Tensor:
         """Return logits (M, V) of hidden states (M, W), or (M, K) of the word pieces `tokens` (K,) alone."""
@@ -169,6 +203,7 @@ class Denoiser(nn.Module):
     @torch.no_grad()
     def begin_as(self, weights: dict[str, Tensor], n_layers: int) -> None:
         """Take the weights of a BERT of `n_layers` layers under their Hugging Face names, some layers twice."""
+        self.last_norm.weight.fill_(0.1)  # at first the topic alone speaks
         kind = weights["embeddings.token_type_embeddings.weight"][0]
         self.positions.copy_(weights["embeddings.position_embeddings.weight"][1 : MAX_POSITIONS + 1] + kind)
         _copy(self.norm, weights, "embeddings.LayerNorm")

@@ -32,6 +32,7 @@ AVERAGE, AVERAGE_EVERY = 0.996, 4
 class Place:
     """Where a training is."""
 
+    word_step: int = 0
     step: int = 0
     samples: int = 0
     seconds: float = 0.0
@@ -65,10 +66,34 @@ def average(training: Training) -> None:
     """Move the averaged weights towards those of now."""
     if training.place.step % AVERAGE_EVERY:
         return
-    n = training.place.step / AVERAGE_EVERY
+    n = training.place.step // AVERAGE_EVERY
     share = 1 - min(AVERAGE, n / (n + 10))
     for key, value in training.net.state_dict().items():
         training.average[key].lerp_(value, share)
+
+
+def new_optimizer(net: Denoiser) -> torch.optim.Optimizer:
+    """Return a fresh optimizer; the learning rate is set at each step."""
+    return torch.optim.AdamW(net.parameters(), 0.0, betas=(0.9, 0.98), weight_decay=0.01, fused=True)
+
+
+def restart(training: Training) -> None:
+    """Begin the average and the optimizer anew with the weights of now."""
+    training.average = {k: v.detach().clone() for k, v in training.net.state_dict().items()}
+    training.optimizer = new_optimizer(training.net)
+    training.place.losses = []
+
+
+def save(training: Training) -> None:
+    """Write everything needed to resume, whole or not at all."""
+    state = {
+        "place": dataclasses.asdict(training.place),
+        "net": training.net.state_dict(),
+        "average": training.average,
+        "optimizer": training.optimizer.state_dict(),
+    }
+    write_state(training.folder / STATE, state)
+    training.saved = time.monotonic()
 
 
 def load(training: Training) -> None:
@@ -92,14 +117,7 @@ def checkpoint(training: Training) -> dict[str, Any]:
     place, config = training.place, training.config
     scores = {"samples": place.samples, "seconds": round(place.seconds, 1), **validate(training)}
     place.history = [h for h in place.history if h["samples"] < place.samples] + [scores]
-    state = {
-        "place": dataclasses.asdict(place),
-        "net": training.net.state_dict(),
-        "average": training.average,
-        "optimizer": training.optimizer.state_dict(),
-    }
-    write_state(training.folder / STATE, state)
-    training.saved = time.monotonic()
+    save(training)
     about = {
         "kind": "denoiser",
         "encoder_id": training.encoder.id,

@@ -122,7 +122,7 @@ def _word_steps(training: Training, texts: WordTexts, rows: NDArray[np.int64], l
         share = rate_share(step, total, total // 20, 0.95)
         generator = torch.Generator().manual_seed(config.seed * 1_000_003 + step)
         vectors = noisy(training.data.unit_vectors(places), config.noise, generator)
-        loss = word_loss(net.words, texts, vectors, places, generator)
+        loss = word_loss(net.words, texts, vectors.to(net.embedding.device), places, generator)
         place.losses = [*place.losses[-99:], _step(training, 0, loss, config.word_lr * share)]
         if last:
             place.last_step = step + 1

@@ -5,6 +5,7 @@ the language model need not learn from scratch what the directions of the space 
 are those of a bag of words (multinomial, Mikolov-style softmax over the distinct tokens of a text).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -105,22 +106,26 @@ def word_texts(data: TrainingTexts, n_tokens: int) -> WordTexts:
 
 
 def word_loss(
-    head: WordHead, texts: WordTexts, vectors: Tensor, places: NDArray[np.int64], generator: torch.Generator
+    head: Callable[[Tensor, Tensor, Tensor], Tensor],
+    texts: WordTexts,
+    vectors: Tensor,
+    places: NDArray[np.int64],
+    generator: torch.Generator,
 ) -> Tensor:
     """Return the mean negative log-probability of a batch's tokens, the softmax estimated on a sample.
 
     Args:
-        head: the head in training.
+        head: the head in training: log-probabilities (B, M) of vectors (B, D), tokens (M,) and what is added (M,).
         texts: what it learns from.
-        vectors: (B, D) of the batch, with noise.
+        vectors: (B, D) of the batch, with noise, on the head's device.
         places: (B,) of the batch's texts.
         generator: of the sample.
     """
-    device = head.embedding.device
+    device = vectors.device
     rows = [texts.tokens[texts.offsets[i] : texts.offsets[i + 1]] for i in places]
     wanted = np.concatenate(rows)
     tokens, raised = sampled_vocabulary(wanted, texts.seen, NEGATIVES, generator)
-    log_p = head(vectors.to(device), torch.from_numpy(tokens).to(device), raised.to(device))
+    log_p = head(vectors, torch.from_numpy(tokens).to(device), raised.to(device))
     line = torch.from_numpy(np.repeat(np.arange(len(rows)), [len(r) for r in rows])).to(device)
     column = torch.from_numpy(np.searchsorted(tokens[: len(np.unique(wanted))], wanted)).to(device)
     loss: Tensor = -log_p[line, column].mean()

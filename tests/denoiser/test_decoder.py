@@ -24,7 +24,8 @@ TEXTS = ["The Moon is a planet.", "Aristotle was a philosopher of Greece", "Ener
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     workspace = corpus(Workspace(tmp_path_factory.mktemp("decoder") / "work space"))
     config = DenoiserConfig(
-        corpus="small", samples=3000, batch_tokens=600, warmup=5, lr=1e-3, n_layers=2, width=32, max_tokens=64,
+        corpus="small", samples=3000, word_samples=600, word_batch=32,
+        batch_tokens=600, warmup=5, lr=1e-3, n_layers=2, width=32, max_tokens=64,
         checkpoint_s=1e9, device="cpu",
     )  # fmt: skip
     train_denoiser(workspace, config, "tiny", encoder=BagEncoder(), pieces=tiny_pieces())
