@@ -113,12 +113,40 @@ class Heading(NamedTuple):
     help: str = ""
 
 
-def table(columns: Sequence[str | Heading], rows: Sequence[Sequence[str]]) -> None:
+class Cell(NamedTuple):
+    """A cell of a table as HTML, with its CSS class: a colour of what it shows, `lvm-flow` for running text."""
+
+    html: str
+    css: str = ""
+
+
+def table(columns: Sequence[str | Heading], rows: Sequence[Sequence[str | Cell]]) -> None:
     """Show a small table of cells that are HTML already; long tables belong into `sortable.table`."""
+    st.html(table_html(columns, rows, "lvm-table"))
+
+
+def table_html(
+    columns: Sequence[str | Heading], rows: Sequence[Sequence[str | Cell]], css: str = "", scroll: bool = False
+) -> str:
+    """Return a table as HTML, of cells that are HTML already; a row of one cell goes over all columns.
+
+    Args:
+        columns: the headings, which are text.
+        rows: the cells of each row.
+        css: class of the table.
+        scroll: whether a long one scrolls in a frame of its own.
+    """
     heads = [column if isinstance(column, Heading) else Heading(column) for column in columns]
     head = "".join(f'<th title="{html.escape(one.help, quote=True)}">{html.escape(one.text)}</th>' for one in heads)
-    body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
-    st.html(f'<div class="lvm-wide"><table class="lvm-rows lvm-table"><tr>{head}</tr>{body}</table></div>')
+    body = "".join(f"<tr>{_cells(row, len(heads))}</tr>" for row in rows)
+    frame = "lvm-scroll" if scroll else "lvm-wide"
+    return f'<div class="{frame}"><table class="lvm-rows {css}"><tr>{head}</tr>{body}</table></div>'
+
+
+def _cells(row: Sequence[str | Cell], n_columns: int) -> str:
+    cells = [cell if isinstance(cell, Cell) else Cell(cell) for cell in row]
+    span = f' colspan="{n_columns}"' if len(cells) == 1 < n_columns else ""
+    return "".join(f'<td class="{cell.css}"{span}>{cell.html}</td>' for cell in cells)
 
 
 def copy_text(text: str, key: str, colour: str = "prediction") -> None:

@@ -13,6 +13,7 @@ from lvm_core.snap import snap
 from lvm_core.types import Decoded, Vectors
 from pages.shared import decoding, saving, state, ui
 from pages.shared.address import Address
+from pages.shared.ui import Cell, Heading
 from pages.views.drift import form as drift_form
 from pages.views.drift.form import Choices
 
@@ -67,13 +68,16 @@ def _echo(choices: Choices, name: str, steps: int) -> list[Said]:
 
 def _table(rows: list[Said]) -> str:
     colours = {"target": "target", "raw": "prediction", "snapped": "snapped"}
-    lines = "".join(
-        f'<tr><td class="lvm-{colours[kind]}">{html.escape(ref)}{"" if kind == "target" else ", " + kind}</td>'
-        f'<td>{text.round_trip_cosine:.3f}</td><td class="lvm-flow">{html.escape(text.text)}</td></tr>'
+    lines = [
+        [
+            Cell(html.escape(ref) + ("" if kind == "target" else f", {kind}"), f"lvm-{colours[kind]}"),
+            f"{text.round_trip_cosine:.3f}",
+            Cell(html.escape(text.text), "lvm-flow"),
+        ]
         for ref, kind, text in rows
-    )
-    head = "<tr><th>vector of</th><th>echo, cosine</th><th>what the decoder says</th></tr>"
-    return f'<div class="lvm-wide"><table class="lvm-rows">{head}{lines}</table></div>'
+    ]
+    heads = ["vector of", Heading("round trip", "cosine of the text to the vector"), "what the decoder says"]
+    return ui.table_html(heads, lines)
 
 
 def _csv(rows: list[Said]) -> str:

@@ -10,8 +10,9 @@ from lvm_core import opened
 from lvm_core.errors import SettingsError
 from lvm_core.nets.amn import Amn
 from lvm_core.study.influence import attention, influence
-from pages.shared import charts, saving, state
+from pages.shared import charts, saving, state, ui
 from pages.shared.address import Address
+from pages.shared.ui import Cell
 from pages.views.drift import form as drift_form
 from pages.views.drift.form import Choices
 
@@ -67,16 +68,13 @@ def _bars(values: dict[str, Any], texts: list[str], what: str, axis: str) -> go.
 
 
 def _table(turns: dict[str, Any], looks: dict[str, Any], texts: list[str]) -> str:
-    columns = [(ref, own, "influence") for ref, own in turns.items()]
-    columns += [(ref, own, "attention") for ref, own in looks.items()]
-    head = "".join(f"<th>{html.escape(ref)}, {kind}</th>" for ref, _, kind in columns)
-    rows = ""
-    for i, (place, text) in enumerate(zip(_places(len(texts)), texts, strict=True)):
-        cells = "".join(f"<td>{own[i]:.3f}</td>" for _, own, _ in columns)
-        rows += f'<tr><td>{place}</td>{cells}<td class="lvm-flow">{html.escape(text)}</td></tr>'
-    return (
-        f'<div class="lvm-wide"><table class="lvm-rows"><tr><th>chunk</th>{head}<th>text</th></tr>{rows}</table></div>'
-    )
+    columns = [(ref, shares, "influence") for ref, shares in turns.items()]
+    columns += [(ref, shares, "attention") for ref, shares in looks.items()]
+    lines = [
+        [str(place), *(f"{shares[i]:.3f}" for _, shares, _ in columns), Cell(html.escape(text), "lvm-flow")]
+        for i, (place, text) in enumerate(zip(_places(len(texts)), texts, strict=True))
+    ]
+    return ui.table_html(["chunk", *(f"{ref}, {kind}" for ref, _, kind in columns), "text"], lines)
 
 
 def _csv(turns: dict[str, Any], looks: dict[str, Any], texts: list[str]) -> str:

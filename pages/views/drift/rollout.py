@@ -12,15 +12,15 @@ from lvm_core.config import command_line
 from lvm_core.study.drift import DriftSettings, drift_key, load_study
 from lvm_core.study.rollouts import Rolled, described, roll_out
 from lvm_core.workspace import Workspace
-from pages.shared import decoding, jobs, saving, state
+from pages.shared import decoding, jobs, saving, state, ui
 from pages.shared.address import Address
+from pages.shared.ui import Cell, Heading
 from pages.views.drift import figure as drift_figure
 from pages.views.drift import form as drift_form
 from pages.views.drift.form import Choices
 
 WORDS = "drift_words"
 NEAREST = "extractive"
-NARROW = 'style="min-width:7.5rem"'
 """Two texts stand side by side in the narrowest window too."""
 
 
@@ -84,28 +84,32 @@ def _text_table(row: dict[str, Any], truth: list[str], words: list[tuple[str, fl
     colour = "snapped" if row["variant"] == "snapped" else "prediction"
     lines, before = [], ""
     for i, step in enumerate(row["steps"]):
+        text, round_trip = words[i] if words else (step["text"], step["to_manifold"])
+        shown = _step_text(step, text, text == before, words is not None, colour)
+        cells = [str(step["step"]), _cosine(round_trip), shown]
         if truth:
             true = html.escape(truth[i]) if i < len(truth) else "<i>the article has ended</i>"
-        score = "–" if step["to_truth"] is None else f"{step['to_truth']:.3f}"
-        clamp = ' <span class="lvm-tag" title="the drift clamp engaged">clamped</span>' if step["clamped"] else ""
-        text, echo = words[i] if words else (step["text"], step["to_manifold"])
-        said = html.escape(text) + (
-            "" if words else f' <small class="lvm-label">{html.escape(step["article"])}</small>'
-        )
-        if text == before:
-            said = f'<span class="lvm-label" title="{html.escape(text)}">the same again</span>'
+            cells = [cells[0], _cosine(step["to_truth"]), *cells[1:], Cell(true, "lvm-target lvm-flow lvm-narrow")]
+        lines.append(cells)
         before = text
-        lines.append(
-            f"<tr><td>{step['step']}</td>{f'<td>{score}</td>' if truth else ''}"
-            f"<td>{'–' if echo is None else f'{echo:.3f}'}</td>"
-            f'<td class="lvm-{colour} lvm-flow" {NARROW}>{said}{clamp}</td>'
-            + (f'<td class="lvm-target lvm-flow" {NARROW}>{true}</td></tr>' if truth else "</tr>")
-        )
-    told = "what the vector says" if words else "what the vector is nearest to"
-    head = "<th>step</th>" + ('<th title="cosine to the true chunk">true</th>' if truth else "")
-    head += f'<th title="cosine of the text shown to the vector">echo</th><th>{told}</th>'
-    head += "<th>what the article says</th>" if truth else ""
-    return f'<div class="lvm-wide"><table class="lvm-rows"><tr>{head}</tr>{"".join(lines)}</table></div>'
+    text_heading = "what the vector says" if words else "what the vector is nearest to"
+    heads = [Heading("round trip", "cosine of the text shown to the vector"), Heading(text_heading)]
+    if truth:
+        heads = [Heading("true", "cosine to the true chunk"), *heads, Heading("what the article says")]
+    return ui.table_html([Heading("step"), *heads], lines)
+
+
+def _step_text(step: dict[str, Any], text: str, again: bool, in_words: bool, colour: str) -> Cell:
+    source = "" if in_words else f' <small class="lvm-label">{html.escape(step["article"])}</small>'
+    clamp = ' <span class="lvm-tag" title="the drift clamp engaged">clamped</span>' if step["clamped"] else ""
+    shown = html.escape(text) + source
+    if again:
+        shown = f'<span class="lvm-label" title="{html.escape(text, quote=True)}">the same again</span>'
+    return Cell(shown + clamp, f"lvm-{colour} lvm-flow lvm-narrow")
+
+
+def _cosine(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
 
 
 # ---------------------------------------------------------------- averages
@@ -148,21 +152,26 @@ def command(choices: Choices, settings: DriftSettings) -> list[str]:
 
 def _mean_table(found: dict[str, Any]) -> str:
     steps = [s for s in (1, 5, 20, 50) if s <= found["steps"]]
-    heads = "".join(f'<th title="cosine to the true chunk, 95 % interval">true, step {s}</th>' for s in steps)
     lines = []
     for row in found["rows"]:
-        cells = "".join(f"<td>{_with_ci(row['to_truth'][s - 1])}</td>" for s in steps)
-        last = row["to_manifold"][-1]["mean"]
         colour = "snapped" if row["variant"] == "snapped" else "prediction"
         lines.append(
-            f'<tr><td>{html.escape(row["model"])}, <span class="lvm-{colour}">{row["variant"]}</span></td>{cells}'
-            f"<td>{last:.3f}</td><td>{row['to_previous'][-1]['mean']:.3f}</td><td>{np.mean(row['clamped']):.1%}</td></tr>"
+            [
+                f'{html.escape(row["model"])}, <span class="lvm-{colour}">{row["variant"]}</span>',
+                *(_with_ci(row["to_truth"][s - 1]) for s in steps),
+                f"{row['to_manifold'][-1]['mean']:.3f}",
+                f"{row['to_previous'][-1]['mean']:.3f}",
+                f"{np.mean(row['clamped']):.1%}",
+            ]
         )
-    head = (
-        f"<tr><th></th>{heads}<th>nearest real, last step</th><th>step before, last step</th>"
-        '<th title="share of all steps at which the drift clamp engaged">clamped</th></tr>'
-    )
-    return f'<div class="lvm-wide"><table class="lvm-rows">{head}{"".join(lines)}</table></div>'
+    heads = [
+        Heading(""),
+        *(Heading(f"true, step {s}", "cosine to the true chunk, 95 % interval") for s in steps),
+        Heading("nearest real, last step"),
+        Heading("step before, last step"),
+        Heading("clamped", "share of all steps at which the drift clamp engaged"),
+    ]
+    return ui.table_html(heads, lines)
 
 
 def _with_ci(value: dict[str, Any]) -> str:

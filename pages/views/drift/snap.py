@@ -16,6 +16,7 @@ from lvm_core.types import Vectors
 from lvm_core.workspace import Workspace
 from pages.shared import charts, decoding, saving, state, ui
 from pages.shared.address import Address
+from pages.shared.ui import Cell, Heading
 from pages.views.drift.form import Choices
 
 SWEEP, WORDS = "snap_sweep", "snap_words"
@@ -57,21 +58,16 @@ LABELS = {
 
 
 def _compared(raw: dict[str, Any], snapped: dict[str, Any]) -> str:
-    head = "".join(
-        f'<th title="{html.escape(about)}" style="cursor:help">{name}</th>' for name, about in LABELS.values()
-    )
-    head += '<th title="Share of windows at which the drift clamp engaged" style="cursor:help">clamped</th>'
-    lines = ""
-    for kind, found, colour in (("raw", raw, "prediction"), ("snapped", snapped, "snapped")):
-        cells = "".join(f"<td>{_with_ci(found[name], name == 'recall_at_5')}</td>" for name in LABELS)
-        clamped = "–" if kind == "raw" else f"{found['clamped']:.1%}"
-        lines += f'<tr><td class="lvm-{colour}">{kind}</td>{cells}<td>{clamped}</td></tr>'
-    cells = ""
-    for name in LABELS:
-        change = snapped[name]["mean"] - raw[name]["mean"]
-        cells += f"<td>{change:+.1%}</td>" if name == "recall_at_5" else f"<td>{change:+.3f}</td>"
-    lines += f"<tr><td>what the snap does</td>{cells}<td></td></tr>"
-    return f'<div class="lvm-wide"><table class="lvm-rows"><tr><th></th>{head}</tr>{lines}</table></div>'
+    heads = [Heading(""), *(Heading(name, about) for name, about in LABELS.values())]
+    heads.append(Heading("clamped", "Share of windows at which the drift clamp engaged"))
+    lines: list[list[str | Cell]] = []
+    for kind, measured, colour in (("raw", raw, "prediction"), ("snapped", snapped, "snapped")):
+        clamped = "–" if kind == "raw" else f"{measured['clamped']:.1%}"
+        values = [_with_ci(measured[name], name == "recall_at_5") for name in LABELS]
+        lines.append([Cell(kind, f"lvm-{colour}"), *values, clamped])
+    changes = {name: snapped[name]["mean"] - raw[name]["mean"] for name in LABELS}
+    texts = [f"{change:+.1%}" if name == "recall_at_5" else f"{change:+.3f}" for name, change in changes.items()]
+    return ui.table_html(heads, [*lines, ["what the snap does", *texts, ""]])
 
 
 def _with_ci(value: dict[str, Any], percent: bool) -> str:
@@ -115,18 +111,13 @@ def _in_words(at: Address, lab: SnapLab, choices: Choices) -> None:
         if words:
             text, echo = words[kind == "snapped"]
             rows.append(_text(colour, f"{kind}, in words", cosine, f"{echo:.3f}", text))
-    head = "<th></th><th>cosine to target</th><th title='cosine of the text to its vector'>round trip</th><th>text</th>"
-    st.html(
-        f'<p class="lvm-section">In words: {html.escape(target.article)}, chunk {target.position + 1}</p>'
-        f'<div class="lvm-wide"><table class="lvm-rows"><tr>{head}</tr>{"".join(rows)}</table></div>'
-    )
+    heads = ["", "cosine to target", Heading("round trip", "cosine of the text to its vector"), "text"]
+    section = f"In words: {html.escape(target.article)}, chunk {target.position + 1}"
+    st.html(f'<p class="lvm-section">{section}</p>{ui.table_html(heads, rows)}')
 
 
-def _text(colour: str, name: str, cosine: str, echo: str, text: str) -> str:
-    return (
-        f'<tr><td class="lvm-{colour}">{name}</td><td>{cosine}</td><td>{echo}</td>'
-        f'<td class="lvm-flow lvm-{colour}">{html.escape(text)}</td></tr>'
-    )
+def _text(colour: str, name: str, cosine: str, round_trip: str, text: str) -> list[str | Cell]:
+    return [Cell(name, f"lvm-{colour}"), cosine, round_trip, Cell(html.escape(text), f"lvm-flow lvm-{colour}")]
 
 
 def _words(choices: Choices, place: int, vectors: Vectors) -> list[tuple[str, float]]:
@@ -203,14 +194,18 @@ def _swept(ref: str, split: str, rows: list[dict[str, Any]]) -> None:
             fig, "snap_sweep_plot", "Cosine and recall of each snap setting", config=saving.camera(saved, "sweep")
         )
         saving.buttons("snap-sweep", fig, lambda: json.dumps(rows, indent=1), "json")
-    lines = "".join(
-        f"<tr><td>{'raw' if r['k'] == 0 else r['k']}</td><td>{'' if r['k'] == 0 else format(r['strength'], '.2f')}</td>"
-        f"<td>{r['cosine']['mean']:.3f}</td><td>{r['recall_at_5']['mean']:.1%}</td><td>{r['nearest']['mean']:.3f}</td>"
-        f"<td>{r['clamped']:.1%}</td></tr>"
-        for r in rows
-    )
-    head = "".join(f"<th>{t}</th>" for t in ("K", "strength", "cosine", "Recall@5", "nearest real", "clamped"))
-    right.html(f'<div class="lvm-wide"><table class="lvm-rows"><tr>{head}</tr>{lines}</table></div>')
+    lines = [
+        [
+            "raw" if row["k"] == 0 else str(row["k"]),
+            "" if row["k"] == 0 else f"{row['strength']:.2f}",
+            f"{row['cosine']['mean']:.3f}",
+            f"{row['recall_at_5']['mean']:.1%}",
+            f"{row['nearest']['mean']:.3f}",
+            f"{row['clamped']:.1%}",
+        ]
+        for row in rows
+    ]
+    right.html(ui.table_html(["K", "strength", "cosine", "Recall@5", "nearest real", "clamped"], lines))
 
 
 def _scatter(rows: list[dict[str, Any]]) -> go.Figure:

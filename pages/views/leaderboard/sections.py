@@ -36,15 +36,14 @@ def empty() -> None:
 
 def show(at: Address, rows: list[Row]) -> None:
     """Show the choice of test, ranking and columns, the exports, and the test chosen."""
-    test, by, picked, save = st.columns([6, 3, 1.4, 1.3], vertical_alignment="bottom")
+    test, by, more = st.columns([6, 3, 2.7], vertical_alignment="bottom")
     with by:
         measure = MEASURES[table.choose_ranking(at, rows)]
     groups = board.groups(rows, measure.name)
     with test:
         group = table.choose_test(at, groups)
-    with picked:
+    with more, st.container(horizontal=True):
         table.choose_columns(at)
-    with save:
         actions.exports(groups, group)
     if group is None:
         _all_tests(groups, measure)

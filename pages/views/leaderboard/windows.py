@@ -60,9 +60,10 @@ def _text(name: str, row: Row, example: Example) -> str:
     dot = f'<i class="lvm-dot" style="background:{charts.model_colour(row.net)}"></i>'
     overlap = [(MEASURES[key].heading, value) for key, value in example.scores.items() if key in MEASURES]
     scores = " · ".join(f"{heading} {value:.3f}" for heading, value in [("cosine", example.cosine), *overlap])
+    steps = "1 step" if example.steps == 1 else f"{example.steps} steps"
     stages = " · ".join(f"{stage} {ms:.1f}" for stage, ms in example.timings_ms.items())
     return (
         f'<div class="lvm-card-head">{dot}<b>{html.escape(name)}</b><span class="lvm-label">{example.method},'
-        f" {example.steps} steps · {scores}</span></div>"
+        f" {steps} · {scores}</span></div>"
         f'<p class="lvm-board-text">{html.escape(example.text or "(no text)")}</p><p class="lvm-why">ms: {stages}</p>'
     )

@@ -13,8 +13,9 @@ import streamlit as st
 
 from lvm_core.train.curves import Curve, CurveCache, Floats, thinned
 from lvm_core.train.history import RunRow
-from pages.shared import charts, state
+from pages.shared import charts, state, ui
 from pages.shared.address import Address
+from pages.shared.ui import Cell, Heading
 from pages.views.train import start as train_start
 
 OVER = {"step": "step", "epoch": "epoch", "time": "seconds"}
@@ -237,33 +238,31 @@ def _baseline_lines(found: dict[str, Curve], over: str) -> list[dict[str, Any]]:
 
 
 NOW = (
-    ("run", "A run; its colour is that of its curves."),
-    ("state", ""),
-    ("epoch", "Passes over the training articles, of those planned."),
-    ("best cosine", "Best mean validation cosine so far."),
-    ("over filter", "The same less that of the linear filter on the same windows."),
-    ("windows/s", "Training windows a second, at the last line of metrics."),
-    ("lr", "Learning rate now."),
-    ("trained", "Time in the training loop."),
-    ("left", "At this pace; an early stop takes less."),
+    Heading("run", "A run; its colour is that of its curves."),
+    Heading("state", ""),
+    Heading("epoch", "Passes over the training articles, of those planned."),
+    Heading("best cosine", "Best mean validation cosine so far."),
+    Heading("over filter", "The same less that of the linear filter on the same windows."),
+    Heading("windows/s", "Training windows a second, at the last line of metrics."),
+    Heading("lr", "Learning rate now."),
+    Heading("trained", "Time in the training loop."),
+    Heading("left", "At this pace; an early stop takes less."),
 )
 
 
 def now_html(rows: Sequence[RunRow], found: dict[str, Curve]) -> str:
     """Return the latest figures of the runs as a table, and their last warning."""
-    head = "".join(f'<th title="{html.escape(about)}">{name}</th>' for name, about in NOW)
-    lines = []
+    lines: list[list[str | Cell]] = []
     for i, row in enumerate(rows):
         mark = f'<span class="lvm-dot" style="background:{run_colour(rows, i)}"></span>'
         name = f"{mark} <b>{html.escape(row.run)}</b>"
         state_html = f'<span class="lvm-state lvm-state-{row.state}">{row.state}</span>'
-        cells = [name, state_html, *map(html.escape, _figures(row, found[row.run]))]
-        lines.append(f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
-        flags = found[row.run].flags[-1:] or row.flags[-1:]
-        said = [f"{flag}" for flag in flags] + ([row.message] if row.state == "failed" and row.message else [])
-        said += [row.verdict] if row.verdict and row.state == "done" else []
-        lines += [f'<tr class="lvm-said-row"><td colspan="{len(NOW)}">{html.escape(text)}</td></tr>' for text in said]
-    return f'<div class="lvm-scroll"><table class="lvm-rows lvm-now"><tr>{head}</tr>{"".join(lines)}</table></div>'
+        lines.append([name, state_html, *map(html.escape, _figures(row, found[row.run]))])
+        notes = [f"{flag}" for flag in found[row.run].flags[-1:] or row.flags[-1:]]
+        notes += [row.message] if row.state == "failed" and row.message else []
+        notes += [row.verdict] if row.verdict and row.state == "done" else []
+        lines += [[Cell(html.escape(note), "lvm-note")] for note in notes]
+    return ui.table_html(NOW, lines, "lvm-now", scroll=True)
 
 
 def _figures(row: RunRow, curve: Curve) -> list[str]:

@@ -196,22 +196,18 @@ def _sweep_table(job: Job) -> str:
 
     found = read_sweep(state.workspace(), job.run)
     lines = []
-    for i, child in enumerate(found.ranked()):
+    for rank, child in enumerate(found.ranked(), 1):
         settings = ", ".join(f"{k} {v}" for k, v in child.settings.items() if k not in ("week", "label"))
-        cells = [str(i + 1), f"{child.val_cosine:.4f}", f"{child.seconds:,.0f} s", child.run, settings]
-        lines.append("".join(f"<td>{html.escape(cell)}</td>" for cell in cells))
+        cells = [str(rank), f"{child.val_cosine:.4f}", f"{child.seconds:,.0f} s", child.run, settings]
+        lines.append([html.escape(cell) for cell in cells])
     lines += [
-        f"<td></td><td></td><td></td><td>{html.escape(c.run)}</td><td>{html.escape(c.state + ' ' + c.message)}</td>"
-        for c in found.children
-        if c.state in ("failed", "running")
+        ["", "", "", html.escape(child.run), html.escape(f"{child.state} {child.message}")]
+        for child in found.children
+        if child.state in ("failed", "running")
     ]
-    head = "".join(f"<th>{name}</th>" for name in ("rank", "validation cosine", "time", "run", "settings"))
-    rows = "".join(f"<tr>{line}</tr>" for line in lines)
-    n_done = len(found.ranked())
-    return (
-        f'<p class="lvm-section">{html.escape(found.name)}: {n_done} of {len(found.children)} runs</p>'
-        f'<div class="lvm-scroll"><table class="lvm-rows"><tr>{head}</tr>{rows}</table></div>'
-    )
+    table = ui.table_html(["rank", "validation cosine", "time", "run", "settings"], lines, scroll=True)
+    head = f"{html.escape(found.name)}: {len(found.ranked())} of {len(found.children)} runs"
+    return f'<p class="lvm-section">{head}</p>{table}'
 
 
 def _load_html(jobs: Sequence[Job]) -> str:

@@ -82,7 +82,7 @@ def picture(at: Address, made: VectorMap, of: MapData, key: str, points: str, fo
 def _choices(at: Address, key: str, points: str) -> tuple[Look, str]:
     names = list(form.COLOURS)
     left, camera = st.columns([3.1, 0.9], vertical_alignment="bottom")
-    colour = left.segmented_control(
+    colour = left.pills(
         "Colour",
         names,
         format_func=form.COLOURS.__getitem__,
