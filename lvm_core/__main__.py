@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from lvm_core.boundary.values import shown
 from lvm_core.command_line import make_parser
 from lvm_core.errors import LvmError
 
@@ -34,11 +35,11 @@ def _run(namespace: argparse.Namespace) -> int:
 
     try:
         result = namespace.module.run(namespace, Workspace(namespace.workspace))
-        text = json.dumps(result, ensure_ascii=False) if namespace.json else namespace.module.report(result)
+        text = json.dumps(result, ensure_ascii=False) if namespace.json else shown(namespace.module.report(result))
         if text:
             print(text, flush=True)
     except LvmError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {shown(str(error))}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)

@@ -3,6 +3,7 @@
 import sys
 import time
 
+from lvm_core.boundary.values import shown
 from lvm_core.jobs import pulse
 
 REFRESH_S = 0.2
@@ -25,7 +26,7 @@ class ProgressLine:
         if not done and now - self._last < (REFRESH_S if self._tty else LOG_EVERY_S):
             return
         self._last = now
-        self._show(f"{share:4.0%}  {message}", done)
+        self._show(f"{share:4.0%}  {shown(message)}", done)
 
     def _show(self, line: str, done: bool) -> None:
         try:

@@ -79,6 +79,17 @@ def test_one_command_trains_on_chains_and_says_how_well_beside_the_baselines(
     assert (code, "Trained although 'wordnet' is taxonomic" in said) == (0, True)
 
 
+def test_what_a_file_holds_never_steers_the_terminal(
+    workspace: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "evil.jsonl").write_text('{"concepts": ["\\u001b]0;PWNED\\u0007"]}', encoding="utf-8")
+    (tmp_path / "\x1b[31m.jsonl").write_text("{}", encoding="utf-8")
+    for name in ("evil.jsonl", "\x1b[31m.jsonl"):
+        code, output = cli(workspace, capsys, "chains", "import", str(tmp_path / name), "--corpus", "c")
+        assert code == 2
+        assert not {"\x1b", "\x07"} & set(output)
+
+
 @pytest.mark.parametrize(("flag", "value"), [("--model", "nope"), ("--option", "zz=3")])
 def test_a_refused_training_has_read_nothing(
     workspace: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str], flag: str, value: str

@@ -126,11 +126,12 @@ def test_positions_are_cast_or_the_corpus_is_not_called_ordered(
 
 
 def test_an_article_that_is_null_is_no_article(workspace: Workspace, postgres_url: str) -> None:
-    ask(postgres_url, f"CREATE TABLE cpe_entry AS {ROWS}, i AS position FROM generate_series(0, 9) AS i;"
-                      " UPDATE cpe_entry SET article = NULL WHERE position = 4")  # fmt: skip
-    report = import_postgres(workspace, postgres_url, "t")
-    assert not report["ordered"]
-    assert "1 of the table's 10 rows have no article" in report["warning"]
+    ask(postgres_url, f"CREATE TABLE cpe_entry AS {ROWS}, i AS position FROM generate_series(0, 9) AS i")
+    for blank in ("NULL", "'  '"):
+        ask(postgres_url, f"UPDATE cpe_entry SET article = {blank} WHERE position = 4")
+        report = import_postgres(workspace, postgres_url, "t", replace=True)
+        assert not report["ordered"]
+        assert "1 of the table's 10 rows have no article" in report["warning"]
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,9 @@ from lvm_core.types import Rows
 UNORDERED_ARTICLE = 1_000
 """Chunks to an article where a file knows no articles; such a corpus is marked as unordered."""
 
+NO_ARTICLE = ("", "nan", "none")
+"""Ids that stand for none."""
+
 MOST_TIES = 0.01
 """Of the chunks of an ordered corpus, the share that may have the position of another."""
 
@@ -84,6 +87,10 @@ def _articles(arrays: Archive, n: int) -> _Articles:
     values = column(arrays, ARTICLES, (n,))
     if values is None:
         return _Articles(pieces, False, "The file has no article of each chunk, so their order is not known.")
+    n_blank = sum(text_at(values, row).strip().lower() in NO_ARTICLE for row in range(n))
+    if n_blank:
+        note = f"{n_blank:,} of {n:,} chunks have no article in '{article_key}': their order is not known."
+        return _Articles(pieces, False, note)
     article, in_blocks = article_numbers(values)
     n_articles = len(np.unique(article))
     if n_articles == n > 1:

@@ -83,7 +83,8 @@ def _articles(columns: dict[str, str]) -> "list[Composable]":
     from psycopg2.sql import SQL
 
     plain = [SQL("t.{}::text").format(_name(name)) for name in ARTICLE_COLUMNS if name in columns]
-    return plain + [_json(key) for key in JSON_ARTICLES if _is_json(columns)]
+    plain += [_json(key) for key in JSON_ARTICLES if _is_json(columns)]
+    return [SQL("nullif(trim({}), '')").format(article) for article in plain]
 
 
 def _positions(columns: dict[str, str]) -> "list[Composable]":

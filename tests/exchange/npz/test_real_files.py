@@ -129,6 +129,14 @@ def test_articles_without_positions_keep_the_files_order_unless_they_are_mixed(t
     assert [passage.title for passage in passages] == ["article 2510.00007", "article 2510.00009", "article 2510.00012"]
 
 
+def test_chunks_without_an_article_are_not_called_ordered(tmp_path: Path) -> None:
+    for ids in (np.full(len(VECTORS), ""), np.where(ARTICLES == 7, np.nan, ARTICLES)):
+        contents, passages = read(save(tmp_path, fused=VECTORS, vectors=VECTORS, doc_ids=ids))
+        assert not contents.ordered
+        assert "chunks have no article in 'doc_ids'" in contents.notes[0]
+        assert sum(len(passage.vectors) for passage in passages) == len(VECTORS)
+
+
 @pytest.mark.parametrize(
     ("positions", "ordered", "note"),
     [
