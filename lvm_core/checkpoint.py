@@ -136,8 +136,8 @@ def list_models(workspace: Workspace, encoder_id: str | None = None) -> list[Mod
     """
     shipped = [info for folder in _folders(SHIPPED) if (info := _read(folder, shipped=True))]
     runs = [info for folder in _folders(workspace.runs) if (info := _read(folder, shipped=False))]
-    found = shipped + sorted(runs, key=lambda info: -info.created)
-    return [info for info in found if encoder_id in (None, info.encoder_id)]
+    models = shipped + sorted(runs, key=lambda info: -info.created)
+    return [info for info in models if encoder_id in (None, info.encoder_id)]
 
 
 def _folders(root: Path) -> list[Path]:
@@ -184,9 +184,9 @@ def find_model(workspace: Workspace, ref: str, encoder_id: str | None = None) ->
             if info is None:
                 raise ModelError(_damaged(folder))
             return info
-    known = [info.ref for info in list_models(workspace, encoder_id)] + list(UNFITTED)
+    names = [info.ref for info in list_models(workspace, encoder_id)] + list(UNFITTED)
     raise ModelError(
-        f"There is no model '{ref}'; there are: {', '.join(known)}. Train one with: python -m lvm_core train"
+        f"There is no model '{ref}'; there are: {', '.join(names)}. Train one with: python -m lvm_core train"
     )
 
 

@@ -167,10 +167,11 @@ def _run(model: SequenceModel, x: Vectors, last: Rows | None, name: str | None) 
         ModelError: if that is not finite.
     """
     with torch.inference_mode(), _evaluating(model):
-        said = model.unscaled(unit(torch.from_numpy(np.ascontiguousarray(x)).to(_device(model))))
+        unscaled = model.unscaled(unit(torch.from_numpy(np.ascontiguousarray(x)).to(_device(model))))
         if last is not None:
-            said = said[torch.arange(len(x), device=said.device), torch.from_numpy(last).to(said.device)]
-        forecast = Forecast(unit(said).cpu().numpy(), said.float().norm(dim=-1).cpu().numpy())
+            device = unscaled.device
+            unscaled = unscaled[torch.arange(len(x), device=device), torch.from_numpy(last).to(device)]
+        forecast = Forecast(unit(unscaled).cpu().numpy(), unscaled.float().norm(dim=-1).cpu().numpy())
     if not np.isfinite(forecast.vectors).all():
         n_bad = int((~np.isfinite(forecast.vectors)).sum())
         raise ModelError(

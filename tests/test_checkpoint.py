@@ -73,7 +73,7 @@ def test_runs_are_listed_newest_first_and_by_encoder_and_damaged_ones_hide_nothi
         (lambda folder: (folder / "model.safetensors").unlink(), "has no weights yet"),
         (lambda folder: (folder / "model.safetensors").write_bytes(b"x" * 99), "cannot be read"),
         (lambda folder: edit(folder, {"options": {"d_model": 8}}), "does not hold the net that config.json"),
-        (lambda folder: edit(folder, {"model": "rwkv"}), "describes no net that can be built"),
+        (lambda folder: edit(folder, {"model": "titans"}), "describes no net that can be built"),
     ],
 )
 def test_a_damaged_run_says_what_is_wrong(workspace: Workspace, spoil, message: str) -> None:

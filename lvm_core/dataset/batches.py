@@ -83,11 +83,11 @@ class TrainingSet:
 
     def _order(self, epoch: int) -> Segments:
         rng = np.random.default_rng((self.seed, epoch))
-        found = cut_segments(self.documents, self.length, rng)
-        groups = rng.permutation(-(-len(found.start) // self.group))
+        segments = cut_segments(self.documents, self.length, rng)
+        groups = rng.permutation(-(-len(segments.start) // self.group))
         order = (groups[:, None] * self.group + np.arange(self.group)).ravel()
-        order = order[order < len(found.start)]
-        return Segments(found.start[order], found.n_targets[order])
+        order = order[order < len(segments.start)]
+        return Segments(segments.start[order], segments.n_targets[order])
 
     def n_batches(self, epoch: int) -> int:
         """Return the number of batches in an epoch (it varies a little with the random first segments)."""
@@ -108,5 +108,5 @@ class TrainingSet:
                 yield Batch(part[:, :-1], part[:, 1:], mask[k : k + self.batch_size, :longest])
 
     def _gather(self, rows: Rows) -> Tensor:
-        found = torch.from_numpy(self.vectors.rows(rows.ravel())).view(*rows.shape, -1)
-        return unit(found) if self.normalise else found
+        block = torch.from_numpy(self.vectors.rows(rows.ravel())).view(*rows.shape, -1)
+        return unit(block) if self.normalise else block

@@ -28,10 +28,10 @@ class JointVectors:
         out: Vectors | None = None
         for number in np.unique(part):
             chosen = np.flatnonzero(part == number)
-            found = self.parts[number].rows(idx[chosen] - self.offsets[number])
+            part_rows = self.parts[number].rows(idx[chosen] - self.offsets[number])
             if out is None:
-                out = np.empty((len(idx), found.shape[1]), dtype=np.float32)
-            out[chosen] = found
+                out = np.empty((len(idx), part_rows.shape[1]), dtype=np.float32)
+            out[chosen] = part_rows
         assert out is not None
         return out
 
@@ -85,10 +85,10 @@ def open_corpora(
             splits[split] += [dataclasses.replace(d, first_row=d.first_row + offset) for d in documents]
         offset += matrix.n_rows
     held = {title_key(d.title) for split in ("validation", "test") for d in splits[split]}
-    kept = [d for d in splits["train"] if title_key(d.title) not in held]
-    n_left_out = len(splits["train"]) - len(kept)
-    splits["train"] = kept
-    if not any(d.n_chunks >= 2 for d in kept):
+    train = [d for d in splits["train"] if title_key(d.title) not in held]
+    n_left_out = len(splits["train"]) - len(train)
+    splits["train"] = train
+    if not any(d.n_chunks >= 2 for d in train):
         raise CorpusError(
             f"{', '.join(names)}: no training article has two chunks, so there is nothing to predict."
             " Ingest more or longer articles."

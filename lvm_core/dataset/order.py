@@ -83,7 +83,7 @@ def check_order(
     error = float(gains.std(ddof=1) / np.sqrt(len(gains))) if len(gains) > 1 else float("nan")
     shared, duplicates = _repeats(documents, texts)
     words = float(np.mean([len(text.split()) for text in texts])) if texts else 0.0
-    found: dict[str, Any] = {
+    figures: dict[str, Any] = {
         "n_articles": len(documents), "n_chunks": len(texts),
         "chunks_per_article": len(texts) / max(len(documents), 1), "words_per_chunk": words,
         "to_next": to_next, "to_second": to_second, "to_random": to_random,
@@ -91,23 +91,23 @@ def check_order(
         "converging": _converging(matrix, chosen), "shared_texts": shared, "duplicates": duplicates,
         "boundary_leaks": _boundary_leaks(documents, texts),
     }  # fmt: skip
-    verdict, reasons = _judge(found)
-    return OrderReport(verdict=verdict, reasons=reasons, **found)
+    verdict, reasons = _judge(figures)
+    return OrderReport(verdict=verdict, reasons=reasons, **figures)
 
 
-def _judge(found: dict[str, Any]) -> tuple[str, list[str]]:
+def _judge(figures: dict[str, Any]) -> tuple[str, list[str]]:
     taxonomic = []
-    if found["shared_texts"] >= SHARED_TEXTS:
-        taxonomic.append(f"{found['shared_texts']:.0%} of the chunks occur word for word in other articles")
-    if found["words_per_chunk"] < SHORT_CHUNK:
-        taxonomic.append(f"chunks are of {found['words_per_chunk']:.1f} words: concepts, not sentences")
+    if figures["shared_texts"] >= SHARED_TEXTS:
+        taxonomic.append(f"{figures['shared_texts']:.0%} of the chunks occur word for word in other articles")
+    if figures["words_per_chunk"] < SHORT_CHUNK:
+        taxonomic.append(f"chunks are of {figures['words_per_chunk']:.1f} words: concepts, not sentences")
     if taxonomic:
         return "taxonomic", taxonomic
-    signal, error = found["order_signal"], found["order_error"]
-    said = f"a chunk is {signal:+.3f} nearer to the next one than to a random one of its article"
+    signal, error = figures["order_signal"], figures["order_error"]
+    finding = f"a chunk is {signal:+.3f} nearer to the next one than to a random one of its article"
     if not np.isfinite(signal) or signal < ORDER_SIGNAL or signal < 2 * error:
-        return "weak", [f"{said}; a text has at least {ORDER_SIGNAL:+.2f}"]
-    return "sequential", [said]
+        return "weak", [f"{finding}; a text has at least {ORDER_SIGNAL:+.2f}"]
+    return "sequential", [finding]
 
 
 def _sample(documents: list[DocumentInfo]) -> list[DocumentInfo]:
@@ -126,23 +126,23 @@ def _article(
     to_second = float(_dots(vectors[:-2], vectors[2:]).mean()) if n > 2 else float("nan")
     if n < 4:
         return to_next, to_second, float("nan"), float("nan")
-    own = np.arange(n)
+    one = np.arange(n)
     other = rng.integers(0, n, size=n)
-    far = np.abs(own - other) >= 2
-    to_random = float(_dots(vectors[own[far]], vectors[other[far]]).mean()) if far.any() else float("nan")
+    far = np.abs(one - other) >= 2
+    to_random = float(_dots(vectors[one[far]], vectors[other[far]]).mean()) if far.any() else float("nan")
     pair = vectors[1:-2] + vectors[2:-1]
     forward = float((_dots(pair, vectors[3:]) > _dots(pair, vectors[:-3])).mean())
     return to_next, to_second, to_random, forward
 
 
 def _dots(a: Vectors, b: Vectors) -> Vectors:
-    found: Vectors = np.einsum("nd,nd->n", a, b)
-    return found
+    products: Vectors = np.einsum("nd,nd->n", a, b)
+    return products
 
 
 def _mean(values: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
-    there = np.isfinite(values)
-    return float(np.average(values[there], weights=weights[there])) if there.any() else float("nan")
+    finite = np.isfinite(values)
+    return float(np.average(values[finite], weights=weights[finite])) if finite.any() else float("nan")
 
 
 def _converging(matrix: VectorSource, documents: Sequence[DocumentInfo]) -> float:

@@ -25,11 +25,11 @@ def order_of(workspace: Workspace, corpus: str, encoder_id: str) -> OrderReport:
         return known
     store = CorpusStore(workspace)
     digest = store.corpus(corpus).digest
-    found = check_order(store.documents(corpus), store.texts(corpus), open_matrix(workspace, corpus, encoder_id))
+    report = check_order(store.documents(corpus), store.texts(corpus), open_matrix(workspace, corpus, encoder_id))
     earlier = detail(workspace, corpus, KEY) or {}
     with contextlib.suppress(WorkspaceError):  # a workspace that cannot be written can still be checked
-        set_detail(workspace, corpus, KEY, {**earlier, encoder_id: {"digest": digest, "report": found.to_json()}})
-    return found
+        set_detail(workspace, corpus, KEY, {**earlier, encoder_id: {"digest": digest, "report": report.to_json()}})
+    return report
 
 
 def known_order(workspace: Workspace, corpus: str, encoder_id: str) -> OrderReport | None:
@@ -59,23 +59,23 @@ def ask_about_order(workspace: Workspace, corpora: list[str], encoder_id: str, y
     store = CorpusStore(workspace)
     warnings, objections = [], []
     for name in corpora:
-        found = order_of(workspace, name, encoder_id)
+        report = order_of(workspace, name, encoder_id)
         if not store.corpus(name).ordered:
             objections.append(f"the source of '{name}' gave no order of its chunks")
-        if found.verdict == "taxonomic":
-            objections.append(f"'{name}' is taxonomic: {'; '.join(found.reasons)} ({figures(found)})")
-        if found.verdict == "weak":
-            warnings.append(f"'{name}' has a weak order: {'; '.join(found.reasons)}.")
-    said = "; ".join(objections)
+        if report.verdict == "taxonomic":
+            objections.append(f"'{name}' is taxonomic: {'; '.join(report.reasons)} ({figures(report)})")
+        if report.verdict == "weak":
+            warnings.append(f"'{name}' has a weak order: {'; '.join(report.reasons)}.")
+    why = "; ".join(objections)
     if objections and not yes:
         raise CorpusError(
-            f"A model of the next chunk learns from order, and {said}. Add --yes to train on it all the same."
+            f"A model of the next chunk learns from order, and {why}. Add --yes to train on it all the same."
         )
-    return warnings + ([f"Trained although {said}."] if objections else [])
+    return warnings + ([f"Trained although {why}."] if objections else [])
 
 
 def figures(report: OrderReport) -> str:
     """Return the cosines that the verdict rests on, in words."""
     values: dict[str, Any] = {"next": report.to_next, "second next": report.to_second, "random": report.to_random}
-    said = ", ".join(f"{name} {value:.3f}" for name, value in values.items() if math.isfinite(value))
-    return f"cosine to the {said}; {report.words_per_chunk:.1f} words a chunk; converging {report.converging:+.3f}"
+    cosines = ", ".join(f"{name} {value:.3f}" for name, value in values.items() if math.isfinite(value))
+    return f"cosine to the {cosines}; {report.words_per_chunk:.1f} words a chunk; converging {report.converging:+.3f}"

@@ -34,11 +34,11 @@ def split_documents(
         n_held = len(ranked) - 1 if len(ranked) == 2 else 0
     validation = set(ranked[:n_held])
     test = set(ranked[n_held : 2 * n_held]) if len(ranked) >= 3 else set()
-    found: dict[str, list[DocumentInfo]] = {name: [] for name in SPLITS}
+    splits: dict[str, list[DocumentInfo]] = {name: [] for name in SPLITS}
     for document in documents:
         key = title_key(document.title)
-        found["validation" if key in validation else "test" if key in test else "train"].append(document)
-    return found
+        splits["validation" if key in validation else "test" if key in test else "train"].append(document)
+    return splits
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ PART = 4
 T = TypeVar("T")
 R = TypeVar("R")
 
-RUNS_REMEMBERED = 64
+RUNS_REMEMBERED = 32
 """Vectors whose search can be continued; one holds less than a megabyte."""
 
 

@@ -41,5 +41,5 @@ class Ensemble(SequenceModel):
         return {"model": self.name, "dim": self.dim, "options": {"weights": self.weights.tolist()}}
 
     def unscaled(self, x: Tensor) -> Tensor:
-        said = [weight * member(x) for weight, member in zip(self.weights, self.members, strict=True)]
-        return torch.stack(said).sum(0)
+        weighted = [weight * member(x) for weight, member in zip(self.weights, self.members, strict=True)]
+        return torch.stack(weighted).sum(0)

@@ -150,20 +150,20 @@ def gather(workspace: Workspace, settings: MapSettings, progress: Progress = no_
 
 
 def _layer(sample: WindowSample, ref: str, settings: MapSettings) -> Layer:
-    own = SnapSettings(strength=settings.strength)
-    said = sample.predict(ref)
-    raw, truths = said.vectors, sample.truths
-    hits = sample.neighbours(raw, own.k if settings.snap else 1)
+    snapping = SnapSettings(strength=settings.strength)
+    predicted = sample.predict(ref)
+    raw, truths = predicted.vectors, sample.truths
+    hits = sample.neighbours(raw, snapping.k if settings.snap else 1)
     nearest = first_cosines(hits)
     cosine = np.einsum("nd,nd->n", raw, truths).astype(np.float32)
     if not settings.snap:
         nothing = np.zeros(len(raw), dtype=np.bool_)
-        return Layer(raw, raw, cosine, cosine, nearest, nearest, nothing, said.lengths)
-    results = snap_onto(raw, sample.contexts, hits, sample.encoded.matrix.rows, own)
+        return Layer(raw, raw, cosine, cosine, nearest, nearest, nothing, predicted.lengths)
+    results = snap_onto(raw, sample.contexts, hits, sample.encoded.matrix.rows, snapping)
     snapped = np.stack([result.vector for result in results])
     return Layer(
         raw, snapped, cosine, np.einsum("nd,nd->n", snapped, truths).astype(np.float32), nearest,
-        sample.nearest(snapped), np.array([result.drift_clamped for result in results]), said.lengths,
+        sample.nearest(snapped), np.array([result.drift_clamped for result in results]), predicted.lengths,
     )  # fmt: skip
 
 
@@ -199,8 +199,8 @@ def numbers(data: MapData) -> list[dict[str, Any]]:
         row = _row(ref, "raw", layer.raw, layer.cosine, layer.nearest)
         rows.append({**row, "length": float(layer.lengths.mean())})
         if data.settings.snap:
-            own = _row(ref, "snapped", layer.snapped, layer.snapped_cosine, layer.snapped_nearest)
-            rows.append({**own, "clamped": float(layer.clamped.mean())})
+            row = _row(ref, "snapped", layer.snapped, layer.snapped_cosine, layer.snapped_nearest)
+            rows.append({**row, "clamped": float(layer.clamped.mean())})
     return rows
 
 

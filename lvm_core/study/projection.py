@@ -83,8 +83,8 @@ def _fit_umap(vectors: Vectors, settings: ProjectionSettings) -> Projection:
             n_jobs=1,
             init="pca" if len(vectors) < 200 else "spectral",
         )
-        found = reducer.fit_transform(vectors)
-    return Projection(np.asarray(found, dtype=np.float32), _axis_names("UMAP", settings.n_dims))
+        coordinates = reducer.fit_transform(vectors)
+    return Projection(np.asarray(coordinates, dtype=np.float32), _axis_names("UMAP", settings.n_dims))
 
 
 def _fit_pacmap(vectors: Vectors, settings: ProjectionSettings) -> Projection:
@@ -99,8 +99,8 @@ def _fit_pacmap(vectors: Vectors, settings: ProjectionSettings) -> Projection:
             n_neighbors=min(settings.n_neighbours, max(2, len(vectors) // 4)),
             random_state=settings.seed,
         )
-        found = reducer.fit_transform(np.array(vectors, dtype=np.float32), init="pca")
-    return Projection(np.asarray(found, dtype=np.float32), _axis_names("PaCMAP", settings.n_dims))
+        coordinates = reducer.fit_transform(np.array(vectors, dtype=np.float32), init="pca")
+    return Projection(np.asarray(coordinates, dtype=np.float32), _axis_names("PaCMAP", settings.n_dims))
 
 
 def _axis_names(method: str, n_dims: int) -> tuple[str, ...]:

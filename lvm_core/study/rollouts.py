@@ -25,7 +25,7 @@ LONGEST = 100
 @dataclass(frozen=True, slots=True)
 class Start:
     """A start. `context` (T, D) and its `texts`, oldest first, T at most 100; `truth` (S, D) and `following` are the
-    real continuation, empty where there is none; `own` are rows that do not count as real chunks; `row` is that of
+    real continuation, empty where there is none; `exclude` are rows that do not count as real chunks; `row` is that of
     the first chunk to predict, None outside a corpus.
     """
 
@@ -35,7 +35,7 @@ class Start:
     texts: list[str]
     truth: Vectors
     following: list[str]
-    own: Rows | None = None
+    exclude: Rows | None = None
     row: int | None = None
 
     def last(self, memory: int, shortest: int) -> Vectors:
@@ -46,7 +46,7 @@ class Start:
 def start_at(workspace: Workspace, corpus: str, encoder_id: str, row: int, steps: int) -> Start:
     """Return the start whose first chunk to predict stands at `row` of a corpus.
 
-    The article's own chunks are `own`: they are left out of the snap, the distances and the texts.
+    The article's own chunks are its `exclude`: they are left out of the snap, the distances and the texts.
 
     Raises:
         CorpusError: if the row is outside the corpus or begins an article, so that there is nothing before it.
@@ -106,7 +106,7 @@ def roll_out(
     """
     check(settings)
     matrix = opened.matrix(workspace, settings.corpus, start.encoder_id)
-    manifold = Manifold(opened.index(workspace, settings.corpus, start.encoder_id), matrix.rows, [start.own])
+    manifold = Manifold(opened.index(workspace, settings.corpus, start.encoder_id), matrix.rows, [start.exclude])
     truth = start.truth[None, : settings.steps] if len(start.truth) else None
     rolled = []
     for ref in refs:

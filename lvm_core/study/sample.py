@@ -38,8 +38,8 @@ class WindowSample:
     @property
     def rows(self) -> Rows:
         """The corpus rows of the targets (W,)."""
-        found: Rows = self.test.corpus_rows[self.test.targets[self.chosen]]
-        return found
+        rows: Rows = self.test.corpus_rows[self.test.targets[self.chosen]]
+        return rows
 
     @cached_property
     def truths(self) -> Vectors:
@@ -57,14 +57,14 @@ class WindowSample:
         return self.test.article[self.chosen]
 
     @cached_property
-    def own(self) -> list[Rows]:
+    def own_articles(self) -> list[Rows]:
         """The rows of each window's own article: no neighbours, or a look would read the answer."""
         spans = [document.rows for document in self.test.documents]
         return [spans[int(number)] for number in self.article]
 
     def neighbours(self, vectors: Vectors, k: int) -> list[list[Hit]]:
         """Return the k chunks of other articles nearest to each of the (W, D) vectors."""
-        return search_excluding(self.index, vectors, k, self.own)
+        return search_excluding(self.index, vectors, k, self.own_articles)
 
     def nearest(self, vectors: Vectors) -> Vectors:
         """Return the cosine (W,) of each of the (W, D) vectors to the nearest chunk of another article.
@@ -73,13 +73,13 @@ class WindowSample:
         """
         if not isinstance(self.index, FlatIndex):
             return first_cosines(self.neighbours(vectors, 1))
-        given, found = unit_rows(vectors), np.full(len(vectors), np.nan, dtype=np.float32)
-        for start in range(0, len(given), BLOCK):
-            scores = given[start : start + BLOCK] @ self.index.vectors.T
-            for line, own in enumerate(self.own[start : start + BLOCK]):
-                scores[line, own] = -np.inf
-            found[start : start + BLOCK] = scores.max(axis=1)
-        return np.where(np.isfinite(found), found, np.float32(np.nan))
+        units, cosines = unit_rows(vectors), np.full(len(vectors), np.nan, dtype=np.float32)
+        for start in range(0, len(units), BLOCK):
+            scores = units[start : start + BLOCK] @ self.index.vectors.T
+            for line, article in enumerate(self.own_articles[start : start + BLOCK]):
+                scores[line, article] = -np.inf
+            cosines[start : start + BLOCK] = scores.max(axis=1)
+        return np.where(np.isfinite(cosines), cosines, np.float32(np.nan))
 
     def predict(self, ref: str) -> Forecast:
         """Return what a model says on the windows, (W, D).
@@ -94,7 +94,7 @@ class WindowSample:
 
 def first_cosines(hits: list[list[Hit]]) -> Vectors:
     """Return the cosine of each first hit (N,), NaN where nothing was found."""
-    return np.array([found[0].cosine if found else np.nan for found in hits], dtype=np.float32)
+    return np.array([near[0].cosine if near else np.nan for near in hits], dtype=np.float32)
 
 
 def sample_windows(

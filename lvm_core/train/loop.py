@@ -165,20 +165,20 @@ class Trainer:
         raise ModelError(message)
 
     def _log(self, n_batches: int) -> None:
-        found = self._flush()
-        if found is None:
+        means = self._flush()
+        if means is None:
             return
         done = self.at.epoch + self.at.batch / n_batches
-        rate = self._write({**found, "val_cosine": None}, done)
+        rate = self._write({**means, "val_cosine": None}, done)
         self._tell(done, rate)
 
-    def _write(self, found: dict[str, Any], done: float) -> float:
+    def _write(self, measured: dict[str, Any], done: float) -> float:
         now = time.monotonic()
         rate = (self.at.windows - self.logged_windows) / max(now - self.logged, 1e-9)
         line = {
             "step": self.at.step,
             "epoch": self.at.epoch + 1,
-            **found,
+            **measured,
             "baselines": self.baselines,
             "lr": self.optimizer.param_groups[0]["lr"],
             "windows_per_s": rate,
@@ -208,7 +208,7 @@ class Trainer:
         )
 
     def _end_epoch(self) -> None:
-        found = self._flush() or {}
+        losses = self._flush() or {}
         at = self.at
         score = self._validate()
         means = {name: total / max(at.epoch_steps, 1) for name, total in at.epoch_norms.items()}
@@ -225,7 +225,7 @@ class Trainer:
         if self.model.filter is not None:
             line["scale"] = float(self.model.scale)
             self.model.scale.fill_(1.0)
-        rate = self._write({**found, **line}, float(at.epoch + 1))
+        rate = self._write({**losses, **line}, float(at.epoch + 1))
         at.epoch, at.batch, at.epoch_norms, at.epoch_steps = at.epoch + 1, 0, {}, 0
         self._tell(float(at.epoch), rate)
         self._save()
@@ -267,15 +267,15 @@ class Trainer:
         }
 
     def _result(self, stopped: str) -> dict[str, Any]:
-        found = self._numbers(stopped)
+        result = self._numbers(stopped)
         if self.model.filter is not None and stopped != "paused":
             load_weights(self.folder / WEIGHTS, self.model)
-            found["scale"], found["val_recall_at_5"] = float(self.model.scale), self.at.best_recall
-            found["verdict"] = verdict(found["best_epoch"], found["val_cosine"], self.baselines["linear-filter"])
-        cosine = "-" if found["val_cosine"] is None else f"{found['val_cosine']:.4f}"
-        ending = f"{stopped}: validation cosine {cosine} after epoch {found['best_epoch']}"
-        self.progress(1.0, "; ".join(filter(None, [ending, found.get("verdict", "")])))
-        return found
+            result["scale"], result["val_recall_at_5"] = float(self.model.scale), self.at.best_recall
+            result["verdict"] = verdict(result["best_epoch"], result["val_cosine"], self.baselines["linear-filter"])
+        cosine = "-" if result["val_cosine"] is None else f"{result['val_cosine']:.4f}"
+        ending = f"{stopped}: validation cosine {cosine} after epoch {result['best_epoch']}"
+        self.progress(1.0, "; ".join(filter(None, [ending, result.get("verdict", "")])))
+        return result
 
 
 @contextmanager

@@ -156,11 +156,11 @@ class Training:
         save_ensemble(self.folder, model, members, self._describe({}))
         titles = [training_titles(info) for info in infos]
         if None not in titles:  # where one member cannot say what it has seen, neither can they together
-            save_titles(self.folder, sorted({title for known in titles for title in known or []}))
+            save_titles(self.folder, sorted({title for one in titles for title in one or []}))
         scores = self.validator.scores(model.to(self.device), recall=True)
-        found = {"stopped": "finished", "train_s": time.monotonic() - began, "flags": []}
-        found |= {"val_cosine": scores.cosine, "val_recall_at_5": scores.recall, "baselines": {}}
-        return self._finish({**self._result_base(model), **found})
+        measured = {"stopped": "finished", "train_s": time.monotonic() - began, "flags": []}
+        measured |= {"val_cosine": scores.cosine, "val_recall_at_5": scores.recall, "baselines": {}}
+        return self._finish({**self._result_base(model), **measured})
 
     def train_net(self, stored: dict[str, Any], stop_after: int | None) -> dict[str, Any]:
         """Train a net, from the start or from its last checkpoint."""
@@ -208,10 +208,10 @@ class Training:
         return build_model(config.model, self.corpora.dim, filter=filtered, **options), baselines
 
     def _net_options(self) -> dict[str, Any]:
-        found: dict[str, Any] = {"residual": self.config.residual}
+        options: dict[str, Any] = {"residual": self.config.residual}
         if MODELS[self.config.model].sliding:
-            found["context"] = min(self.config.context, 100)
-        return found
+            options["context"] = min(self.config.context, 100)
+        return options
 
     def _fitted(self, name: str, options: dict[str, Any], context: int, progress: Progress) -> Baseline:
         has_context = BASELINES[name].Options is not None

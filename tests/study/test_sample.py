@@ -28,7 +28,7 @@ def test_windows_are_spread_over_all_articles(seeded_once: Workspace) -> None:
     np.testing.assert_allclose(sample.truths, sample.encoded.matrix.rows(sample.rows), atol=2e-3)
     near = sample.neighbours(sample.truths, 3)
     np.testing.assert_allclose(sample.nearest(sample.truths), [hits[0].cosine for hits in near], atol=1e-5)
-    assert not {hit.row for hit in near[0]} & set(sample.own[0].tolist())
+    assert not {hit.row for hit in near[0]} & set(sample.own_articles[0].tolist())
 
 
 def test_mistakes_are_named(seeded: Workspace) -> None:

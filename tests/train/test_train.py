@@ -174,7 +174,7 @@ def test_baselines_are_trained_by_the_same_command(toy: Workspace, model: str) -
         ({"context": 40}, SettingsError, "context is 40 chunks, and the longest training article of toy has 28"),
         ({"corpus": "nowhere"}, CorpusError, "nowhere"),
         ({"corpus": " "}, SettingsError, "corpus is empty"),
-        ({"model": "rwkv"}, SettingsError, "model is 'rwkv'; expected one of amn, .*linear-filter"),
+        ({"model": "titans"}, SettingsError, "model is 'titans'; expected one of amn, .*linear-filter"),
         ({"model": "transformer", "options": {"n_heads": 7}}, SettingsError, "n_heads is 7, which does not divide"),
         ({"options": {"heads": 7}}, SettingsError, "Unknown setting 'heads'"),
         ({"epochs": 0, "lr": -1.0}, SettingsError, "epochs is 0.*lr is -1.0"),

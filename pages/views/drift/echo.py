@@ -61,7 +61,8 @@ def _echo(choices: Choices, name: str, steps: int) -> list[Said]:
         context = start.last(loaded.info.context, choices.context)
         raw = forecast.after(loaded.model, context, ref).vectors
         names += [(ref, "raw"), (ref, "snapped")]
-        vectors += [raw, snap(raw, context, state.index(choices.corpus), matrix.rows, start.own, choices.snap).vector]
+        snapped = snap(raw, context, state.index(choices.corpus), matrix.rows, start.exclude, choices.snap)
+        vectors += [raw, snapped.vector]
     said = decoding.say(np.stack(vectors), name, steps, choices.corpus)
     return [(ref, kind, text) for (ref, kind), text in zip(names, said, strict=True)]
 

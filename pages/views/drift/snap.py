@@ -93,7 +93,7 @@ def _in_words(at: Address, lab: SnapLab, choices: Choices) -> None:
     row, store = int(sample.rows[place]), state.store()
     (target,) = store.chunks(choices.corpus, [row])
     (before,) = store.chunks(choices.corpus, [row - 1])
-    hits = sample.index.search(vectors, 1, sample.own[place])
+    hits = sample.index.search(vectors, 1, sample.own_articles[place])
     near = {c.row: c for c in store.chunks(choices.corpus, sorted({own[0].row for own in hits if own}))}
     with right:
         words = _words(choices, place, vectors)
