@@ -9,16 +9,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lvm_core.errors import ModelError, SettingsError, SpaceMismatch, WorkspaceError
+from lvm_core.boundary.files import read_bytes
+from lvm_core.boundary.json_values import from_json
+from lvm_core.boundary.safetensors import tensors_in
+from lvm_core.errors import ModelError, SettingsError, SourceError, SpaceMismatch, WorkspaceError
 from lvm_core.nets.base import SequenceModel
-from lvm_core.nets.build import from_config
+from lvm_core.nets.build import from_config, misfit
 from lvm_core.nets.ensemble import Ensemble
-from lvm_core.workspace import SHIPPED, Workspace, read_json, replacing, write_json
+from lvm_core.workspace import SHIPPED, Workspace, read_json, replacing, slug, write_json
 
 CONFIG, WEIGHTS, RESULT, CARD = "config.json", "model.safetensors", "result.json", "card.md"
 METRICS, STATE, TITLES = "metrics.jsonl", "train_state.pt", "titles.jsonl.gz"
 PLAIN_TITLES = "titles.txt.gz"
 """Where earlier studios wrote the titles, one a line: read where there is no TITLES."""
+
+MOST_TITLES_BYTES = 100_000_000
+
+DAMAGED = (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, RuntimeError, IndexError, MemoryError)
+"""What building a net of a damaged description can raise (RecursionError is a RuntimeError)."""
 
 UNFITTED = ("copy-last", "context-mean", "random")
 """Baselines that need no weights: they are models of every encoder."""
@@ -53,6 +61,20 @@ class LoadedModel:
 
     info: ModelInfo
     model: SequenceModel
+
+
+@dataclass(frozen=True, slots=True)
+class _Described:
+    """What config.json must say of a model, whatever else it says."""
+
+    model: str
+    kind: str
+    encoder_id: str
+    context: int
+    n_parameters: int
+    dim: int = 1
+    options: dict[str, Any] | None = None
+    created: float = 0.0
 
 
 def save_weights(path: Path, model: SequenceModel, half: bool = False) -> None:
@@ -118,11 +140,13 @@ def training_titles(info: ModelInfo) -> list[str] | None:
         return []
     try:
         if (info.path / TITLES).exists():
-            text = gzip.decompress((info.path / TITLES).read_bytes()).decode()
+            text = gzip.decompress(read_bytes(info.path / TITLES, most_bytes=MOST_TITLES_BYTES)).decode()
             titles = [json.loads(line) for line in text.split("\n") if line]
         else:
-            titles = gzip.decompress((info.path / PLAIN_TITLES).read_bytes()).decode().split("\n")
-    except (OSError, EOFError, ValueError, zlib.error):
+            titles = (
+                gzip.decompress(read_bytes(info.path / PLAIN_TITLES, most_bytes=MOST_TITLES_BYTES)).decode().split("\n")
+            )
+    except (SourceError, OSError, EOFError, ValueError, RecursionError, zlib.error):
         return None
     return titles if any(titles) and all(isinstance(title, str) for title in titles) else None
 
@@ -151,21 +175,24 @@ def _read(folder: Path, shipped: bool) -> ModelInfo | None:
     try:
         config = read_json(folder / CONFIG)
         result = read_json(folder / RESULT) if (folder / RESULT).exists() else {}
-        return ModelInfo(
-            ref=folder.name,
-            name=config["model"],
-            kind=config["kind"],
-            encoder_id=config["encoder_id"],
-            context=int(config["context"]),
-            n_parameters=int(config["n_parameters"]),
-            shipped=shipped,
-            path=folder,
-            config=config,
-            result=result,
-            created=float(config.get("created", 0.0)),
-        )
-    except (WorkspaceError, KeyError, TypeError, ValueError):
+        described = from_json(_Described, config, folder.name, extra=True, error=ModelError)
+    except (WorkspaceError, ModelError):
         return None  # a damaged run must not hide the others; loading it by name says what is wrong
+    if min(described.context, described.dim) < 1 or not isinstance(result, dict):
+        return None
+    return ModelInfo(
+        ref=folder.name,
+        name=described.model,
+        kind=described.kind,
+        encoder_id=described.encoder_id,
+        context=described.context,
+        n_parameters=described.n_parameters,
+        shipped=shipped,
+        path=folder,
+        config=config,
+        result=result,
+        created=described.created,
+    )
 
 
 def find_model(workspace: Workspace, ref: str, encoder_id: str | None = None) -> ModelInfo:
@@ -178,8 +205,8 @@ def find_model(workspace: Workspace, ref: str, encoder_id: str | None = None) ->
         return _unfitted(ref, encoder_id or "")
     places = [(SHIPPED, True)] if re.fullmatch(r"[\w.-]+", ref) else []
     for root, shipped in [(workspace.runs, False), *places]:
-        folder = workspace.run(ref) if not shipped else next((f for f in _folders(root) if f.name == ref), root / "-")
-        if folder.is_dir():
+        folder = next((f for f in _folders(root) if f.name in (ref, slug(ref))), None)
+        if folder is not None:
             info = _read(folder, shipped)
             if info is None:
                 raise ModelError(_damaged(folder))
@@ -222,14 +249,32 @@ def load_model(workspace: Workspace, ref: str, encoder_id: str | None = None, di
     if encoder_id is not None and info.encoder_id != encoder_id:
         remedy = "choose a model of this encoder, or train one with: python -m lvm_core train"
         raise SpaceMismatch(f"model '{ref}'", encoder_id, info.encoder_id, remedy)
-    if info.name == Ensemble.name:
-        return LoadedModel(info, _joined(workspace, info).eval())
+    return LoadedModel(info, _built(workspace, info).eval())
+
+
+def _built(workspace: Workspace, info: ModelInfo) -> SequenceModel:
+    """Return the model in a folder, whose description may say anything."""
     try:
+        if info.name == Ensemble.name:
+            return _joined(workspace, info)
+        _check_weights(info)
         model = from_config(info.config)
-    except (SettingsError, KeyError) as error:
-        raise ModelError(f"{info.path / CONFIG} describes no net that can be built: {error}") from error
+    except (SettingsError, *DAMAGED) as error:
+        reason = str(error) if isinstance(error, SettingsError) else f"{type(error).__name__}: {error}"
+        raise ModelError(
+            f"{info.path / CONFIG} describes no net that can be built: {reason}. Restore it from a copy, or delete"
+            " the run."
+        ) from error
     load_weights(info.path / WEIGHTS, model)
-    return LoadedModel(info, model.eval())
+    return model
+
+
+def _check_weights(info: ModelInfo) -> None:
+    path = info.path / WEIGHTS
+    shapes = {name: tensor.shape for name, tensor in tensors_in(path).items()}
+    wrong = misfit(info.config, shapes)
+    if wrong:
+        raise ModelError(f"{path} does not hold the net that {CONFIG} beside it describes: {wrong}. Restore both.")
 
 
 def join(workspace: Workspace, refs: list[str], encoder_id: str, weights: list[float], dim: int) -> Ensemble:
@@ -257,7 +302,7 @@ def _joined(workspace: Workspace, info: ModelInfo) -> Ensemble:
 def weights_file_digest(workspace: Workspace, ref: str, encoder_id: str) -> str:
     """Return the SHA-256 of a model's weights file; empty for a baseline without weights."""
     path = find_model(workspace, ref, encoder_id).path / WEIGHTS
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else ""
+    return hashlib.sha256(read_bytes(path, "The weights", error=ModelError)).hexdigest() if path.exists() else ""
 
 
 def save_ensemble(folder: Path, model: Ensemble, members: list[dict[str, str]], config: dict[str, Any]) -> None:

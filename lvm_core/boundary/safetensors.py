@@ -80,4 +80,4 @@ def _fits(info: TensorInfo, offsets: tuple[int, int]) -> bool:
 
 
 def _refusal(what: str, path: Path, reason: str) -> str:
-    return f"{what} in {path} are no whole safetensors file: {reason}. Copy the file anew, or make it again."
+    return f"{what} in {path} cannot be read as safetensors: {reason}. Copy the file anew, or make it again."

@@ -1,10 +1,26 @@
 """A net or a baseline from its written description."""
 
+from collections.abc import Mapping
 from typing import Any
+
+import torch
 
 from lvm_core.baselines import BASELINES, build_baseline
 from lvm_core.nets import build_model
 from lvm_core.nets.base import SequenceModel
+
+
+def misfit(config: dict[str, Any], shapes: Mapping[str, tuple[int, ...]]) -> str:
+    """Return what of the tensors with these shapes does not fit the model that `config` describes, "" where all does.
+
+    The model is laid out without its memory, so that a description of any size costs nothing to refuse.
+    """
+    with torch.device("meta"):
+        expected = {name: tuple(tensor.shape) for name, tensor in from_config(config).state_dict().items()}
+    for name in sorted(expected.keys() ^ shapes.keys()):
+        return f"'{name}' is {'missing' if name in expected else 'of another net'}"
+    wrong = [name for name, shape in expected.items() if shapes[name] != shape]
+    return f"'{wrong[0]}' has the shape {shapes[wrong[0]]}; expected {expected[wrong[0]]}" if wrong else ""
 
 
 def from_config(config: dict[str, Any]) -> SequenceModel:

@@ -76,7 +76,10 @@ class History:
             before = (stamp, {**_facts(*files[:3]), "notes": read_notes(workspace, run)})
             self._read[key] = before
         facts = before[1]
-        return _made(run, facts, job) if "config" in facts else None
+        try:
+            return _made(run, facts, job) if "config" in facts else None
+        except (TypeError, ValueError, AttributeError, ArithmeticError):  # one damaged run must not hide the others
+            return None
 
 
 def _stamp(path: Path) -> tuple[int, int]:

@@ -1,0 +1,128 @@
+"""Run folders with anything in them: each is named, costs nothing to refuse, and hides no other."""
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from lvm_core.checkpoint import list_models, load_model, save_model, save_titles, training_titles
+from lvm_core.errors import LvmError, ModelError
+from lvm_core.nets import build_model
+from lvm_core.train.history import History
+from lvm_core.workspace import Workspace
+
+CONFIG: dict[str, Any] = {"run": "r", "encoder_id": "e@1", "context": 3, "created": 1.0, "train": {"model": "gru"}}
+
+
+@pytest.fixture
+def run(workspace: Workspace) -> Path:
+    folder = workspace.run("r")
+    folder.mkdir(parents=True)
+    save_model(folder, build_model("gru", 8), CONFIG)
+    save_titles(folder, ["A"])
+    return folder
+
+
+def edit(folder: Path, **changes: Any) -> None:
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, **changes}))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"context": 0}, {"context": "x"}, {"dim": "x"}, {"dim": 10**6}, {"dim": 10**12}, {"dim": 0}, {"options": 3},
+        {"options": {"nope": 1}}, {"options": {"d_model": -1}}, {"options": {"n_layers": 10**9}}, {"filter": "x"},
+        {"encoder_id": 5}, {"model": "ensemble", "members": 3}, {"model": "ensemble", "members": [{"ref": "r"}]},
+        {"model": None}, {"created": "x"}, {"n_parameters": 1e999},
+    ],
+)  # fmt: skip
+def test_a_description_of_wrong_types_or_sizes_is_a_clear_refusal(
+    workspace: Workspace, run: Path, changes: dict[str, Any]
+) -> None:
+    edit(run, **changes)
+    with pytest.raises(ModelError, match=r"config\.json|does not hold|was made of another"):
+        load_model(workspace, "r")
+    assert list_models(workspace)
+
+
+def test_an_ensemble_of_itself_ends(workspace: Workspace, run: Path) -> None:
+    import hashlib
+
+    digest = hashlib.sha256((run / "model.safetensors").read_bytes()).hexdigest()
+    members = [{"ref": "r", "digest": digest}]
+    edit(run, model="ensemble", members=members, options={"weights": [1.0]}, kind="ensemble")
+    with pytest.raises(ModelError, match="describes no net that can be built"):
+        load_model(workspace, "r")
+
+
+SPOIL: dict[str, Callable[[Path], object]] = {
+    "weights of a pipe": lambda f: (f / "model.safetensors").unlink() or os.mkfifo(f / "model.safetensors"),
+    "weights of a device": lambda f: (
+        (f / "model.safetensors").unlink() or (f / "model.safetensors").symlink_to("/dev/zero")
+    ),
+    "titles of a pipe": lambda f: (f / "titles.jsonl.gz").unlink() or os.mkfifo(f / "titles.jsonl.gz"),
+    "titles cut": lambda f: (f / "titles.jsonl.gz").write_bytes((f / "titles.jsonl.gz").read_bytes()[:12]),
+    "titles empty": lambda f: (f / "titles.jsonl.gz").write_bytes(b""),
+    "result a list": lambda f: (f / "result.json").write_text("[]"),
+    "result deep": lambda f: (f / "result.json").write_text("[" * 5_000),
+    "metrics not UTF-8": lambda f: (f / "metrics.jsonl").write_bytes(b"\xff\xfe\n{}\n"),
+    "config a list": lambda f: (f / "config.json").write_text("[1]"),
+}
+
+
+@pytest.mark.parametrize("name", SPOIL)
+def test_a_damaged_file_hides_no_other_run_and_stops_nobody(workspace: Workspace, run: Path, name: str) -> None:
+    shutil.copytree(run, workspace.run("sound"))
+    if not (run / "titles.jsonl.gz").exists() and "titles" in name:
+        raise AssertionError("the file of titles has another name")
+    SPOIL[name](run)
+    assert "sound" in {info.ref for info in list_models(workspace)}
+    for info in list_models(workspace):
+        training_titles(info)
+    with_it = [row.run for row in History().rows(workspace, [])]
+    assert "sound" in with_it
+    try:
+        load_model(workspace, "r")
+    except LvmError as error:
+        assert "r" in str(error)  # noqa: PT017
+
+
+def test_a_run_of_any_name_that_is_listed_can_be_used(workspace: Workspace, run: Path) -> None:
+    shutil.copytree(run, run.parent / "my run")
+    assert load_model(workspace, "my run").info.ref == "my run"
+
+
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.sampled_from(["", "gru", "ensemble", "linear-filter", "r"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["model", "dim", "options", "d_model", "weights", "ref"]), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+
+
+@given(st.sampled_from(["model", "kind", "encoder_id", "context", "dim", "options", "filter", "members", "created",
+                        "n_parameters", "residual", "train"]), VALUES)  # fmt: skip
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_description_is_a_model_or_a_refusal(workspace: Workspace, run: Path, key: str, value: Any) -> None:
+    former = (run / "config.json").read_bytes()
+    edit(run, **{key: value})
+    try:
+        list_models(workspace)
+        load_model(workspace, "r")
+    except LvmError as error:
+        assert "r" in str(error)  # noqa: PT017
+    finally:
+        (run / "config.json").write_bytes(former)
