@@ -6,17 +6,25 @@ Exit code 0: done; 2: bad input (message on stderr, no traceback); 1: our fault.
 import argparse
 import json
 import os
+import sqlite3
 import sys
 from collections.abc import Sequence
+from typing import Any
 
-from lvm_core.boundary.values import shown
+from lvm_core.boundary.files import quoted
+from lvm_core.boundary.values import shown, whole_characters
 from lvm_core.command_line import make_parser
-from lvm_core.errors import LvmError
+from lvm_core.errors import LvmError, SettingsError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        _check_words(arguments)
+    except LvmError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
     name = next((a for a in arguments if not a.startswith("-")), None)
     parser = make_parser(name)
     namespace = parser.parse_args(arguments)
@@ -35,18 +43,43 @@ def _run(namespace: argparse.Namespace) -> int:
 
     try:
         result = namespace.module.run(namespace, Workspace(namespace.workspace))
-        text = json.dumps(result, ensure_ascii=False) if namespace.json else shown(namespace.module.report(result))
+        text = _as_json(result) if namespace.json else shown(namespace.module.report(result))
         if text:
             print(text, flush=True)
-    except LvmError as error:
-        print(f"error: {shown(str(error))}", file=sys.stderr)
-        return 2
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         return 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (LvmError, OSError, sqlite3.Error, OverflowError) as error:
+        print(f"error: {shown(_reason(error))}", file=sys.stderr)
+        return 2
     return 0
+
+
+def _as_json(result: Any) -> str:
+    """Return one line of JSON, in ASCII where its texts hold what no terminal and no UTF-8 should get."""
+    text = json.dumps(result, ensure_ascii=False)
+    return text if shown(text) == text else json.dumps(result)
+
+
+def _reason(error: Exception) -> str:
+    """Return what went wrong and what to do, of what the machine refuses as well."""
+    if isinstance(error, OSError):
+        where = f"{quoted(str(error.filename), 200)}: " if error.filename else ""
+        return f"{where}{error.strerror or error}. Make it readable and writable, or name another file or folder."
+    if isinstance(error, sqlite3.Error):
+        return f"The workspace's database refuses: {error}. If another program holds it, close that; else run doctor."
+    if isinstance(error, OverflowError):
+        return f"A number is too large: {error}. Give a smaller one."
+    return str(error)
+
+
+def _check_words(arguments: Sequence[str]) -> None:
+    """Raise SettingsError if a word of the command line is no valid UTF-8, which nothing can store or show."""
+    for word in arguments:
+        if whole_characters(word) != word:
+            raise SettingsError([f"The word {quoted(word)} is no valid UTF-8. Rename the file, or type it anew."])
 
 
 if __name__ == "__main__":

@@ -127,7 +127,8 @@ class Field:
     def _limit_problems(self, value: float) -> list[str]:
         too_low = self.low is not None and value < self.low
         too_high = self.high is not None and value > self.high
-        if math.isfinite(value) and not too_low and not too_high:
+        finite = isinstance(value, int) or math.isfinite(value)  # a whole number may be too long for a float
+        if finite and not too_low and not too_high:
             return []
         bounds = f"at most {self.high}" if self.low is None else f"at least {self.low}"
         bounds = f"{self.low} to {self.high}" if self.low is not None and self.high is not None else bounds

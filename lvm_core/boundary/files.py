@@ -5,7 +5,7 @@ import stat
 from pathlib import Path
 from typing import BinaryIO
 
-from lvm_core.errors import LvmError, SourceError
+from lvm_core.errors import LvmError, SourceError, WorkspaceError
 
 MOST_NAME_BYTES = 255
 _OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
@@ -36,7 +36,7 @@ def user_path(given: str | os.PathLike[str], what: str = "The path", error: type
         path = Path(text).expanduser().resolve()
         path.exists()
     except (OSError, RuntimeError, ValueError) as problem:
-        reason = getattr(problem, "strerror", None) or problem
+        reason = str(getattr(problem, "strerror", None) or problem).rstrip(".")
         raise error(f"{what} {quoted(text)} cannot be used: {reason}. Give the path of a file or folder.") from problem
     return path
 
@@ -112,6 +112,22 @@ def read_bytes(
             return file.read()
         except OSError as problem:
             raise _unreadable(path, what, problem, error) from problem
+
+
+def new_file(
+    path: str | os.PathLike[str], force: bool, what: str = "The file", error: type[LvmError] = WorkspaceError
+) -> Path:
+    """Return the path of a file that is to be written; one that is there is overwritten only where `force` says so.
+
+    Raises:
+        LvmError: `error` if it exists and `force` is not given, or if no regular file can lie there.
+    """
+    resolved = user_path(path, what, error)
+    if resolved.exists():
+        regular_file(resolved, what, error=error)
+        if not force:
+            raise error(f"{what} {resolved} exists already. Choose another name, or add --force to overwrite it.")
+    return resolved
 
 
 def is_regular(path: Path) -> bool:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from lvm_core import config
+from lvm_core.boundary.files import new_file
 from lvm_core.errors import SettingsError
 from lvm_core.progress import ProgressLine
 from lvm_core.workspace import Workspace
@@ -23,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path, nargs="?", help="JSONL, an object with a list 'concepts' a line")
     parser.add_argument("--file", type=Path, dest="given", help="the same, as a flag")
     parser.add_argument("--wordnet", help="folder of a WordNet 3.x, with data.noun [where Debian puts it]")
+    parser.add_argument("--force", action="store_true", help="make: overwrite the file where it exists")
     parser.add_argument("--corpus", help="import: name of the corpus to make; train: the same [wordnet]")
     parser.add_argument("--replace", action="store_true", help="import, train: replace a corpus of that name")
     config.add_arguments(parser, ChainSettings)
@@ -44,6 +46,7 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
         raise SettingsError(problems)
     settings = config.from_namespace(ChainSettings, namespace)
     if action == "make":
+        file = new_file(file, namespace.force, "The file of chains")
         return {"action": action, **make_chains(file, settings, namespace.wordnet)}
     if action == "import":
         return {"action": action, **import_chains(workspace, file, corpus, namespace.replace)}

@@ -5,12 +5,13 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from lvm_core.boundary.values import whole_number
 from lvm_core.command_line import check_command
 from lvm_core.errors import JobError
 from lvm_core.jobs.store import Job, JobStore
 from lvm_core.workspace import Workspace
 
-LATEST = 50
+LATEST, MOST_LISTED = 50, 1_000_000
 
 JOB = None
 """It answers at once."""
@@ -73,7 +74,8 @@ def _line(job: dict[str, Any]) -> str:
 
 def _listed(store: JobStore, namespace: argparse.Namespace) -> dict[str, Any]:
     states = getattr(namespace, "state", None) or ()
-    return _of(*store.list(states, getattr(namespace, "latest", LATEST)))
+    latest = whole_number(getattr(namespace, "latest", LATEST), "--latest", 1, MOST_LISTED)
+    return _of(*store.list(states, latest))
 
 
 def _of(*jobs: Job) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import argparse
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from lvm_core.boundary.files import new_file
 from lvm_core.errors import ModelError
 from lvm_core.workspace import Workspace
 
@@ -30,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--ship", metavar="FILE", help="write the rows of the shipped models to FILE, as models/board.json has them"
     )
+    parser.add_argument("--force", action="store_true", help="--ship: overwrite FILE where it exists")
 
 
 def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
@@ -64,7 +66,8 @@ def _change(namespace: argparse.Namespace, workspace: Workspace) -> str:
 
         return f"{ResultStore(workspace).delete_model(namespace.delete)} rows of {namespace.delete} deleted"
     if namespace.ship:
-        return f"{board.ship(workspace, namespace.ship)} rows written to {namespace.ship}"
+        path = new_file(namespace.ship, namespace.force, "The board")
+        return f"{board.ship(workspace, path)} rows written to {path}"
     return ""
 
 

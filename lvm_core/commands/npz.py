@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from lvm_core.boundary.files import new_file
 from lvm_core.errors import SettingsError
 from lvm_core.progress import ProgressLine
 from lvm_core.workspace import Workspace
@@ -17,6 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("file", type=Path, help="the NPZ file")
     parser.add_argument("target", type=Path, nargs="?", help="convert: the new file")
+    parser.add_argument("--force", action="store_true", help="export, convert: overwrite a file that exists")
     parser.add_argument("--corpus", help="import: name of the corpus to make; export: corpus to write")
     parser.add_argument("--encoder", default="", help="import: encoder that made the vectors, checked where it is"
                         " installed; export: which of the corpus's vectors [the newest]")  # fmt: skip
@@ -46,7 +48,8 @@ def _export(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, An
     from lvm_core.spaces import space_of_corpus
 
     space = space_of_corpus(workspace, namespace.corpus, namespace.encoder)
-    return export_npz(workspace, namespace.file, namespace.corpus, space, namespace.layout, namespace.context)
+    path = new_file(namespace.file, namespace.force, "The NPZ file")
+    return export_npz(workspace, path, namespace.corpus, space, namespace.layout, namespace.context)
 
 
 def _check(namespace: argparse.Namespace, _: Workspace) -> dict[str, Any]:
@@ -58,8 +61,9 @@ def _check(namespace: argparse.Namespace, _: Workspace) -> dict[str, Any]:
 def _convert(namespace: argparse.Namespace, _: Workspace) -> dict[str, Any]:
     from lvm_core.exchange.npz.convert import convert_objects
 
-    changed = convert_objects(namespace.file, namespace.target, namespace.trust_pickle)
-    return {"path": str(namespace.target), "changed": changed}
+    target = new_file(namespace.target, namespace.force, "The new NPZ file")
+    changed = convert_objects(namespace.file, target, namespace.trust_pickle)
+    return {"path": str(target), "changed": changed}
 
 
 ACTIONS = {"import": _import, "export": _export, "check": _check, "convert": _convert}

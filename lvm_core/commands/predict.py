@@ -4,9 +4,9 @@ import argparse
 import re
 import sys
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lvm_core.boundary.files import read_bytes, user_path
 from lvm_core.config import add_arguments as add_settings
 from lvm_core.config import from_namespace
 from lvm_core.decode.checks import PRESETS, AdaptiveSettings
@@ -24,6 +24,9 @@ __all__ = ["add_arguments", "report", "run"]
 
 JOB = None
 """It answers at once."""
+
+
+MOST_CONTEXT_BYTES = 10_000_000
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -105,9 +108,13 @@ def _rows(namespace: argparse.Namespace) -> list[int]:
 
 
 def _lines(file: str) -> list[str]:
+    what = "The context"
     try:
-        text = sys.stdin.read() if file == "-" else Path(file).expanduser().read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        if file == "-":
+            text = sys.stdin.read(MOST_CONTEXT_BYTES)
+        else:
+            text = read_bytes(user_path(file, what), what, MOST_CONTEXT_BYTES).decode("utf-8-sig")
+    except (SourceError, UnicodeDecodeError) as error:
         raise SourceError(
             f"{file} cannot be read as UTF-8 text: {error}. Give a text file with one chunk a line."
         ) from error

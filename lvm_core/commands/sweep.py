@@ -1,11 +1,12 @@
 """`sweep`: train over a grid or a list of settings, or over the seeds' schedule of a hundred runs."""
 
 import argparse
-import json
 import time
 from pathlib import Path
 from typing import Any
 
+from lvm_core.boundary.files import user_path
+from lvm_core.boundary.json_values import read_json_file
 from lvm_core.config import add_arguments as add_settings
 from lvm_core.config import given_values
 from lvm_core.errors import JobError, SettingsError, SourceError
@@ -96,13 +97,12 @@ def listed(path: Path) -> list[dict[str, Any]]:
     Raises:
         SourceError: if it is not a list of objects.
     """
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise SourceError(f"{path} cannot be read as JSON: {error}.") from error
-    if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
-        raise SourceError(f'{path} holds {type(found).__name__}; expected a list of objects such as [{{"lr": 0.001}}].')
-    return found
+    runs = read_json_file(user_path(path, "The list of runs"), "The list of runs")
+    if not isinstance(runs, list) or not all(isinstance(item, dict) for item in runs):
+        raise SourceError(
+            f'{path} holds no list of objects; expected one such as [{{"lr": 0.001}}, {{"lr": 0.0005}}]. Write it anew.'
+        )
+    return runs
 
 
 def dim_of(workspace: Workspace, base: dict[str, Any]) -> int:

@@ -45,11 +45,13 @@ class JobStore:
             after: a job that must be done before; if it does not end well, this one is cancelled.
 
         Raises:
-            JobError: if `argv` names no command, or carries a password.
+            JobError: if `argv` names no command, asks for help, or carries a password.
             WorkspaceError: if the disk refuses.
         """
         if not argv or argv[0].startswith("-"):
             raise JobError(f"A job is a command and its arguments, such as train --model amn; {list(argv)} has none.")
+        if {"-h", "--help"} & set(argv):
+            raise JobError(f"{' '.join(argv)} only asks for help, which is no job. Leave --help out.")
         if words_with_secrets(argv):
             raise JobError(
                 "The command carries a password, and a job's arguments are kept and shown. Put the address into"

@@ -11,6 +11,7 @@ import torch
 from lvm_core import __version__
 from lvm_core.baselines import BASELINES, build_baseline
 from lvm_core.baselines.base import Baseline
+from lvm_core.boundary.files import cut
 from lvm_core.checkpoint import (
     CARD,
     CONFIG,
@@ -41,7 +42,7 @@ from lvm_core.train.loop import PREPARED, Trainer
 from lvm_core.train.opening import check_corpora, new_run, stored_config
 from lvm_core.train.validate import Validator
 from lvm_core.types import DocumentInfo, Progress, no_progress
-from lvm_core.workspace import Workspace, read_json, write_json, write_text
+from lvm_core.workspace import Workspace, read_json, slug, write_json, write_text
 
 FIT_ROWS = 300_000
 """Chunks that a closed form is fitted to at most: more change nothing that can be measured."""
@@ -67,6 +68,13 @@ def train_run(
     check(config)
     device = pick_device(config.device)
     run = run or new_run(workspace, config.model)
+    if slug(run) != run:
+        raise SettingsError(
+            [
+                f"run is {cut(run)!r}; expected letters, digits, '.', '_', '-' and '@', as for the name of a folder."
+                f" For example: --run {slug(run)}"
+            ]
+        )
     refusal = ModelError(
         f"Another process trains the run '{run}' right now. Wait until it is done, stop it, or choose another name"
         " with --run."
