@@ -7,12 +7,14 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
 from lvm_core.corpus.chunks import NewChunk
 from lvm_core.corpus.locks import corpus_lock
 from lvm_core.corpus.queries import hide, purge
+from lvm_core.corpus.sources.base import well_formed
 from lvm_core.corpus.store import CorpusStore
 from lvm_core.database import connect, database_errors
 from lvm_core.errors import CorpusError, WorkspaceError
@@ -52,7 +54,7 @@ class CorpusWriter:
         """
         check_name(name)
         self.workspace, self.name, self.source, self.replace = workspace, name, source, replace
-        self._about = (source, licence, chunker, int(ordered))
+        self._about = (well_formed(source), well_formed(licence), chunker, int(ordered))
         self.n_documents = self.n_chunks = self.n_chars = 0
         self._digest = hashlib.sha256()
         self._waiting: list[tuple[Any, ...]] = []
@@ -79,8 +81,10 @@ class CorpusWriter:
 
     def add(self, title: str, chunks: Sequence[NewChunk]) -> None:
         """Append an article with its chunks, in order."""
+        title = well_formed(title)
+        chunks = [chunk if well_formed(chunk.text) is chunk.text else _mended(chunk) for chunk in chunks]
         first_row, n_chars = self.n_chunks, chunks[-1].end if chunks else 0
-        record = "\x1e".join([title, *(chunk.text for chunk in chunks)]).encode("utf-8", "surrogatepass")
+        record = "\x1e".join([title, *(chunk.text for chunk in chunks)]).encode()
         self._digest.update(record + b"\x1d")
         digest = hashlib.sha256(record).hexdigest()
         self._waiting.append((self.n_documents, title, first_row, chunks, n_chars, digest))
@@ -113,7 +117,7 @@ class CorpusWriter:
             "UPDATE corpora SET name = ?, state = 'ready', n_documents = ?, n_chunks = ?, digest = ?, details = ?,"
             " created = ?, licence = coalesce(?, licence) WHERE id = ?",
             (self.name, self.n_documents, self.n_chunks, digest,
-             json.dumps(details or {}, ensure_ascii=False), time.time(), licence, self._corpus_id),
+             well_formed(json.dumps(details or {}, ensure_ascii=False)), time.time(), licence and well_formed(licence), self._corpus_id),
         )  # fmt: skip
         connection.execute("COMMIT")
         if old:
@@ -160,6 +164,10 @@ class CorpusWriter:
             )  # fmt: skip
         connection.execute("COMMIT")
         waiting.clear()
+
+
+def _mended(chunk: NewChunk) -> NewChunk:
+    return replace(chunk, text=well_formed(chunk.text), section=well_formed(chunk.section))
 
 
 def check_name(name: str) -> None:

@@ -39,7 +39,7 @@ class Skipped:
         """Count one more; `example` names the very thing where a user may want to mend it."""
         self.counts[reason] += 1
         if example and len(self.examples) < MAX_EXAMPLES:
-            self.examples.append(example)
+            self.examples.append(printable(well_formed(example)))
 
 
 class Source(Protocol):

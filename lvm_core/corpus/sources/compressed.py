@@ -96,11 +96,11 @@ class Opened:
             yield from blocks
             return
         try:
-            decoder = codecs.getincrementaldecoder(encoding)()
+            decoder = codecs.getincrementaldecoder(_text_codec(encoding))()
             for block in chain([first], blocks):
                 yield decoder.decode(block).encode()
             yield decoder.decode(b"", final=True).encode()
-        except (LookupError, UnicodeError, TypeError) as error:
+        except (LookupError, ValueError) as error:
             raise SourceError(
                 f"{self.path} says that it is in the encoding {encoding!r}, but cannot be read as that: {error}."
                 f" Convert it, for example: iconv -f {encoding} -t UTF-8"
@@ -170,7 +170,19 @@ def beginning(path: Path) -> str:
         except (EOFError, OSError, zlib.error):
             return ""
     encoding = _declared_encoding(content)
-    return content.decode(encoding if encoding.startswith("utf") else "utf-8-sig", errors="replace").lstrip()
+    with contextlib.suppress(LookupError, UnicodeError):
+        return content.decode(_text_codec(encoding or "utf-8-sig"), errors="replace").lstrip()
+    return content.decode("utf-8", errors="replace").lstrip()
+
+
+def _text_codec(encoding: str) -> str:
+    """Return the name of an encoding of text.
+
+    Raises:
+        LookupError: if there is none of that name; Python has other codecs too.
+    """
+    "".encode(encoding)
+    return codecs.lookup(encoding).name
 
 
 def _declared_encoding(start: bytes) -> str:

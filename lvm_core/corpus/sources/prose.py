@@ -16,7 +16,9 @@ _JOINER = re.compile(
 """Zero-width joiners are letters of Persian and Indic spelling, and part of emoji; elsewhere they are noise."""
 _SPACE = re.compile(r"\s+")
 _EMPTY_BRACKETS = re.compile(r"\s*[(\[](?:pronounced|pronunciation|IPA|or|and|also|from|in|[\s,;:.–—/-])*[)\]]")
-_OPENING = re.compile(r"([(\[])[\s,;:.]+(?=\S)")
+_OPENING = re.compile(
+    r"([(\[])(?:(?:pronounced|pronunciation|IPA|or|and|also)\s?(?=[,;:]))?(?:[\s,;:]|\.(?=\s))+(?=\S)"
+)
 _CLOSING = re.compile(r"(?<![\s,;:])[\s,;:]+([)\]])")
 _BEFORE_MARK = re.compile(r"\s+([,;:!?](?=\s|$)|\.(?=\s|$))")
 _DOUBLED = re.compile(r"([,;:])(?:\s*[,;:])+")

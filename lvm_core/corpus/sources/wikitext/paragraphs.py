@@ -57,8 +57,8 @@ def _words(line: str) -> tuple[str, bool]:
         return "", False
     if markers[1].strip(":"):
         return words, True
-    indented = bool(_ENDS.search(words)) and len(words) >= MIN_INDENTED_CHARS * _share(words)
-    return (words, False) if indented else ("", False)
+    long = bool(_ENDS.search(words)) and len(words) >= MIN_INDENTED_CHARS * _share(words)
+    return (words, False) if long or is_sentence(words) else ("", False)
 
 
 def _kept(paragraph: str) -> Iterator[str]:

@@ -25,11 +25,10 @@ def render(language: str, name: str, arguments: Arguments) -> str:
     function, colon, value = key.partition(":")
     if colon and function.lower() in _FUNCTIONS:
         return _FUNCTIONS[function.lower()](value.strip(), arguments)
-    key = key.lower()
-    rule = _rules(language.partition("-")[0]).get(key)
-    if rule:
-        return rule(arguments)
-    return _by_pattern(key, language, arguments)
+    rules = _rules(language.partition("-")[0])
+    # Ships have capitals: {{MY|...}} is a yacht, {{my|...}} is Burmese.
+    rule = rules.get(key) or rules.get(key.lower())
+    return rule(arguments) if rule else _by_pattern(key.lower(), language, arguments)
 
 
 def _by_pattern(key: str, language: str, arguments: Arguments) -> str:
@@ -94,7 +93,7 @@ def _listed() -> dict[str, Rule]:
     }
     for shape, rule in shapes.items():
         rules |= dict.fromkeys(table(shape), rule)
-    rules |= {name: partial(words.ship_of_prefix, name.upper()) for name in table("ship")}
+    rules |= {name: partial(words.ship_of_prefix, name) for name in table("ship")}
     rules |= {name: partial(_sign, sign) for name, sign in table("constant").items()}
     rules |= {name: partial(_before, sign) for name, sign in table("before").items()}
     rules |= {name: partial(_after, sign) for name, sign in table("after").items()}
