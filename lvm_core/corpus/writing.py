@@ -109,6 +109,8 @@ class CorpusWriter:
         self._flush()
         connection = self._connection
         digest = self._digest.hexdigest()
+        about = well_formed(json.dumps(details or {}, ensure_ascii=False))
+        licence = None if licence is None else well_formed(licence)
         connection.execute("BEGIN IMMEDIATE")
         old = connection.execute("SELECT id FROM corpora WHERE name = ?", (self.name,)).fetchone()
         if old:
@@ -116,8 +118,7 @@ class CorpusWriter:
         connection.execute(
             "UPDATE corpora SET name = ?, state = 'ready', n_documents = ?, n_chunks = ?, digest = ?, details = ?,"
             " created = ?, licence = coalesce(?, licence) WHERE id = ?",
-            (self.name, self.n_documents, self.n_chunks, digest,
-             well_formed(json.dumps(details or {}, ensure_ascii=False)), time.time(), licence and well_formed(licence), self._corpus_id),
+            (self.name, self.n_documents, self.n_chunks, digest, about, time.time(), licence, self._corpus_id),
         )  # fmt: skip
         connection.execute("COMMIT")
         if old:
