@@ -10,6 +10,7 @@ from sklearn.metrics import mean_squared_error
 from sklearn.metrics.pairwise import cosine_similarity
 
 from lvm_core.metrics import bootstrap, retrieval, similarity, text, timing
+from lvm_core.metrics.levels import leaders, listed
 from lvm_core.vectors import geometry
 
 SEEDS = st.integers(0, 10_000)
@@ -271,3 +272,13 @@ def test_efficiency_and_speedup_are_the_ratios_of_the_seeds() -> None:
     assert timing.efficiency(0.5758, 0.56) == pytest.approx(1028, abs=1)
     assert timing.batch_speedup(2.0, 8.0, 32) == 8.0
     assert math.isnan(timing.efficiency(0.5, 0.0))
+
+
+def test_copies_of_one_model_lead_together() -> None:
+    assert leaders({"b": 0.5184, "a": 0.518400001, "c": 0.5175}) == ["a", "b"]
+    assert leaders({"b": 0.51, "a": 0.52}) == ["a"]
+    assert leaders({}) == []
+
+
+def test_names_are_listed_as_in_a_sentence() -> None:
+    assert [listed(names) for names in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == ["", "a", "a and b", "a, b and c"]

@@ -15,19 +15,13 @@ from lvm_core.evaluate.rows import Ends, Gain, Row
 from lvm_core.evaluate.testset import TestSet
 from lvm_core.metrics import bootstrap, retrieval, similarity, text, timing
 from lvm_core.metrics.bootstrap import Sums
+from lvm_core.metrics.levels import COSINE_MATTERS, SHARE_MATTERS
 from lvm_core.nets.base import SequenceModel
 from lvm_core.types import Vectors
 from lvm_core.vectors.geometry import Values, cosine
 
 BATCH = 32
 """Queries of the batch whose latency is measured."""
-
-COSINE_MATTERS = 0.0005
-"""A fifth of the least gain over its filter for which a shipped net is kept (.0027), and thousands of times what
-rounding moves; below it a difference is sure at most, not worth a word."""
-
-SHARE_MATTERS = 0.001
-"""One window in a thousand."""
 
 _SCORE_BYTES = 64_000_000
 

@@ -15,6 +15,7 @@ from lvm_core.evaluate.rows import Row
 from lvm_core.leaderboard.board import all_rows, groups, row_articles
 from lvm_core.metrics import bootstrap
 from lvm_core.metrics.bootstrap import Interval
+from lvm_core.metrics.levels import listed
 from lvm_core.workspace import Workspace
 
 FEW_ARTICLES = 20
@@ -121,10 +122,10 @@ class Lead:
         where = f"on {best.n_articles:,} unseen articles of {best.corpus}"
         cosine, names = f"cosine {measure.written(best)}", [best.model, *(row.model for row in self.level)]
         if {"net", "baseline"} <= {row.kind for row in (best, *self.level)}:
-            return f"No model beats the trivial rules {where}: {_names(names)} are level, {cosine}."
+            return f"No model beats the trivial rules {where}: {listed(names)} are level, {cosine}."
         if best.kind == "baseline":
             return f"No model beats the trivial rules {where}: {best.model} leads, {cosine}."
-        level = f", level with {_names(names[1:])}" if self.level else ""
+        level = f", level with {listed(names[1:])}" if self.level else ""
         leads = f"Best {where}: {best.model}, {cosine}{level}."
         if self.rule is None or self.difference is None:
             return leads
@@ -237,7 +238,3 @@ def span(difference: Interval, measure: Measure) -> str:
         return mean
     low, high = (measure.write_difference(end, signed=True).removesuffix(" points") for end in difference.ends)
     return f"{mean}, 95 % interval [{low}, {high}]"
-
-
-def _names(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + f" and {names[-1]}" if names else ""

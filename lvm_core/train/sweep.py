@@ -9,6 +9,7 @@ from lvm_core.config import problems
 from lvm_core.dataset.order_notes import ask_about_order
 from lvm_core.errors import JobError, LvmError, SettingsError
 from lvm_core.locks import held
+from lvm_core.metrics.levels import leaders, listed
 from lvm_core.spaces import space_to_train_in
 from lvm_core.train import TrainConfig
 from lvm_core.train.plan import config_of, plan
@@ -163,11 +164,18 @@ def _run_open(workspace: Workspace, sweep: Sweep, train: Train, progress: Progre
         finally:
             child.seconds += time.monotonic() - start
             _save(workspace, sweep)
-    best = sweep.ranked()[:1]
     n_failed = sum(c.state == "failed" for c in sweep.children)
-    outcome = f"{best[0].run} leads with {best[0].val_cosine:.4f}" if best else "no run finished"
-    progress(1.0, f"{len(sweep.children)} runs, {n_failed} failed; {outcome}")
+    progress(1.0, f"{len(sweep.children)} runs, {n_failed} failed; {_outcome(sweep.ranked())}")
     return sweep
+
+
+def _outcome(ranked: "list[Child]") -> str:
+    """Return who leads in words: of runs that differ by less than what matters, none does."""
+    values = {child.run: child.val_cosine for child in ranked if child.val_cosine is not None}
+    best = leaders(values)
+    if not best:
+        return "no run finished"
+    return f"{listed(best)} {'leads' if len(best) == 1 else 'are level'} with {values[best[0]]:.4f}"
 
 
 def _train_child(workspace: Workspace, sweep: Sweep, child: Child, train: Train, progress: Progress) -> dict[str, Any]:

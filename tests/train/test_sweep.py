@@ -40,6 +40,13 @@ def test_a_sweep_goes_through_its_grid_and_ranks_it(workspace: Workspace) -> Non
     assert said[-1].startswith("1.00 3 runs, 0 failed; amn-s-002 leads with 0.53")
 
 
+def test_copies_of_one_model_lead_no_sweep(workspace: Workspace) -> None:
+    messages: list[str] = []
+    sweep = new_sweep("s", {}, grid({"lr": [1e-9, 2e-9]}))
+    run_sweep(workspace, sweep, Trainer(workspace), lambda _, message: messages.append(message))
+    assert messages[-1] == "2 runs, 0 failed; amn-s-002 and amn-s-001 are level with 0.5000"
+
+
 def test_a_stopped_sweep_resumes_the_run_at_hand_and_skips_what_is_done(workspace: Workspace) -> None:
     sweep = new_sweep("s", {}, grid({"lr": [0.01, 0.02, 0.03]}))
     with pytest.raises(KeyboardInterrupt):

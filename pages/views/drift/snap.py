@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from lvm_core import opened
+from lvm_core.metrics.levels import COSINE_MATTERS
 from lvm_core.snap import SnapSettings
 from lvm_core.study.snap_lab import SnapLab
 from lvm_core.types import Vectors
@@ -182,9 +183,11 @@ def _swept(ref: str, split: str, rows: list[dict[str, Any]]) -> None:
     best = rows[0]
     cost = best["recall_at_5"]["mean"] - raw["recall_at_5"]["mean"]
     gain = best["cosine"]["mean"] - raw["cosine"]["mean"]
-    said = "the raw prediction" if best["k"] == 0 else f"K {best['k']} at strength {best['strength']:.2f}"
+    setting = "the raw prediction" if best["k"] == 0 else f"K {best['k']} at strength {best['strength']:.2f}"
+    level = ", level with it" if best["k"] and gain < COSINE_MATTERS else ""
     st.markdown(
-        f"Best cosine on {split} for **{ui.plain(ref)}**: {said}; {gain:+.3f} cosine, {cost:+.1%} Recall@5 against raw."
+        f"Best cosine on {split} for **{ui.plain(ref)}**: {setting}; {gain:+.4f} cosine, {cost:+.1%} Recall@5 against"
+        f" raw{level}."
     )
     left, right = st.columns([1.2, 1], gap="medium")
     with left:
