@@ -27,8 +27,6 @@ S = TypeVar("S", bound=Settings)
 HERE, FRESH = "address:page", "address:fresh"
 """Session keys: the page that is shown, and whether it was just come to."""
 
-EXPECTED = {int: "a whole number", float: "a number", bool: "0 or 1"}
-BOOLS = {"1": True, "0": False, "true": True, "false": False}
 BACK_LEAVES = """<script type="text/javascript">
 if (!window.lvmBackLeaves) {
   window.lvmBackLeaves = true;
@@ -160,7 +158,7 @@ class Address:
     def _from_address(self, field: Field, text: str, start: Any) -> Any:
         """Return the value that `text` stands for; what is impossible is noted and gives way to `start`."""
         try:
-            value = parsed(text, type(start) if start is not None else field.kind)
+            value = packed.parsed(text, type(start) if start is not None else field.kind)
         except SettingsError as error:
             self._notices += [f"{field.name} is {sentence}" for sentence in error.problems]
             return start
@@ -189,7 +187,7 @@ class Address:
         for name, start in self._starts.items():
             value = st.session_state.get(f"{self.page}:{name}", self._values.get(name, start))
             if value != start and not isinstance(value, _Text):
-                words[name] = text_of(value)
+                words[name] = packed.text_of(value)
         if st.query_params.to_dict() != words:
             st.query_params.from_dict(words)
 
@@ -231,40 +229,13 @@ def back_leaves() -> None:
     st.html(BACK_LEAVES, unsafe_allow_javascript=True)
 
 
-# ---------------------------------------------------------------- text and values
-
-
-def text_of(value: Any) -> str:
-    """Return a value as it stands in an address."""
-    if isinstance(value, bool):
-        return "1" if value else "0"
-    if isinstance(value, dict):
-        return packed.pack(value)
-    return ",".join(map(str, value)) if isinstance(value, (list, tuple)) else "" if value is None else str(value)
-
-
-def parsed(text: str, kind: type[Any]) -> Any:
-    """Return the value of `kind` that `text` stands for.
-
-    Raises:
-        SettingsError: if it stands for none.
-    """
-    try:
-        if kind is bool:
-            return BOOLS[text.lower()]
-        if kind in (list, tuple):
-            return [word.strip() for word in text.split(",") if word.strip()]
-        if kind is dict:
-            return dict(packed.unpack(text))
-        return kind(text)
-    except (KeyError, TypeError, ValueError) as error:
-        raise SettingsError([f"{text!r}; expected {EXPECTED.get(kind, 'text')}."]) from error
+# ---------------------------------------------------------------- values as widgets and settings want them
 
 
 def _as_kind(value: Any, kind: type[Any]) -> Any:
     """Return names as a list or joined by commas, and whole numbers as floats, as the widget or setting wants it."""
     if kind is list and isinstance(value, str):
-        return parsed(value, list)
+        return packed.parsed(value, list)
     if kind is str and isinstance(value, list):
         return ",".join(value)
     whole = isinstance(value, int) and not isinstance(value, bool)

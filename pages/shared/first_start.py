@@ -43,9 +43,11 @@ def begin() -> None:
 
 def start(corpus: str) -> None:
     """Queue the reading of the bundled `corpus`, unless it is there, and its encoding with the encoder in use."""
+    reading = None
     if corpus not in {info.name for info in state.corpora()}:
-        state.jobs().submit(["ingest", corpus, "--corpus", corpus], title=f"Read {corpus}")
-    state.jobs().submit(["encode", "--corpus", corpus, "--encoder", state.encoder_name()], title=f"Encode {corpus}")
+        reading = state.jobs().submit(["ingest", corpus, "--corpus", corpus], title=f"Read {corpus}")
+    argv = ["encode", "--corpus", corpus, "--encoder", state.encoder_name()]
+    state.jobs().submit(argv, title=f"Encode {corpus}", after=reading)
 
 
 def notice() -> None:

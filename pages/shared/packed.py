@@ -1,4 +1,4 @@
-"""What was typed, kept in the address bar: a refresh or a sent link brings it back."""
+"""Values as text in an address, and back: numbers, names, lists, and what was typed, however long."""
 
 import base64
 import binascii
@@ -9,6 +9,11 @@ from collections import OrderedDict
 from typing import Any
 
 import streamlit as st
+
+from lvm_core.errors import SettingsError
+
+EXPECTED = {int: "a whole number", float: "a number", bool: "0 or 1"}
+BOOLS = {"1": True, "0": False, "true": True, "false": False}
 
 LONGEST_ADDRESS = 6_000
 """Characters of an address that every browser and server takes."""
@@ -44,3 +49,30 @@ def unpack(text: str) -> Any:
         return json.loads(inflated)
     except (ValueError, binascii.Error, zlib.error):
         return None
+
+
+def text_of(value: Any) -> str:
+    """Return a value as it stands in an address."""
+    if isinstance(value, bool):
+        return "1" if value else "0"
+    if isinstance(value, dict):
+        return pack(value)
+    return ",".join(map(str, value)) if isinstance(value, (list, tuple)) else "" if value is None else str(value)
+
+
+def parsed(text: str, kind: type[Any]) -> Any:
+    """Return the value of `kind` that `text` stands for.
+
+    Raises:
+        SettingsError: if it stands for none.
+    """
+    try:
+        if kind is bool:
+            return BOOLS[text.lower()]
+        if kind in (list, tuple):
+            return [word.strip() for word in text.split(",") if word.strip()]
+        if kind is dict:
+            return dict(unpack(text))
+        return kind(text)
+    except (KeyError, TypeError, ValueError) as error:
+        raise SettingsError([f"{text!r}; expected {EXPECTED.get(kind, 'text')}."]) from error

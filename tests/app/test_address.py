@@ -4,7 +4,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from lvm_core.workspace import Workspace
-from pages.shared import address
+from pages.shared import packed
 from tests.app.conftest import Open
 
 
@@ -60,4 +60,4 @@ def test_a_link_is_followed_again_when_the_page_is_come_to_again(seeded: Workspa
 
 def test_values_survive_the_address() -> None:
     for value in (True, False, 3, -0.25, "a b,c", ["a", "b"], [], {"chunks": ["x"], "run": True}):
-        assert address.parsed(address.text_of(value), type(value)) == value
+        assert packed.parsed(packed.text_of(value), type(value)) == value

@@ -13,8 +13,10 @@ from lvm_core.jobs.store import JobStore
 from lvm_core.train import TrainConfig
 from lvm_core.train.notes import RunNotes, write_notes
 from lvm_core.workspace import Workspace, read_json, write_json
+from pages.views.train import runs
 from pages.views.train.curves import smoothed
 from tests.app.conftest import Open, press, shown
+from tests.leaderboard.rows import add
 
 BLOCK = [sys.executable, "-c", "import time; time.sleep(60)"]
 
@@ -238,3 +240,14 @@ def test_runs_are_filtered_tagged_and_their_verdict_is_said(seeded: Workspace, o
 def test_smoothing_draws_a_moving_mean() -> None:
     assert smoothed(np.array([1.0, 3.0, 3.0]), 0.5).tolist() == [1.0, 2.0, 2.5]
     assert smoothed(np.array([1.0, 3.0]), 0.0).tolist() == [1.0, 3.0]
+
+
+def test_an_evaluated_run_leads_to_its_row_of_the_board(seeded: Workspace, open_page: Open) -> None:
+    fake_run(seeded, "amn-1", 30, time.time())
+    assert runs.tests_of_runs(seeded) == {}
+    add(seeded, "amn-1", 0.51, comparable="k1")
+    add(seeded, "amn-1", 0.52, comparable="k2")
+    assert runs.tests_of_runs(seeded) == {"amn-1": "k2"}
+    app = open_page(seeded, "leaderboard", test="k2", models="amn-1")
+    assert not app.exception
+    assert app.multiselect(key="leaderboard:models").value == ["amn-1"]

@@ -8,7 +8,7 @@ import streamlit as st
 from lvm_core.evaluate.results import ResultStore
 from lvm_core.train.history import History, RunRow
 from lvm_core.train.notes import RunNotes, read_notes, write_notes
-from lvm_core.workspace import disk_errors
+from lvm_core.workspace import Workspace, disk_errors
 from pages.shared import state
 from pages.shared.address import Address
 from pages.views.train import form as train_form
@@ -172,7 +172,7 @@ def _one(row: RunRow) -> None:
 
 def _result(row: RunRow) -> None:
     """Offer the run's row of the board where it was evaluated, else the evaluation; other models are compared there."""
-    test = tests_of_runs().get(row.run)
+    test = tests_of_runs(state.workspace()).get(row.run)
     if test:
         if st.button("On the board", icon=":material/leaderboard:", type="tertiary", help="Its row of the board"):
             st.switch_page("pages/leaderboard.py", query_params={"test": test, "models": row.run})
@@ -181,9 +181,8 @@ def _result(row: RunRow) -> None:
         st.rerun(scope="app")
 
 
-def tests_of_runs() -> dict[str, str]:
+def tests_of_runs(workspace: Workspace) -> dict[str, str]:
     """Return of each run on the board the test that it was measured on last."""
-    workspace = state.workspace()
     stored = ResultStore(workspace).rows() if workspace.database.exists() else []
     return {row.model: row.comparable for row in reversed(stored)}
 
