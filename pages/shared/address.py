@@ -102,6 +102,10 @@ class Address:
         """Return what `name` is set to; for choices that have no widget just now."""
         return st.session_state[self.key(name, start, among, linked=linked)]
 
+    def says(self, name: str) -> bool:
+        """Return whether the address names a choice that no widget has taken yet."""
+        return isinstance(self._values.get(self._name(name)), _Text)
+
     def value_of(self, field: Field) -> Any:
         """Return what a setting is set to, whether it has a widget just now or not."""
         return _as_kind(self._value(field, field.default), field.kind)

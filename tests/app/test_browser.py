@@ -213,3 +213,24 @@ def test_the_board_is_sorted_and_its_rows_chosen_by_the_keyboard(browser: Browse
         expect(page.get_by_role("checkbox", name="mlp-100", exact=True)).to_be_checked()
         expect(head).to_have_attribute("aria-sort", "ascending")
         assert "models=mlp-100" in page.url
+
+
+def test_back_leaves_a_page_and_coming_back_finds_it(browser: Browser, seeded: Workspace) -> None:
+    with studio(seeded.root) as address, opened(browser, f"{address}/system") as page:
+        page.get_by_role("link", name="Corpus").first.click()
+        chunk = page.get_by_label("to chunk")
+        expect(chunk).to_have_value("5")
+        for last in ("7", "9"):
+            chunk.fill(last)
+            chunk.press("Enter")
+            page.wait_for_url(f"**to={last}*")
+        page.get_by_role("link", name="System").first.click()
+        expect(page.locator(".lvm-head h1")).to_have_text("System")
+        page.get_by_role("link", name="Corpus").first.click()
+        expect(page.get_by_label("to chunk")).to_have_value("9")
+        page.go_back()
+        expect(page.locator(".lvm-head h1")).to_have_text("System")
+        page.go_back()
+        expect(page.get_by_label("to chunk")).to_have_value("9")
+        page.go_back()
+        expect(page.locator(".lvm-head h1")).to_have_text("System")

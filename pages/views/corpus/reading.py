@@ -37,10 +37,11 @@ def show(at: Address, corpus: CorpusInfo, query: articles.Query) -> None:
     outline = state.store().outline(document.document_id)
     matches = state.store().find_in_document(document.document_id, query.words)
     if st.session_state.get(READ) != (opened, query.words):
-        linked = READ not in st.session_state and at.value("from", 0) > 0
+        linked = at.says("from") or at.says("to")
         st.session_state[READ] = (opened, query.words)
         if linked:
-            _select(at, document, at.value("from", 0) - 1, at.value("to", 0) - 1)
+            first, last = _run(at, document)
+            _select(at, document, first, last)
         else:
             _start(at, document, opened.position if opened.position is not None else matches[0] if matches else None)
     _head(corpus, document, outline)
@@ -53,9 +54,19 @@ def show(at: Address, corpus: CorpusInfo, query: articles.Query) -> None:
     _turner(document, "below")
 
 
+def _run(at: Address, document: DocumentInfo) -> tuple[int, int]:
+    """Return the positions of the first and the last chunk selected."""
+    return at.value("from", 1) - 1, at.value("to", _usual(document)) - 1
+
+
+def _usual(document: DocumentInfo) -> int:
+    """Return how many chunks are selected at first: a context, and a true next chunk behind it."""
+    return min(CONTEXT, max(1, document.n_chunks - 1))
+
+
 def _start(at: Address, document: DocumentInfo, position: int | None) -> None:
     """Select the chunks up to `position`, or the first ones."""
-    last = min(CONTEXT, max(1, document.n_chunks - 1)) - 1 if position is None else position
+    last = _usual(document) - 1 if position is None else position
     _select(at, document, max(0, last - CONTEXT + 1), last)
 
 
@@ -96,14 +107,21 @@ def _coherence(at: Address, document: DocumentInfo) -> None:
             _select(at, document, int(np.ceil(low)) - 1, int(np.floor(high)) - 1)
 
     alt = f"Cosine of each chunk of {document.title} to the chunk before it"
-    charts.show(_plot(at, values), key, alt, on_select=chosen, selection_mode="box", config={"displayModeBar": False})
+    charts.show(
+        _plot(values, *_run(at, document)),
+        key,
+        alt,
+        on_select=chosen,
+        selection_mode="box",
+        config={"displayModeBar": False},
+    )
 
 
-def _plot(at: Address, values: np.ndarray) -> go.Figure:
+def _plot(values: np.ndarray, first: int, last: int) -> go.Figure:
     places = np.arange(1, len(values) + 1)
     fig = go.Figure()
     fig.add_vrect(
-        x0=at.value("from", 0) - 0.5, x1=at.value("to", 0) + 0.5, line_width=0,
+        x0=first + 0.5, x1=last + 1.5, line_width=0,
         fillcolor=charts.COLOURS["context"], opacity=0.35,
     )  # fmt: skip
     fig.add_scatter(
@@ -134,8 +152,8 @@ def _selection(at: Address, corpus: CorpusInfo, document: DocumentInfo) -> tuple
     """Show the run of chunks that is selected; return its first and last position."""
     n = document.n_chunks
     with st.container(horizontal=True, vertical_alignment="bottom", key="corpus-selection"):
-        first = st.number_input("From chunk", 1, n, key=at.key("from", 0, low=1, high=n), width=130) - 1
-        last = st.number_input("to chunk", 1, n, key=at.key("to", 0, low=1, high=n), width=130) - 1
+        first = st.number_input("From chunk", 1, n, key=at.key("from", 1, low=1, high=n), width=130) - 1
+        last = st.number_input("to chunk", 1, n, key=at.key("to", _usual(document), low=1, high=n), width=130) - 1
         run = range(first, last + 1)
         problem = _problem(run)
         if st.button("Send to Predict", type="primary", icon=":material/arrow_forward:", disabled=bool(problem)):
@@ -172,7 +190,7 @@ def _jumps(at: Address, document: DocumentInfo, outline: Sequence[tuple[int, str
                 placeholder=f"Go to one of {len(names)} sections", label_visibility="collapsed", width=320,
             )  # fmt: skip
         if matches:
-            now = at.value("to", 0) - 1
+            now = _run(at, document)[1]
             after = next((position for position in matches if position > now), matches[0])
             place = sum(position <= now for position in matches)
             st.button(f"Next match ({place} of {len(matches)})", key="next_match", icon=":material/search:",
