@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
     from psycopg2.sql import Composable
 
+FORMAT = 2
+"""Of the rows as they are read here; rows that an earlier one staged are read again."""
+
 N_PROBES = 64
 """Rows looked at to learn what the vectors are."""
 
@@ -62,7 +65,7 @@ def state_of_table(connection: "Connection", info: TableInfo) -> str:
     with connection.cursor() as cursor:
         cursor.execute(query + joined(info.table, info.vectors) + where(info.dataset_source))
         state = [*cursor.fetchone(), {name: column.type for name, column in info.columns.items()}, info.dataset_source,
-                 info.n_rows]  # fmt: skip
+                 info.n_rows, FORMAT]  # fmt: skip
     return hashlib.sha256(json.dumps(state).encode()).hexdigest()
 
 

@@ -80,6 +80,14 @@ def test_windows_with_gaps_repeats_and_long_steps_store_no_chunk_twice(tmp_path:
     assert "2 windows repeat another and are left out." in contents.notes
 
 
+def test_chains_that_end_alike_keep_their_ends(tmp_path: Path) -> None:
+    chains = [VECTORS[[0, 1, 2, 3, 4]], VECTORS[[5, 2, 3, 4]], VECTORS[[6, 2, 3, 4]]]
+    contexts = np.stack([chain[i : i + 2] for chain in chains for i in range(len(chain) - 2)])
+    targets = np.stack([chain[i + 2] for chain in chains for i in range(len(chain) - 2)])
+    _, passages = read(save(tmp_path, train_contexts=contexts, train_targets=targets))
+    assert [passage.vectors.tolist() for passage in passages] == [chain.tolist() for chain in chains]
+
+
 def test_windows_split_by_window_are_one_text_again(tmp_path: Path) -> None:
     cut = windows()
     p = shuffled(len(cut.targets))
