@@ -1,6 +1,5 @@
 """What is measured where asked for: the snap, the drift, the decoded text, ten windows in full."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -36,8 +35,8 @@ class Decodings:
 
     decoder: str
     n: int
-    values: Mapping[str, float | None]
-    intervals: Mapping[str, Ends]
+    values: dict[str, float | None]
+    intervals: dict[str, Ends]
 
 
 class Extras:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
+from lvm_core.boundary.json_values import parse_json
 from lvm_core.database import connect
 from lvm_core.errors import ModelError
 from lvm_core.evaluate.measures import MEASURES
@@ -116,8 +117,8 @@ class ResultStore:
 def _read(reader: Callable[[Any], T], text: str) -> T | None:
     """Return what `reader` makes of stored JSON, None where it is damaged: one bad result must not hide the others."""
     try:
-        return reader(json.loads(text))
-    except (ValueError, TypeError, AttributeError, RecursionError):
+        return reader(parse_json(text, "A stored result", error=ModelError))
+    except (ModelError, AttributeError, TypeError):
         return None
 
 

@@ -7,10 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from lvm_core.boundary.json_values import from_json
+from lvm_core.errors import ModelError
 from lvm_core.evaluate.settings import Split
 from lvm_core.metrics.bootstrap import Sums
 
-Ends = Sequence[float] | None
+REMEDY = "Evaluate the model again."
+
+Ends = list[float] | None
 """Low and high end of a 95 % interval; None where there are not two articles."""
 
 
@@ -22,6 +26,14 @@ class Gain:
     ci: Ends
     context: int | None = None
     fitted_on: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Coherence:
+    """Mean cosine of neighbouring chunks: of the test, and of each corpus that the model was trained on."""
+
+    test: float | None = None
+    train: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,24 +68,24 @@ class Row:
     n_windows: int
     n_articles: int
     comparable: str
-    values: Mapping[str, float | None]
-    intervals: Mapping[str, Ends]
+    values: dict[str, float | None]
+    intervals: dict[str, Ends]
     vs_filter: Gain | None = None
     net: str = ""
     shipped: bool = False
-    trained_on: Sequence[str] = ()
+    trained_on: list[str] = field(default_factory=list)
     n_train_articles: int | None = None
     weights_digest: str = ""
-    coherence: Mapping[str, Any] = field(default_factory=dict)
-    near_duplicates: Sequence[Twin] = ()
-    key: Mapping[str, Any] = field(default_factory=dict)
+    coherence: Coherence = Coherence()
+    near_duplicates: list[Twin] = field(default_factory=list)
+    key: dict[str, Any] = field(default_factory=dict)
     split_seed: int = 0
     index_digest: str = ""
     decoder: str | None = None
     n_decoded: int | None = None
-    snapped: Mapping[str, Any] | None = None
-    drift: Mapping[str, Any] | None = None
-    other: Mapping[str, Any] = field(default_factory=dict)
+    snapped: dict[str, Any] | None = None
+    drift: dict[str, Any] | None = None
+    other: dict[str, Any] = field(default_factory=dict)
     created: float | None = None
     id: int | None = None
     evaluated: float | None = None
@@ -102,33 +114,45 @@ class Row:
             **flat(self.values, self.intervals),
             "vs_filter": None if self.vs_filter is None else dataclasses.asdict(self.vs_filter),
             "near_duplicates": [dataclasses.asdict(twin) for twin in self.near_duplicates],
+            "coherence": dataclasses.asdict(self.coherence),
             **self.other,
         }
 
     @classmethod
-    def read(cls, stored: Mapping[str, Any]) -> "Row":
+    def read(cls, stored: dict[str, Any]) -> "Row":
         """Return the row of what `to_json` made, by this studio or an earlier one.
 
         Raises:
-            ValueError: if it is no row: a field is missing or of a wrong type.
+            ModelError: if it is no row, naming the first field that is missing or of a wrong type.
         """
-        if missing := [name for name in _REQUIRED if not isinstance(stored.get(name), _REQUIRED[name])]:
-            raise ValueError(f"a row of the board needs {', '.join(missing)}")
-        names = {f.name for f in dataclasses.fields(cls)} - set(_FLAT)
+        names = {f.name for f in dataclasses.fields(cls)} - {"values", "intervals", "other"}
         plain = {name: value for name, value in stored.items() if name in names}
-        rest = {name: value for name, value in stored.items() if name not in names and name not in _FLAT}
+        if isinstance(plain.get("split"), str):
+            plain["split"] = dataclasses.asdict(Split.read(plain["split"]))
+        rest = {name: value for name, value in stored.items() if name not in names}
         ends = {name: value for name, value in rest.items() if name.endswith("_ci")}
         values = {n: v for n, v in rest.items() if n not in ends and (v is None or _is_number(v))}
-        gain = stored.get("vs_filter")
-        return cls(
+        fields = {
             **plain,
-            split=Split.read(stored["split"]),
-            values=values,
-            intervals={name.removesuffix("_ci"): value for name, value in ends.items()},
-            vs_filter=Gain(**{k: v for k, v in gain.items() if k in Gain.__dataclass_fields__}) if gain else None,
-            near_duplicates=[Twin(**twin) for twin in stored.get("near_duplicates", [])],
-            other={name: value for name, value in rest.items() if name not in ends and name not in values},
-        )
+            "values": values,
+            "intervals": {name.removesuffix("_ci"): value for name, value in ends.items()},
+            "other": {name: value for name, value in rest.items() if name not in ends and name not in values},
+        }
+        row = from_json(cls, fields, "A row of the board", REMEDY, extra=True, error=ModelError)
+        intervals = [*row.intervals.values(), *([row.vs_filter.ci] if row.vs_filter else [])]
+        if not all(one is None or len(one) == 2 for one in intervals):
+            raise ModelError(f"A row of the board has an interval that is no pair of numbers. {REMEDY}")
+        if row.snapped is not None:
+            from_json(_Snapped, row.snapped, "A row of the board, snapped", REMEDY, extra=True, error=ModelError)
+        return row
+
+
+@dataclass(frozen=True, slots=True)
+class _Snapped:
+    """What is read of the measures after the snap."""
+
+    cosine: float | None = None
+    cosine_ci: Ends = None
 
 
 def flat(values: Mapping[str, float | None], intervals: Mapping[str, Ends]) -> dict[str, Any]:
@@ -136,16 +160,11 @@ def flat(values: Mapping[str, float | None], intervals: Mapping[str, Ends]) -> d
     return {**values, **{f"{name}_ci": ends for name, ends in intervals.items()}}
 
 
-_FLAT = ("split", "values", "intervals", "vs_filter", "near_duplicates", "other")
+_FLAT = ("split", "values", "intervals", "vs_filter", "near_duplicates", "coherence", "other")
 """Fields that are not written under their own name."""
 
 _OPTIONAL = ("decoder", "n_decoded", "snapped", "drift", "id", "evaluated", "shipped_result", "rank", "level_with_best")
 """Fields that are left out where there is nothing to say."""
-
-_REQUIRED: dict[str, type] = {
-    "model": str, "kind": str, "corpus": str, "encoder": str, "split": str, "comparable": str,
-    "context": int, "n_windows": int, "n_articles": int,
-}  # fmt: skip
 
 
 def _is_number(value: object) -> bool:
@@ -172,7 +191,7 @@ class ArticleSums:
         """Return what `to_json` made.
 
         Raises:
-            ValueError: if a list is missing, of another length, or holds what is no number.
+            ModelError: if a list is missing, of another length, or holds what is no number.
         """
         try:
             titles, n, counts = stored["titles"], stored["n"], stored.get("counts", {})
@@ -181,10 +200,11 @@ class ArticleSums:
                 name: Sums(np.array(total, dtype=np.float64), np.array(counts.get(name, n), dtype=np.float64))
                 for name, total in totals.items()
             }
-        except (KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"no sums by article: {error}") from error
-        if any(one.total.shape != (len(titles),) or one.count.shape != (len(titles),) for one in sums.values()):
-            raise ValueError("no sums by article: lists of several lengths")
+            lengths = {len(one) for pair in sums.values() for one in (pair.total, pair.count)} | {len(titles)}
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            raise ModelError(f"These are no sums by article: {error}. {REMEDY}") from error
+        if len(lengths) != 1 or not isinstance(titles, list):
+            raise ModelError(f"These are no sums by article: lists of several lengths. {REMEDY}")
         return cls(titles, sums)
 
 
@@ -195,7 +215,7 @@ class Example:
     window: int
     article: str
     position: int
-    context: Sequence[str]
+    context: list[str]
     n_context: int
     target: str
     text: str
@@ -204,8 +224,8 @@ class Example:
     cosine: float
     snapped_cosine: float | None
     round_trip_cosine: float | None
-    scores: Mapping[str, float]
-    timings_ms: Mapping[str, float]
+    scores: dict[str, float]
+    timings_ms: dict[str, float]
 
     def to_json(self) -> dict[str, Any]:
         """Return the window as `evaluate --json` prints it: the scores stand among its fields."""
@@ -217,11 +237,9 @@ class Example:
         """Return what `to_json` made.
 
         Raises:
-            ValueError: if it is none.
+            ModelError: if it is none, naming the field.
         """
         names = {f.name for f in dataclasses.fields(cls)} - {"scores"}
-        try:
-            scores = {name: float(value) for name, value in stored.items() if name not in names}
-            return cls(**{name: stored[name] for name in names}, scores=scores)
-        except (KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"no decoded window: {error}") from error
+        plain = {name: value for name, value in stored.items() if name in names}
+        scores = {name: value for name, value in stored.items() if name not in names}
+        return from_json(cls, {**plain, "scores": scores}, "A decoded window", REMEDY, error=ModelError)

@@ -23,7 +23,7 @@ from lvm_core.evaluate.filters import Filters
 from lvm_core.evaluate.guards import Refused, admit
 from lvm_core.evaluate.measures import MEASURES
 from lvm_core.evaluate.results import ResultStore
-from lvm_core.evaluate.rows import ArticleSums, Example, Gain, Row, Twin
+from lvm_core.evaluate.rows import ArticleSums, Coherence, Example, Gain, Row, Twin
 from lvm_core.evaluate.settings import EvaluateSettings
 from lvm_core.evaluate.testset import TestSet, make_test_set
 from lvm_core.evaluate.twins import find_twins
@@ -187,7 +187,7 @@ class _Run:
             "trained_on": [c["name"] for c in info.config.get("corpora", [])],
             "n_train_articles": None if candidate.titles is None else len(candidate.titles),
             "weights_digest": state_digest(loaded.model),
-            "coherence": {"test": test.coherence, "train": self._trained_coherence(candidate)},
+            "coherence": Coherence(test.coherence, self._trained_coherence(candidate)),
             "comparable": test.comparable,
             "key": test.key,
             "split_seed": test.split_seed,

@@ -45,8 +45,8 @@ def card(row: Row) -> None:
 
 
 def _coherence(row: Row) -> str:
-    test, train = row.coherence.get("test"), row.coherence.get("train") or {}
-    trained = ", ".join(f"{name} {value:.3f}" for name, value in train.items())
+    test = row.coherence.test
+    trained = ", ".join(f"{name} {value:.3f}" for name, value in row.coherence.train.items())
     return ("—" if test is None else f"test {test:.3f}") + (f"; trained on {trained}" if trained else "")
 
 

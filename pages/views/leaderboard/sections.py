@@ -122,8 +122,8 @@ def _small_print(rows: Mapping[str, Row]) -> None:
         f"Every model is asked for the same {first.n_windows:,} targets and searched among the same chunks.",
         "Intervals: 95 %, by resampling articles. Hollow marks are rules, full ones nets.",
     ]
-    if first.coherence.get("test") is not None:
-        parts.append(f"Coherence of the test (cosine of neighbouring chunks): {first.coherence['test']:.3f}.")
+    if first.coherence.test is not None:
+        parts.append(f"Coherence of the test (cosine of neighbouring chunks): {first.coherence.test:.3f}.")
     level = [name for name, row in rows.items() if row.level_with_best and row is not first]
     if level:
         parts.append(f"The interval of the first meets those of {', '.join(level[:6])}: see the paired differences.")
