@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lvm_core.encoders.hub import hub_folder
+from lvm_core.encoders.model_folder import check_settings
 from lvm_core.errors import DecoderError, EncoderError
 
 FOLDER_VARIABLE = "LVM_VEC2TEXT"
@@ -71,6 +72,11 @@ def locate(pair: Pair) -> dict[str, Path]:
             missing.append(repository)
     if missing:
         raise DecoderError(_missing(pair, missing))
+    for folder in folders.values():
+        try:
+            check_settings(folder)
+        except EncoderError as error:
+            raise DecoderError(str(error)) from error
     return folders
 
 

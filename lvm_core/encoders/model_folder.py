@@ -78,8 +78,21 @@ class Configuration:
         return {name: value for name, value in asdict(self).items() if value != usual[name]}
 
 
+def check_settings(folder: Path) -> None:
+    """Check that no settings file of a transformers folder names code.
+
+    Raises:
+        EncoderError: naming the file and what it names, or the file that cannot be read.
+    """
+    for path in _settings_files(folder):
+        settings = _settings(path)
+        for key in _CODE_KEYS:
+            if settings.get(key):
+                raise _refusal(path, f"{key}: {settings[key]}", "no code of the folder's own")
+
+
 def check_model_folder(folder: Path) -> None:
-    """Check that nothing in a model folder names code.
+    """Check that nothing in a sentence-transformers folder names code.
 
     Raises:
         EncoderError: naming the file and the class, where something does or cannot be read.
@@ -88,15 +101,17 @@ def check_model_folder(folder: Path) -> None:
         if not _MODULE.fullmatch(module.type):
             raise _refusal(folder / "modules.json", module.type, f"one of sentence-transformers' {', '.join(MODULES)}")
         inside(folder, folder / module.path, f"{folder / 'modules.json'} names a folder that", EncoderError)
+        if not module.type.endswith(".Transformer"):  # whose activations are names of transformers' own
+            _check_activation(folder / module.path / "config.json")
+    check_settings(folder)
     for path in _settings_files(folder):
-        settings = _settings(path)
-        for key in _CODE_KEYS:
-            if settings.get(key):
-                raise _refusal(path, f"{key}: {settings[key]}", "no code of the folder's own")
-        activation = settings.get("activation_function", "torch.nn.modules.linear.Identity")
-        if not isinstance(activation, str) or not _ACTIVATION.fullmatch(activation):
-            raise _refusal(path, activation, "an activation of torch.nn")
-        _check_methods(path, settings.get("modality_config", {}))
+        _check_methods(path, _settings(path).get("modality_config", {}))
+
+
+def _check_activation(path: Path) -> None:
+    activation = _settings(path).get("activation_function", "torch.nn.modules.linear.Identity")
+    if not isinstance(activation, str) or not _ACTIVATION.fullmatch(activation):
+        raise _refusal(path, activation, "an activation of torch.nn")
 
 
 def _settings_files(folder: Path) -> list[Path]:
