@@ -27,10 +27,14 @@ CONTEXTS_AT_ONCE = 1024
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What a model says comes next: `vectors` (..., D), unit norm, and their `lengths` (...) before that."""
+    """What a model says comes next: `vectors` (..., D), unit norm, and their `lengths` (...) before that.
+
+    `queries` (..., D), unit norm, are what to search with: the vectors themselves where the model has no query head.
+    """
 
     vectors: Vectors
     lengths: Vectors
+    queries: Vectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,8 @@ def after(model: SequenceModel, contexts: Vectors, name: str | None = None) -> F
     # the products of one context are too small to share: threads would only wait for each other
     with one_thread() if len(x) == 1 else nullcontext():
         forecast = _run(model, x, np.full(len(x), x.shape[1] - 1, dtype=np.int64), name)
-    return Forecast(forecast.vectors.reshape(*outer, -1), forecast.lengths.reshape(outer))
+    shaped = (*outer, model.dim)
+    return Forecast(forecast.vectors.reshape(shaped), forecast.lengths.reshape(outer), forecast.queries.reshape(shaped))
 
 
 def over_windows(
@@ -93,15 +98,16 @@ def over_windows(
     longest = windows.contexts.shape[1]
     slides = model.sliding and getattr(model, "reach", longest + 1) <= longest
     parts = _by_article(model, source, windows, name) if slides else _by_window(model, source, windows, name)
-    vectors, lengths = np.empty((0, 0), dtype=np.float32), np.empty(len(windows), dtype=np.float32)
+    vectors, lengths = np.empty((len(windows), model.dim), dtype=np.float32), np.empty(len(windows), dtype=np.float32)
+    queries = vectors if model.query is None else np.empty_like(vectors)
     n_done = 0
     for lines, forecast in parts:
-        if not n_done:
-            vectors = np.empty((len(windows), forecast.vectors.shape[1]), dtype=np.float32)
         vectors[lines], lengths[lines] = forecast.vectors, forecast.lengths
+        if queries is not vectors:
+            queries[lines] = forecast.queries
         n_done += len(lines)
         progress(n_done / len(windows), f"{n_done:,} of {len(windows):,} windows")
-    return Forecast(vectors, lengths)
+    return Forecast(vectors, lengths, queries)
 
 
 def over_articles(
@@ -142,7 +148,7 @@ def _by_article(
         x = np.asarray(source.slice(first, last), dtype=np.float32)[None]
         forecast = _run(model, x, None, name)
         position = windows.targets[lines] - first - 1
-        yield lines, Forecast(forecast.vectors[0, position], forecast.lengths[0, position])
+        yield lines, Forecast(*(part[0, position] for part in (forecast.vectors, forecast.lengths, forecast.queries)))
 
 
 def _batches(lengths: Rows) -> Iterator[Rows]:
@@ -167,11 +173,15 @@ def _run(model: SequenceModel, x: Vectors, last: Rows | None, name: str | None) 
         ModelError: if that is not finite.
     """
     with torch.inference_mode(), _evaluating(model):
-        unscaled = model.unscaled(unit(torch.from_numpy(np.ascontiguousarray(x)).to(_device(model))))
+        contexts = unit(torch.from_numpy(np.ascontiguousarray(x)).to(_device(model)))
+        unscaled = model.unscaled(contexts)
+        queries = None if model.query is None else model.query(contexts, unscaled)
         if last is not None:
-            device = unscaled.device
-            unscaled = unscaled[torch.arange(len(x), device=device), torch.from_numpy(last).to(device)]
-        forecast = Forecast(unit(unscaled).cpu().numpy(), unscaled.float().norm(dim=-1).cpu().numpy())
+            place = torch.arange(len(x), device=unscaled.device), torch.from_numpy(last).to(unscaled.device)
+            unscaled, queries = unscaled[place], None if queries is None else queries[place]
+        vectors = unit(unscaled).cpu().numpy()
+        lengths = unscaled.float().norm(dim=-1).cpu().numpy()
+        forecast = Forecast(vectors, lengths, vectors if queries is None else queries.cpu().numpy())
     if not np.isfinite(forecast.vectors).all():
         n_bad = int((~np.isfinite(forecast.vectors)).sum())
         raise ModelError(

@@ -28,16 +28,17 @@ _SCORE_BYTES = 64_000_000
 
 @dataclass(frozen=True)
 class Answers:
-    """A model's prediction (N, D) of every window of a test, and what several measures read of it."""
+    """A model's prediction (N, D) of every window of a test, what it searches with, and what several measures read."""
 
     predictions: Vectors
     test: TestSet
+    queries: Vectors
 
     @cached_property
     def ranks(self) -> Values:
         """The rank (N,) of each true next chunk among all chunks of the test but the five before it."""
         block = max(1, _SCORE_BYTES // (4 * len(self.test.vectors)))
-        return retrieval.target_ranks(self.predictions, self.test.vectors, self.test.targets, self.test.excluded, block)
+        return retrieval.target_ranks(self.queries, self.test.vectors, self.test.targets, self.test.excluded, block)
 
 
 @dataclass(frozen=True)
@@ -212,9 +213,12 @@ def lower_is_better(name: str) -> bool:
     return name in MEASURES and MEASURES[name].lower
 
 
-def window_measures(predictions: Vectors, test: TestSet) -> dict[str, Values]:
-    """Return every measure (N,) of predictions (N, D), by name; NaN where a window cannot be measured."""
-    answers = Answers(predictions, test)
+def window_measures(predictions: Vectors, test: TestSet, queries: Vectors | None = None) -> dict[str, Values]:
+    """Return every measure (N,) of predictions (N, D), by name; NaN where a window cannot be measured.
+
+    Ranks are those of the `queries` (N, D), or of the predictions where the model has none of its own.
+    """
+    answers = Answers(predictions, test, predictions if queries is None else queries)
     return {name: measure.windows(answers) for name, measure in MEASURES.items() if measure.windows}
 
 

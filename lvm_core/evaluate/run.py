@@ -134,8 +134,10 @@ class _Run:
         loaded = self.filters.load(candidate)
         context = self.settings.context or candidate.context
         windows = self.test.windows(context)
-        predictions = forecast.over_windows(loaded.model, self.test, windows, candidate.info.ref, self._inner).vectors
-        sums = measures.sums_by_article(measures.window_measures(predictions, self.test), self.test)
+        forecasts = forecast.over_windows(loaded.model, self.test, windows, candidate.info.ref, self._inner)
+        predictions = forecasts.vectors
+        by_window = measures.window_measures(predictions, self.test, forecasts.queries)
+        sums = measures.sums_by_article(by_window, self.test)
         values, intervals = measures.means(sums)
         speed = measures.speed(loaded.model, self.test, context)
         decodings = extras.decoded(predictions)

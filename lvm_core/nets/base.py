@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lvm_core.config import setting
+from lvm_core.nets.query import QueryHead
 
 
 @dataclass
@@ -24,7 +25,8 @@ class SequenceModel(nn.Module):
 
     `forward(x)` takes vectors (B, T, D), unit norm, padded on the right, and returns (B, T, D), unit norm:
     position t is the prediction of chunk t + 1 from chunks 0 .. t alone (causal), so one forward trains
-    every context length, and padding behind a position never changes it.
+    every context length, and padding behind a position never changes it. A model may have a `query` besides: a second
+    vector a position, made of the prediction and what stands before it, which search uses instead.
 
     A subclass gives `correction(x)`, and `start(x)` where it has a starting point of its own; the prediction
     is the unit vector of their sum. A rule that has no such parts gives that sum, `unscaled(x)`, itself. In residual
@@ -38,6 +40,7 @@ class SequenceModel(nn.Module):
     """True where a position looks at no more than the last `reach` chunks, wherever the sequence began."""
     Options: ClassVar[type[Any] | None] = None
     filter: "SequenceModel | None"
+    query: QueryHead | None
     scale: Tensor
 
     def __init__(self, dim: int, options: Any = None) -> None:
@@ -46,6 +49,7 @@ class SequenceModel(nn.Module):
         self.dim = dim
         self.options = options
         self.filter = None
+        self.query = None
 
     def config(self) -> dict[str, Any]:
         """Return what `lvm_core.nets.from_config` needs to make this net again."""
@@ -53,6 +57,8 @@ class SequenceModel(nn.Module):
         described: dict[str, Any] = {"model": self.name, "dim": self.dim, "options": options}
         if self.filter is not None:
             described["filter"] = self.filter.config()
+        if self.query is not None:
+            described["query"] = {"context": self.query.context}
         return described
 
     def n_parameters(self) -> int:
@@ -91,6 +97,10 @@ class SequenceModel(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return the predictions (B, T, D), unit norm, for the vectors (B, T, D)."""
         return unit(self.unscaled(x))
+
+    def queries(self, x: Tensor, predictions: Tensor) -> Tensor:
+        """Return what to search with (B, T, D), unit norm; the predictions where the model has no query of its own."""
+        return unit(predictions) if self.query is None else self.query(x, predictions)
 
 
 def unit(x: Tensor) -> Tensor:

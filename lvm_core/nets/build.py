@@ -8,6 +8,7 @@ import torch
 from lvm_core.baselines import BASELINES, build_baseline
 from lvm_core.nets import build_model
 from lvm_core.nets.base import SequenceModel
+from lvm_core.nets.query import QueryHead
 
 
 def misfit(config: dict[str, Any], shapes: Mapping[str, tuple[int, ...]]) -> str:
@@ -32,6 +33,10 @@ def from_config(config: dict[str, Any]) -> SequenceModel:
     """
     name, dim, options = config["model"], int(config["dim"]), config.get("options") or {}
     if name in BASELINES:
-        return build_baseline(name, dim, **options)
-    given = config.get("filter")
-    return build_model(name, dim, filter=from_config(given) if given else None, **options)
+        model: SequenceModel = build_baseline(name, dim, **options)
+    else:
+        given = config.get("filter")
+        model = build_model(name, dim, filter=from_config(given) if given else None, **options)
+    if config.get("query"):
+        model.query = QueryHead(dim, int(config["query"]["context"]))
+    return model

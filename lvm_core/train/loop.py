@@ -31,7 +31,7 @@ SCALES = (0.1, 0.2, 0.35, 0.5, 0.75, 1.0)
 """How much of a residual net's correction is kept is chosen among these on validation, anew each epoch: with few
 articles a tenth of it may help where all of it hurts."""
 
-PREPARED = 0.08
+PREPARED, FINISHING = 0.08, 0.02
 """Share of the one progress bar that stands for fitting the filter and measuring the baselines."""
 
 
@@ -201,7 +201,7 @@ class Trainer:
     def _tell(self, done: float, rate: float) -> None:
         cosine = "-" if self.at.val_cosine is None else f"{self.at.val_cosine:.4f}"
         self.progress(
-            min(PREPARED + (1 - PREPARED) * done / self.config.epochs, 0.999),
+            PREPARED + (1 - PREPARED - FINISHING) * min(done / self.config.epochs, 1.0),
             f"epoch {math.ceil(max(done, 1e-9))} of {self.config.epochs}, {rate:,.0f} windows/s,"
             f" {self._left(done):,.0f} s left;"
             f" validation cosine {cosine} (weighted mean {self.baselines['weighted-mean']:.4f})",
@@ -272,9 +272,6 @@ class Trainer:
             load_weights(self.folder / WEIGHTS, self.model)
             result["scale"], result["val_recall_at_5"] = float(self.model.scale), self.at.best_recall
             result["verdict"] = verdict(result["best_epoch"], result["val_cosine"], self.baselines["linear-filter"])
-        cosine = "-" if result["val_cosine"] is None else f"{result['val_cosine']:.4f}"
-        ending = f"{stopped}: validation cosine {cosine} after epoch {result['best_epoch']}"
-        self.progress(1.0, "; ".join(filter(None, [ending, result.get("verdict", "")])))
         return result
 
 
@@ -294,3 +291,10 @@ def stopping(stop: threading.Event) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def ending(result: dict[str, Any]) -> str:
+    """Return how a training ended, for people."""
+    cosine = "-" if result["val_cosine"] is None else f"{result['val_cosine']:.4f}"
+    said = f"{result['stopped']}: validation cosine {cosine} after epoch {result['best_epoch']}"
+    return "; ".join(filter(None, [said, result.get("verdict", "")]))

@@ -17,11 +17,14 @@ from lvm_core.checkpoint import (
     CONFIG,
     RESULT,
     STATE,
+    WEIGHTS,
     find_model,
     join,
+    load_weights,
     save_ensemble,
     save_model,
     save_titles,
+    save_weights,
     training_titles,
     weights_file_digest,
 )
@@ -38,8 +41,9 @@ from lvm_core.nets.ensemble import Ensemble
 from lvm_core.spaces import space_to_train_in
 from lvm_core.train.card import card
 from lvm_core.train.config import TrainConfig, arguments
-from lvm_core.train.loop import PREPARED, Trainer
+from lvm_core.train.loop import FINISHING, PREPARED, Trainer, ending
 from lvm_core.train.opening import check_corpora, new_run, stored_config
+from lvm_core.train.query import fit_query
 from lvm_core.train.validate import Validator
 from lvm_core.types import DocumentInfo, Progress, no_progress
 from lvm_core.workspace import Workspace, read_json, slug, write_json, write_text
@@ -137,18 +141,22 @@ class Training:
     def fit_baseline(self) -> dict[str, Any]:
         """Fit a baseline and write it as a run."""
         began = time.monotonic()
-        model = self._fitted(self.config.model, self.config.options, self.config.context, self.progress)
+        fitting = part_of(self.progress, 0.0, 1 - FINISHING)
+        model = self._fitted(self.config.model, self.config.options, self.config.context, fitting)
+        recall = self._fit_query(model)
         described = self._describe({})
         save_model(self.folder, model, described)
         save_titles(self.folder, [d.title for d in self.corpora.splits["train"]])
         result = {
             **self._result_base(model),
+            "query_recall_at_5": recall,
             "stopped": "finished",
             "train_s": time.monotonic() - began,
             "val_cosine": self.validator.cosine(model.to(self.device)),
             "baselines": {},
             "flags": [],
         }
+        self.progress(1.0, f"finished: validation cosine {result['val_cosine']:.4f}")
         return self._finish(result)
 
     def join_members(self) -> dict[str, Any]:
@@ -195,7 +203,20 @@ class Training:
             config, model.to(self.device), training, self.validator, self.folder, self.device, baselines, self.progress
         )
         result = trainer.run(resume=bool(stored), stop_after=stop_after)
+        if result["stopped"] != "paused":
+            load_weights(self.folder / WEIGHTS, model)
+            result["query_recall_at_5"] = self._fit_query(model)
+            save_weights(self.folder / WEIGHTS, model)
+            write_json(self.folder / CONFIG, read_json(self.folder / CONFIG) | model.config())
+        self.progress(1.0, ending(result))
         return self._finish({**self._result_base(model), **result, "baselines": baselines})
+
+    def _fit_query(self, model: SequenceModel) -> float:
+        splits, context = self.corpora.splits, min(self.config.context, 100)
+        told = part_of(self.progress, 1 - FINISHING, FINISHING)
+        return fit_query(
+            model.to(self.device), self.corpora.vectors, splits["train"], splits["validation"], context, told
+        )
 
     def _new_net(self) -> tuple[SequenceModel, dict[str, float]]:
         config = self.config
@@ -205,7 +226,7 @@ class Training:
         build_model(config.model, self.corpora.dim, **options)  # impossible sizes are refused before the long fits
         quiet = no_progress
         weighted = self._fitted("weighted-mean", {}, min(config.context, 5), quiet)
-        fitting = part_of(self.progress, PREPARED * 0.8)
+        fitting = part_of(self.progress, 0.0, PREPARED * 0.8)
         filtered = self._fitted("linear-filter", {}, min(config.context, 100), fitting)
         self.progress(PREPARED * 0.8, "measuring the baselines on the validation windows")
         baselines = {
@@ -275,9 +296,9 @@ def _words(given: object) -> list[str]:
     return [word.strip() for word in str(given).strip("()[]").split(",") if word.strip()]
 
 
-def part_of(progress: Progress, share: float) -> Progress:
-    """Return a progress whose whole is the first `share` of `progress`, so that one bar fills once."""
-    return lambda done, message: progress(min(done, 1.0) * share, message)
+def part_of(progress: Progress, first: float, share: float) -> Progress:
+    """Return a progress whose whole is the `share` of `progress` from `first` on, so that one bar fills once."""
+    return lambda done, message: progress(min(first + min(done, 1.0) * share, 0.999), message)
 
 
 def segment_length(config: TrainConfig, model: SequenceModel) -> int:

@@ -84,7 +84,8 @@ def load_state(
     """
 
     def restore(state: dict[str, Any]) -> tuple[Position, dict[str, torch.Tensor]]:
-        model.load_state_dict(state["model"])
+        head = {name: tensor for name, tensor in model.state_dict().items() if name.startswith("query.")}
+        model.load_state_dict(head | state["model"])  # a query is fitted behind the last epoch, anew after each resume
         optimizer.load_state_dict(state["optimizer"])
         torch.set_rng_state(state["rng"])
         if state["cuda_rng"] and torch.cuda.is_available():
