@@ -14,7 +14,7 @@ LAYERS = """
     config device workspace vectors.geometry endpoint
     database locks exchange.postgres
     jobs losses metrics
-    nets.base nets.memory
+    nets.base nets.memory nets.query
     progress baselines
     nets corpus.tmd
     corpus encoders
