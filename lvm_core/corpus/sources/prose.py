@@ -17,7 +17,7 @@ _JOINER = re.compile(
 _SPACE = re.compile(r"\s+")
 _EMPTY_BRACKETS = re.compile(r"\s*[(\[](?:pronounced|pronunciation|IPA|or|and|also|from|in|[\s,;:.–—/-])*[)\]]")
 _OPENING = re.compile(
-    r"([(\[])(?:(?:pronounced|pronunciation|IPA|or|and|also)\s?(?=[,;:]))?(?:[\s,;:]|\.(?=\s))+(?=\S)"
+    r"([(\[])(?:\s?(?:pronounced|pronunciation|IPA|or|and|also)\s?(?=[;:]))?(?:[\s,;:]|\.(?=\s))+(?=\S)"
 )
 _CLOSING = re.compile(r"(?<![\s,;:])[\s,;:]+([)\]])")
 _BEFORE_MARK = re.compile(r"\s+([,;:!?](?=\s|$)|\.(?=\s|$))")
@@ -44,7 +44,7 @@ def tidy(paragraph: str) -> str:
     text = _SPACE.sub(" ", text)
     text = _EMPTY_BRACKETS.sub("", text)
     text = _CLOSING.sub(r"\1", _OPENING.sub(r"\1", text))
-    text = _COMMA_STOP.sub(".", _DOUBLED.sub(r"\1", _BEFORE_MARK.sub(r"\1", text))).replace("….", "…")
+    text = _COMMA_STOP.sub(".", _DOUBLED.sub(r"\1", _BEFORE_MARK.sub(r"\1", text)))
     text = text.strip().lstrip(",;:.)]} ").strip()
     return text if len(_LETTERS.findall(text)) >= MIN_LETTERS else ""
 

@@ -77,6 +77,17 @@ def test_block_quotations_stay_as_paragraphs() -> None:
     assert text.split("\n\n") == ["He wrote:", "I have seen further than others.", "So it was then."]
 
 
+def test_a_table_or_a_gallery_ends_its_paragraph() -> None:
+    table = "{| class=x\n| cell\n|}"
+    gallery = "<gallery>\nA.jpg\n</gallery>"
+    wikitext = f"It flies three rockets of two kinds:\n{table}\nIt offers a fourth one too.{gallery}So it is."
+    assert prose(sections(wikitext)[0].text).split("\n\n") == [
+        "It flies three rockets of two kinds:",
+        "It offers a fourth one too.",
+        "So it is.",
+    ]
+
+
 def test_an_unclosed_table_does_not_swallow_the_article() -> None:
     text = sections("Before it all.\n{| class=x\n| cell\n\nAfter it all, the text goes on.\n== More ==\nAnd on.")
     assert "And on." in text[-1].text
@@ -87,3 +98,29 @@ def test_hostile_repetition_takes_no_time(filler: str) -> None:
     begun = time.process_time()
     sections("Start. " + filler * 5_000 + " end.")
     assert time.process_time() - begun < 5
+
+
+def test_a_break_is_a_space_and_two_end_a_paragraph() -> None:
+    text = sections("Our Father in heaven,<br />\nhallowed be<br>thy name.<br /><br/>\nThy kingdom come now.")[0].text
+    assert text.split("\n\n") == ["Our Father in heaven, hallowed be thy name.", "Thy kingdom come now."]
+
+
+@pytest.mark.parametrize(
+    ("wikitext", "expected"),
+    [
+        ("The film [[Imagine: John Lennon]] was new.", "The film Imagine: John Lennon was new."),
+        ("[[File:A.jpg|thumb|x]]A bird and [[:Category:Birds]] flew.", "A bird and Category:Birds flew."),
+        ("See [[wikt:pond|a pond]], [[#History]] and [[de:Teich]] there.", "See a pond, History and there."),
+        ("(x − ''a''<sub>''n''</sub>) and ''a''<sub>''n'' − 1</sub> are.", "(x − an) and a_(n − 1) are."),
+        (
+            "She bought it (and, thus, all of it) in {{MY|Alysia}}.",
+            "She bought it (and, thus, all of it) in MY Alysia.",
+        ),
+        ("The Azores ({{IPAc-en|x}} or {{IPAc-en|y}}; {{lang-pt|Açores}}) lie.", "The Azores (Açores) lie."),
+        ("It is of [[Genesis|Gn]] {{bibleverse||Genesis|1:2|NIV}} and so.", "It is of Gn Genesis 1:2 and so."),
+        ("It has more to give.<ref>x</ref>An end of it.", "It has more to give. An end of it."),
+        ("The ''War'''s end and '''Mr. X''' were.", "The War's end and Mr. X were."),
+    ],
+)
+def test_links_and_signs_give_what_is_read(wikitext: str, expected: str) -> None:
+    assert [section.text for section in sections(wikitext)] == [expected]

@@ -93,7 +93,7 @@ def _content(name: str, text: str) -> str:
         return formula(text)
     if name == "nowiki":
         return text.translate(_MARKUP)
-    return "\n" if name in ("table", "gallery") else ""
+    return "\n\n" if name in ("table", "gallery") else ""
 
 
 def _without_tables(text: str) -> str:
@@ -107,6 +107,9 @@ def _without_tables(text: str) -> str:
         (inside if depth else outside).append(line)
         if depth and _TABLE_END.match(line):
             depth -= 1
-            inside = inside if depth else []
+            if not depth:
+                # A table ends the paragraph that it stands in.
+                inside = []
+                outside.append("")
     # An unclosed table would swallow the rest of the article: its lines are told apart later.
     return "\n".join(outside + inside)

@@ -6,12 +6,15 @@ from lvm_core.corpus.sources.wikitext.tables import table
 
 
 @cache
-def hidden_names() -> frozenset[str]:
-    """Return the names, in lower case, of the namespaces File, Image, Media and Category in the wikis' languages.
+def hidden_names(language: str) -> frozenset[str]:
+    """Return the names, in lower case, of the namespaces File, Image, Media and Category: English and the language's.
 
     Old names are among them, which a dump does not list.
+
+    Args:
+        language: ISO 639 code; "" for every language.
     """
-    return frozenset(table("hidden", "names"))
+    return _of_language("hidden", language)
 
 
 @cache
@@ -21,7 +24,11 @@ def dropped_sections(language: str) -> frozenset[str]:
     Args:
         language: ISO 639 code; "" for every language.
     """
+    return _of_language("sections", language)
+
+
+def _of_language(kind: str, language: str) -> frozenset[str]:
+    names: dict[str, list[str]] = table(kind, "names")
     code = language.partition("-")[0]
-    titles: dict[str, list[str]] = table("sections", "names")
-    languages = ("en", code) if code else titles
-    return frozenset(title for name in languages for title in titles.get(name, ()))
+    languages = ("en", code) if code else names
+    return frozenset(name for each in languages for name in names.get(each, ()))

@@ -33,6 +33,8 @@ _WIKI_TAGS = frozenset({
     "charinsert",
 })  # fmt: skip
 _ITEMS = frozenset({"li", "dd", "dt"})
+_BREAK = "\ufdd0"
+_BREAKS = re.compile(f"{_BREAK}(?:[ \\t]*\\n?[ \\t]*{_BREAK})*(?:\\n(?!\\n))?")
 MAX_DEPTH = 40
 """Templates and links nested deeper than this are text: nobody writes them."""
 
@@ -76,7 +78,9 @@ class _Frame:
 
 def plain_text(wikitext: str, renderers: Renderers) -> str:
     """Return the words of `wikitext`, its line breaks kept, templates and links rendered."""
-    return paired_quotes(_Parser(renderers).parse(_RAISED.sub(_raised, without_marks(wikitext))))
+    text = _Parser(renderers).parse(_RAISED.sub(_raised, without_marks(wikitext).replace(_BREAK, "")))
+    # One break is a space, two are the end of a paragraph.
+    return paired_quotes(_BREAKS.sub(lambda match: "\n\n" if match[0].count(_BREAK) > 1 else " ", text))
 
 
 def _raised(match: re.Match[str]) -> str:
@@ -87,7 +91,7 @@ def _raised(match: re.Match[str]) -> str:
         return words.translate(_SUPERSCRIPT)
     if _TERM.fullmatch(words):
         return f"{'^' if above else '_'}({words})"
-    return match[2]
+    return match[0]
 
 
 class _Parser:
@@ -240,7 +244,7 @@ class _Parser:
         if name not in _WIKI_TAGS and not is_html(tag):
             self.frames[-1].add(tag)
         elif name == "br":
-            self.frames[-1].add("\n")
+            self.frames[-1].add(_BREAK)
         elif name == "q":
             self.frames[-1].add('"')
         elif name in _ITEMS:

@@ -86,7 +86,7 @@ class Site:
     @cached_property
     def _hidden(self) -> frozenset[str]:
         local = (_normal(name) for number, name in self.namespaces if number in _HIDDEN_NAMESPACES)
-        return hidden_names() | frozenset(local)
+        return hidden_names(self.language) | frozenset(local)
 
 
 def _normal(name: str) -> str:

@@ -90,6 +90,11 @@ def quoted(arguments: Arguments) -> str:
     return f"“{first(arguments)}”" if first(arguments) else ""
 
 
+def verse(arguments: Arguments) -> str:
+    """Return "1 Kings 14:21" of `{{bibleverse|1|Kings|14:21|NIV}}`: the translation is not shown."""
+    return " ".join(filter(None, positional(arguments)[:3]))
+
+
 def law(between: str, arguments: Arguments) -> str:
     parts = positional(arguments)
     return f"{parts[0]} {between} {parts[1]}" if len(parts) > 1 else ""
@@ -166,6 +171,7 @@ RULES: dict[str, Rule] = {
     "jct": road,
     "rating": rating,
     "sic": sic,
+    **dict.fromkeys(("bibleverse", "bibleref", "bibleref2"), verse),
     "cjkv": chinese,
     "harvnb": partial(citation, ""),
     "harvp": partial(citation, "year"),
