@@ -44,16 +44,16 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
     from lvm_core.train import sweep as sweeps
 
     name = slug(namespace.name or f"sweep-{time.strftime('%Y%m%d-%H%M%S')}")
-    there = workspace.sweep(name).exists()
+    exists = workspace.sweep(name).exists()
     if namespace.show or namespace.resume:
         if not namespace.name:
             raise JobError("--show and --resume need the name of a sweep: add --name NAME.")
         sweep = sweeps.read_sweep(workspace, name)
-    elif there:
+    elif exists:
         sweep = sweeps.read_sweep(workspace, name)
-        _check_same(sweep, asked(namespace, name))
+        _check_same(sweep, sweep_of(namespace, name))
     else:
-        sweep = asked(namespace, name)
+        sweep = sweep_of(namespace, name)
         sweeps.check_sweep(workspace, sweep, dim_of(workspace, sweep.base))
     if namespace.show or namespace.dry_run:
         return sweep.to_json()
@@ -71,15 +71,15 @@ def trainer(workspace: Workspace) -> Any:
     return one
 
 
-def asked(namespace: argparse.Namespace, name: str) -> Any:
+def sweep_of(namespace: argparse.Namespace, name: str) -> Any:
     """Return the new sweep that the flags ask for."""
     from lvm_core.train import plan, presets
     from lvm_core.train.sweep import new_sweep
 
     base = given_values(TrainConfig, namespace)
     base |= base.pop("options", {})
-    chosen = [bool(namespace.vary), bool(namespace.list), bool(namespace.schedule)]
-    if sum(chosen) != 1:
+    ways = [bool(namespace.vary), bool(namespace.list), bool(namespace.schedule)]
+    if sum(ways) != 1:
         raise SettingsError(["A sweep needs one of --vary, --list and --schedule (--vary may be given several times)."])
     left_out: list[str] = []
     if namespace.schedule:

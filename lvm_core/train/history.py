@@ -8,6 +8,7 @@ from lvm_core.errors import WorkspaceError
 from lvm_core.jobs.rows import Job
 from lvm_core.train.curves import last_line
 from lvm_core.train.notes import read_notes
+from lvm_core.train.schedule import IS_FILTER
 from lvm_core.workspace import Workspace, read_json
 
 FINISHED = ("finished", "early")
@@ -40,6 +41,11 @@ class RunRow:
         """Return whether name, net, tags and note together hold all of `words`."""
         text = f"{self.run} {self.model} {self.tags} {self.note}".lower()
         return all(word in text for word in words.lower().split())
+
+    @property
+    def is_filter(self) -> bool:
+        """Return whether no epoch beat the filter that the net stands on."""
+        return self.verdict == IS_FILTER
 
     @property
     def over_filter(self) -> float | None:

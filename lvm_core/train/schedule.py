@@ -4,11 +4,13 @@ import math
 
 from lvm_core.train.config import TrainConfig
 
+IS_FILTER = "no epoch beat the fitted filter: this model is the filter"
+
 
 def verdict(best_epoch: int, cosine: float | None, filter_cosine: float) -> str:
     """Return whether a net on top of the filter came to more than the filter, in one sentence."""
     if best_epoch == 0 or cosine is None:
-        return "no epoch beat the fitted filter: this model is the filter"
+        return IS_FILTER
     return f"{cosine - filter_cosine:+.4f} over the fitted filter"
 
 

@@ -48,13 +48,18 @@ def _failed(what: str, job: Job, words: Mapping[str, str]) -> None:
     st.error(f"{what} {jobs.ENDED_BADLY[job.state]}{why}", icon=":material/error:")
 
 
+def _count(n: int, what: str) -> str:
+    return f"{n:,} {what}{'' if n == 1 else 's'}"
+
+
 def _read(at: Address, corpus: str, encoding: Job | None, words: Mapping[str, str]) -> None:
     info = next((info for info in state.corpora() if info.name == corpus), None)
     if info is None:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         st.success(
-            f"**{ui.plain(corpus)}**: {info.n_documents:,} articles, {info.n_chunks:,} chunks.", icon=":material/check:"
+            f"**{ui.plain(corpus)}**: {_count(info.n_documents, 'article')}, {_count(info.n_chunks, 'chunk')}.",
+            icon=":material/check:",
         )
         if st.button("Open", icon=":material/menu_book:", key="open-added"):
             at.put("corpus", corpus)

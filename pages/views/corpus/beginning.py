@@ -41,7 +41,7 @@ def show(source: str, settings: IngestSettings) -> None:
 
 def _article(title: str, texts: list[str]) -> str:
     rows = "".join(f"<li>{html.escape(text)}</li>" for text in texts[:CHUNKS])
-    more = f'<div class="lvm-label">and {len(texts) - CHUNKS:,} chunks more</div>' if len(texts) > CHUNKS else ""
+    more = f'<div class="lvm-label">and {len(texts) - CHUNKS:,} more</div>' if len(texts) > CHUNKS else ""
     return f'<div><b>{html.escape(title)}</b><ol class="lvm-context-list">{rows}</ol>{more}</div>'
 
 

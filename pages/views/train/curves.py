@@ -260,7 +260,7 @@ def now_html(rows: Sequence[RunRow], found: dict[str, Curve]) -> str:
         lines.append([name, state_html, *map(html.escape, _figures(row, found[row.run]))])
         notes = [f"{flag}" for flag in found[row.run].flags[-1:] or row.flags[-1:]]
         notes += [row.message] if row.state == "failed" and row.message else []
-        notes += [row.verdict] if row.verdict and row.state == "done" else []
+        notes += [row.verdict] if row.is_filter and row.state == "done" else []
         lines += [[Cell(html.escape(note), "lvm-note")] for note in notes]
     return ui.table_html(NOW, lines, "lvm-now", scroll=True)
 
