@@ -6,6 +6,7 @@ What is opened is shared by every session (`lvm_core.opened`): a page holds no m
 import contextlib
 import os
 import threading
+from collections import OrderedDict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +52,27 @@ def jobs() -> "JobStore":
     from lvm_core.jobs.store import JobStore
 
     return JobStore(workspace())
+
+
+# ---------------------------------------------------------------- what a session remembers
+
+
+class Recent(OrderedDict[Any, Any]):
+    """The last few results of one kind in a session; the oldest makes room."""
+
+    MOST = 24
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        """Keep `value`."""
+        super().__setitem__(key, value)
+        while len(self) > self.MOST:
+            self.popitem(last=False)
+
+
+def recent(kind: str) -> Recent:
+    """Return the session's results of `kind`, to look up and to add to: small things, texts and numbers."""
+    results: Recent = st.session_state.setdefault(kind, Recent())
+    return results
 
 
 # ---------------------------------------------------------------- encoder
