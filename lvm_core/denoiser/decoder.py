@@ -64,7 +64,12 @@ class Candidate:
     @property
     def worth(self) -> float:
         """Cosine, plus what the net thinks of the text."""
-        return self.cosine + FLUENCY * float(self.draft.certainty.mean())
+        return self.cosine + FLUENCY * self.fluency
+
+    @property
+    def fluency(self) -> float:
+        """The mean log-probability that the net put a word piece there with."""
+        return float(self.draft.certainty.mean())
 
 
 @dataclass(eq=False)
@@ -82,7 +87,7 @@ class Run:
     def note(self, step: int) -> None:
         """Add the best text after `step`."""
         assert self.leader is not None
-        self.texts.append(Decoded(self.leader.text, "denoiser", step, self.leader.cosine))
+        self.texts.append(Decoded(self.leader.text, "denoiser", step, self.leader.cosine, self.leader.fluency))
 
     def consider(self, candidates: Sequence[Candidate], size: int) -> None:
         """Keep the `size` worthiest; the worthiest that is nearer than the best so far, and worth more, leads."""
