@@ -12,7 +12,7 @@ from pages.views.vectors.look import Point
 
 
 def page(at: address.Address) -> None:
-    """Show the map of the settings in the address, what is found on it, the numbers beside it, and what is chosen."""
+    """Show the map of the settings in the address, what is matches on it, the numbers beside it, and what is chosen."""
     corpora = [info.name for info in state.encoded_corpora()]
     if not corpora:
         ui.empty_state(
@@ -23,10 +23,10 @@ def page(at: address.Address) -> None:
         )
         return
     settings = form.show(at, corpora)
-    data, rows = look.data(settings)
+    data, rows = look.gathered(settings)
     made, key = layout.the_map(settings, data)
     name = look.points_key(settings)
-    found = find.filters(at, data, name)
+    matches = find.filters(at, data, name)
     picked = find.picked(at, data)
 
     def clear() -> None:
@@ -35,9 +35,9 @@ def page(at: address.Address) -> None:
 
     left, right = st.columns([0.64, 0.36], gap="medium")
     with left:
-        figure = look.picture(at, made, data, key, name, found.and_windows(picked))
+        figure = look.picture(at, made, data, key, name, matches.and_windows(picked))
         look.exports(figure, made, data)
-        find.table(at, data, name, found, look.forget)
+        find.table(at, data, name, matches, look.forget)
     with right:
         numbers.show(rows)
         points.show(data, look.chosen(key) or [Point(TARGET, place) for place in picked], clear)

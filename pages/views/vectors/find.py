@@ -1,4 +1,4 @@
-"""Finding points of the map: by words, article and cosine; what is found stands in a table and out on the map."""
+"""Finding points of the map: by words, article and cosine; what is matches stands in a table and out on the map."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,19 +21,19 @@ MOST_ROWS = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Matches:
     """Places of the windows and corpus points that stand out; `active`: whether anything was asked for at all."""
 
     windows: tuple[int, ...]
     corpus: tuple[int, ...]
     active: bool
 
-    def and_windows(self, places: list[int]) -> "Found":
-        """Return these with the windows that are chosen by hand, where there are any, in place of those found."""
-        return Found(tuple(places), (), active=True) if places else self
+    def and_windows(self, places: list[int]) -> "Matches":
+        """Return these with the windows that are chosen by hand, where there are any, in place of those matches."""
+        return Matches(tuple(places), (), active=True) if places else self
 
 
-def filters(at: Address, data: MapData, points: str) -> Found:
+def filters(at: Address, data: MapData, points: str) -> Matches:
     """Show the filters in one row and return what passes them."""
     windows, corpus = facts.of_windows(data, points), facts.of_corpus(data, points)
     words, article, cosine = st.columns([2, 2, 1.6], vertical_alignment="bottom")
@@ -62,7 +62,7 @@ def filters(at: Address, data: MapData, points: str) -> Found:
         cosines = next(iter(data.layers.values())).cosine
         passing &= (cosines >= least) & (cosines <= most)
     shown = _passing(corpus, text, articles) if text.strip() or articles else np.zeros(len(corpus.texts), np.bool_)
-    return Found(tuple(np.flatnonzero(passing).tolist()), tuple(np.flatnonzero(shown).tolist()), active)
+    return Matches(tuple(np.flatnonzero(passing).tolist()), tuple(np.flatnonzero(shown).tolist()), active)
 
 
 def _passing(these: facts.Facts, text: str, articles: set[str]) -> NDArray[np.bool_]:
@@ -81,8 +81,8 @@ def picked(at: Address, data: MapData) -> list[int]:
     return [places[row] for row in rows]
 
 
-def table(at: Address, data: MapData, points: str, found: Found, forget: Callable[[], None]) -> None:
-    """Show the windows found: article, cosine of each model's prediction, the true next chunk; choose some to read.
+def table(at: Address, data: MapData, points: str, matches: Matches, forget: Callable[[], None]) -> None:
+    """Show the windows matches: article, cosine of each model's prediction, the true next chunk; choose some to read.
 
     `forget` is called first when some are chosen here: what was chosen in the picture gives way.
     """
@@ -99,7 +99,7 @@ def table(at: Address, data: MapData, points: str, found: Found, forget: Callabl
         sortable.Column("true next chunk", number=False, first="ascending"),
     ]
     rows = {}
-    for place in found.windows[:MOST_ROWS]:
+    for place in matches.windows[:MOST_ROWS]:
         text = known.texts[place]
         values = [float(layer.cosines(kind)[place]) for _, kind, layer in _cosines(data)]
         rows[str(data.target_rows[place])] = [
@@ -110,9 +110,9 @@ def table(at: Address, data: MapData, points: str, found: Found, forget: Callabl
         ]
     chosen = [str(data.target_rows[place]) for place in picked(at, data)]
     sortable.table("map-windows", "Windows on the map", heads, rows, chosen, take)
-    count = f"{len(found.windows):,} of {len(data.target_rows):,} windows"
-    more = f", {len(found.corpus):,} corpus chunks" if found.corpus else ""
-    cut = f"; the first {MOST_ROWS} are in the table" if len(found.windows) > MOST_ROWS else ""
+    count = f"{len(matches.windows):,} of {len(data.target_rows):,} windows"
+    more = f", {len(matches.corpus):,} corpus chunks" if matches.corpus else ""
+    cut = f"; the first {MOST_ROWS} are in the table" if len(matches.windows) > MOST_ROWS else ""
     st.caption(f"{count}{more} stand out{cut}. Choose rows to read them and to mark them on the map.")
 
 

@@ -16,21 +16,21 @@ NAMES = {"umap": "UMAP", "pacmap": "PaCMAP"}
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _laid_out(root: str, key: str, _settings: MapSettings, _found: MapData) -> VectorMap:
+def _laid_out(root: str, key: str, _settings: MapSettings, _data: MapData) -> VectorMap:
     workspace = Workspace(root)
     if (kept := load_map(workspace, key)) is not None:
         return kept
-    made = lay_out(MapData(**{**{f: getattr(_found, f) for f in MapData.__slots__}, "settings": _settings}))
+    made = lay_out(MapData(**{**{f: getattr(_data, f) for f in MapData.__slots__}, "settings": _settings}))
     if _settings.method != "pca":
         save_map(workspace, key, made, [])
     return made
 
 
-def the_map(settings: MapSettings, found: MapData) -> tuple[VectorMap, str]:
+def the_map(settings: MapSettings, data: MapData) -> tuple[VectorMap, str]:
     """Return the map to show and the name it is kept under: the one asked for, or PCA while a job makes that one."""
     workspace = state.workspace()
     key = map_key(workspace, settings)
-    n_points = len(found.corpus_rows) + len(found.target_rows) * (1 + len(found.layers) * (1 + int(settings.snap)))
+    n_points = len(data.corpus_rows) + len(data.target_rows) * (1 + len(data.layers) * (1 + int(settings.snap)))
     quick = settings.method == "pca" or (settings.method == "pacmap" and n_points <= PACMAP_AT_ONCE)
     if not quick and load_map(workspace, key) is None:
         name = NAMES[settings.method]
@@ -41,4 +41,4 @@ def the_map(settings: MapSettings, found: MapData) -> tuple[VectorMap, str]:
         settings = replace(settings, method="pca")
         key = map_key(workspace, settings)
     with st.spinner("Laying out…", show_time=True):
-        return _laid_out(str(workspace.root), key, settings, found), key
+        return _laid_out(str(workspace.root), key, settings, data), key

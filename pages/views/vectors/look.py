@@ -15,7 +15,7 @@ from pages.shared import charts, saving, state
 from pages.shared.address import Address
 from pages.views.vectors import facts, form
 from pages.views.vectors.figure import Look, drawn, traces
-from pages.views.vectors.find import Found
+from pages.views.vectors.find import Matches
 
 CHOSEN = "map_chosen"
 """Session key: name of a map, and the points that were chosen in it by hand."""
@@ -31,8 +31,8 @@ class Point:
 
 @st.cache_resource(show_spinner=False, max_entries=2)
 def _data(root: str, key: str, _settings: MapSettings) -> tuple[MapData, list[dict[str, Any]]]:  # noqa: ARG001 - cached by it
-    data = gather(Workspace(root), _settings)
-    return data, map_numbers(data)
+    map_data = gather(Workspace(root), _settings)
+    return map_data, map_numbers(map_data)
 
 
 def points_key(settings: MapSettings) -> str:
@@ -42,7 +42,7 @@ def points_key(settings: MapSettings) -> str:
     return map_key(state.workspace(), replace(settings, **same))
 
 
-def data(settings: MapSettings) -> tuple[MapData, list[dict[str, Any]]]:
+def gathered(settings: MapSettings) -> tuple[MapData, list[dict[str, Any]]]:
     """Return vectors, predictions and measures, the same for every way of laying them out, and their numbers."""
     with st.spinner("Predicting the windows of these articles…", show_time=True):
         return _data(str(state.workspace().root), points_key(settings), settings)
@@ -51,17 +51,17 @@ def data(settings: MapSettings) -> tuple[MapData, list[dict[str, Any]]]:
 # ---------------------------------------------------------------- the picture
 
 
-def picture(at: Address, made: VectorMap, of: MapData, key: str, points: str, found: Found) -> go.Figure:
+def picture(at: Address, made: VectorMap, data: MapData, key: str, points: str, matches: Matches) -> go.Figure:
     """Show the map with its choices and return what was drawn."""
     look, saved = _choices(at, key, points)
     by_hand = chosen(key)
-    found = found.and_windows([point.place for point in by_hand if point.group != CORPUS])
-    if found.active:
-        look = replace(look, windows=found.windows, corpus=found.corpus)
-    figure, widget = drawn(look, made, of), f"map_plot_{key}"
+    matches = matches.and_windows([point.place for point in by_hand if point.group != CORPUS])
+    if matches.active:
+        look = replace(look, windows=matches.windows, corpus=matches.corpus)
+    figure, widget = drawn(look, made, data), f"map_plot_{key}"
 
     def take() -> None:  # a figure that is drawn anew forgets what was chosen in it, so it is remembered here
-        st.session_state[CHOSEN] = key, _points(st.session_state[widget]["selection"]["points"], made, of)
+        st.session_state[CHOSEN] = key, _points(st.session_state[widget]["selection"]["points"], made, data)
 
     charts.show(
         figure,
@@ -72,7 +72,7 @@ def picture(at: Address, made: VectorMap, of: MapData, key: str, points: str, fo
         config={"modeBarButtonsToRemove": ["autoScale2d"], "scrollZoom": True, **saving.camera(saved, "map")},
     )
     note = made.note if len(made.axes) == 2 else f"{made.note} Points are chosen in two dimensions."
-    if look.colour == "tmd" and not facts.labelled(of, points):
+    if look.colour == "tmd" and not facts.labelled(data, points):
         note += " No chunk shown has a TMD label; label the corpus on the Corpus page."
     if note.strip():
         st.caption(note)
@@ -120,9 +120,9 @@ def forget() -> None:
     st.session_state.pop(CHOSEN, None)
 
 
-def _points(picked: list[dict[str, Any]], made: VectorMap, of: MapData) -> list[Point]:
+def _points(picked: list[dict[str, Any]], made: VectorMap, data: MapData) -> list[Point]:
     """Return what plotly says was chosen: the points of windows, or where there are none those of the corpus."""
-    groups = traces(made, of)
+    groups = traces(made, data)
     points = [Point(groups[p["curve_number"]], int(p["point_index"])) for p in picked if p["curve_number"] in groups]
     points = [point for point in points if point.place < len(made.coordinates[point.group])]
     return [point for point in points if point.group != CORPUS] or points
@@ -131,24 +131,24 @@ def _points(picked: list[dict[str, Any]], made: VectorMap, of: MapData) -> list[
 # ---------------------------------------------------------------- files
 
 
-def exports(figure: go.Figure, made: VectorMap, of: MapData) -> None:
+def exports(figure: go.Figure, made: VectorMap, data: MapData) -> None:
     """Show the buttons that save the map; PNG and SVG come from the camera in the figure's own menu."""
-    saving.buttons("lvm-map", figure, lambda: _csv(made, of))
+    saving.buttons("lvm-map", figure, lambda: _csv(made, data))
 
 
-def _csv(made: VectorMap, of: MapData) -> bytes:
+def _csv(made: VectorMap, data: MapData) -> bytes:
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(["group", "row", *("xyz"[: len(made.axes)]), "cosine_to_target", "cosine_to_nearest_chunk"])
     for group, xy in made.coordinates.items():
-        rows = of.corpus_rows if group == CORPUS else of.target_rows
-        layer = of.layers.get(group.model)
+        rows = data.corpus_rows if group == CORPUS else data.target_rows
+        layer = data.layers.get(group.model)
         for i, point in enumerate(xy):
             extra: list[Any] = ["", ""]
             if layer is not None:
                 nearest = layer.snapped_nearest if group.kind == "snapped" else layer.nearest
                 extra = [f"{layer.cosines(group.kind)[i]:.4f}", f"{nearest[i]:.4f}"]
             elif group == TARGET:
-                extra = ["", f"{of.target_nearest[i]:.4f}"]
+                extra = ["", f"{data.target_nearest[i]:.4f}"]
             writer.writerow([str(group), int(rows[i]), *(f"{v:.4f}" for v in point), *extra])
     return out.getvalue().encode()
