@@ -6,6 +6,7 @@ from lvm_core.config import from_dict
 from lvm_core.errors import SettingsError
 from lvm_core.nets.amn import Amn
 from lvm_core.nets.base import SequenceModel
+from lvm_core.nets.deep_mlp import DeepMlp
 from lvm_core.nets.gpt2 import Gpt2
 from lvm_core.nets.hybrid import Hybrid
 from lvm_core.nets.hyena import Hyena
@@ -28,6 +29,7 @@ MODELS: dict[str, type[SequenceModel]] = {
     "transformer": Transformer,
     "latent-mamba": LatentMamba,
     "mlp": Mlp,
+    "deep-mlp": DeepMlp,
     "mamba": Mamba,
     "mamba2": Mamba2,
     "hybrid": Hybrid,

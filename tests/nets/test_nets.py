@@ -20,6 +20,7 @@ SMALL = {
     "transformer": {"d_model": 24, "n_heads": 4, "n_layers": 2, "d_ff": 48},
     "latent-mamba": {"d_hidden": 24},
     "mlp": {"d_hidden": 48, "context": 12},
+    "deep-mlp": {"d_hidden": 48, "context": 12, "dropout": 0.0},
     "mamba": {"d_model": 24, "n_layers": 2, "d_state": 4, "dropout": 0.0},
     "mamba2": {"d_model": 24, "n_layers": 2, "d_state": 8, "d_head": 12, "dropout": 0.0},
     "hybrid": {"d_model": 24, "n_layers": 3, "d_state": 8, "d_head": 12, "every": 3, "n_heads": 3, "dropout": 0.0},
