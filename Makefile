@@ -41,7 +41,8 @@ $(VENV)/.made:
 	"$(PYTHON)" -m venv $(VENV)
 	@touch $@
 
-# The pip that Python brings is old, and has known holes. torch goes first and alone: resolved with the rest it takes a newer build with gigabytes of CUDA.
+# The pip that Python brings is old, and has known holes.
+# torch goes first and alone: resolved with the rest it takes a newer build with gigabytes of CUDA.
 $(VENV)/.app: requirements.txt assets/data-wheels.txt $(VENV)/.made
 	$(PIP) pip==26.3
 	$(PIP) "$$(grep '^torch==' requirements.txt)"

@@ -11,10 +11,10 @@ from typing import Any
 
 from lvm_core.boundary.files import read_bytes
 from lvm_core.boundary.json_values import from_json
-from lvm_core.boundary.safetensors import tensors_in
 from lvm_core.errors import ModelError, SettingsError, SourceError, SpaceMismatch, WorkspaceError
+from lvm_core.model_weights import check_weights, load_weights, save_weights
 from lvm_core.nets.base import SequenceModel
-from lvm_core.nets.build import from_config, misfit
+from lvm_core.nets.build import from_config
 from lvm_core.nets.ensemble import Ensemble
 from lvm_core.workspace import SHIPPED, Workspace, read_json, replacing, slug, write_json
 
@@ -75,44 +75,6 @@ class _Described:
     dim: int = 1
     options: dict[str, Any] | None = None
     created: float = 0.0
-
-
-def save_weights(path: Path, model: SequenceModel, half: bool = False) -> None:
-    """Write the weights of `model` to `path` as safetensors, whole or not at all.
-
-    Args:
-        path: where.
-        model: parameters and persistent buffers are kept.
-        half: whether to write float16 (half the size; the filter's small buffers stay float32).
-    """
-    from safetensors.torch import save_file
-
-    state = {name: t.detach().cpu().contiguous() for name, t in model.state_dict().items()}
-    if half:
-        parameters = {name for name, _ in model.named_parameters()}
-        state = {name: t.half() if name in parameters else t for name, t in state.items()}
-    with replacing(path) as temporary:
-        save_file(state, temporary)
-
-
-def load_weights(path: Path, model: SequenceModel) -> None:
-    """Read safetensors at `path` into `model`.
-
-    Raises:
-        ModelError: if the file is missing, damaged, or of another net.
-    """
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    try:
-        state = {name: t.float() for name, t in load_file(path).items()}
-        model.load_state_dict(state)
-    except (OSError, SafetensorError) as error:
-        raise ModelError(
-            f"{path} cannot be read: {error}. Restore it from a copy, or train the model again."
-        ) from error
-    except RuntimeError as error:
-        raise ModelError(f"{path} does not hold the net that {CONFIG} beside it describes: {error}") from error
 
 
 def save_model(folder: Path, model: SequenceModel, config: dict[str, Any], half: bool = False) -> None:
@@ -257,7 +219,7 @@ def _built(workspace: Workspace, info: ModelInfo) -> SequenceModel:
     try:
         if info.name == Ensemble.name:
             return _joined(workspace, info)
-        _check_weights(info)
+        check_weights(info.path / WEIGHTS, info.config)
         model = from_config(info.config)
     except (SettingsError, *DAMAGED) as error:
         reason = str(error) if isinstance(error, SettingsError) else f"{type(error).__name__}: {error}"
@@ -267,14 +229,6 @@ def _built(workspace: Workspace, info: ModelInfo) -> SequenceModel:
         ) from error
     load_weights(info.path / WEIGHTS, model)
     return model
-
-
-def _check_weights(info: ModelInfo) -> None:
-    path = info.path / WEIGHTS
-    shapes = {name: tensor.shape for name, tensor in tensors_in(path).items()}
-    wrong = misfit(info.config, shapes)
-    if wrong:
-        raise ModelError(f"{path} does not hold the net that {CONFIG} beside it describes: {wrong}. Restore both.")
 
 
 def join(workspace: Workspace, refs: list[str], encoder_id: str, weights: list[float], dim: int) -> Ensemble:

@@ -19,7 +19,7 @@ LAYERS = """
     nets corpus.tmd
     corpus encoders
     vectors
-    dataset checkpoint exchange
+    dataset model_weights checkpoint exchange
     snap spaces forecast rollout shipped
     train inverter denoiser
     decode

@@ -66,7 +66,11 @@ class CorpusStore:
         """Return what was noted when the corpus was read in: settings, what was skipped and why, duration."""
         corpus = self.corpus(name)
         (row,) = self._all("SELECT details FROM corpora WHERE id = ?", corpus.corpus_id)
-        return dict(json.loads(row["details"]))
+        try:
+            details = json.loads(row["details"])
+        except (ValueError, TypeError, RecursionError):  # a damaged note must not hide the corpus
+            return {}
+        return details if isinstance(details, dict) else {}
 
     def documents(self, name: str) -> list[DocumentInfo]:
         """Return all articles of a corpus, in order."""

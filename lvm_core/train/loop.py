@@ -14,10 +14,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lvm_core.checkpoint import METRICS, RESULT, STATE, WEIGHTS, load_weights, save_weights
+from lvm_core.checkpoint import METRICS, RESULT, STATE, WEIGHTS
 from lvm_core.dataset import Batch, TrainingSet
 from lvm_core.errors import ModelError
 from lvm_core.losses import LOSSES, BalancedLoss, dominating
+from lvm_core.model_weights import load_weights, save_weights
 from lvm_core.nets.base import SequenceModel
 from lvm_core.train.config import TrainConfig
 from lvm_core.train.events import EventFiles

@@ -1,14 +1,18 @@
 """What is settled before a training starts: its name, its encoder, and whether the corpora will do."""
 
+import contextlib
 import time
+from collections.abc import Iterator
 from typing import Any
 
 from lvm_core.baselines import BASELINES
+from lvm_core.boundary.files import cut
 from lvm_core.checkpoint import CONFIG
 from lvm_core.dataset import Corpora
 from lvm_core.errors import ModelError, SettingsError
+from lvm_core.locks import held
 from lvm_core.train.config import TrainConfig
-from lvm_core.workspace import Workspace, read_json
+from lvm_core.workspace import Workspace, read_json, slug
 
 
 def stored_config(workspace: Workspace, run: str) -> dict[str, Any]:
@@ -31,6 +35,29 @@ def new_run(workspace: Workspace, model: str) -> str:
     stem = f"{model}-{time.strftime('%Y%m%d-%H%M%S')}"
     names = [stem, *(f"{stem}-{number}" for number in range(2, 1000))]
     return next(name for name in names if not workspace.run(name).exists())
+
+
+@contextlib.contextmanager
+def run_lock(workspace: Workspace, run: str) -> Iterator[None]:
+    """Hold the right to train the run.
+
+    Raises:
+        SettingsError: if its folder would be called otherwise.
+        ModelError: if another process trains it.
+    """
+    if slug(run) != run:
+        raise SettingsError(
+            [
+                f"run is {cut(run)!r}; expected letters, digits, '.', '_', '-' and '@', as for the name of a folder."
+                f" For example: --run {slug(run)}"
+            ]
+        )
+    refusal = ModelError(
+        f"Another process trains the run '{run}' right now. Wait until it is done, stop it, or choose another name"
+        " with --run."
+    )
+    with held(workspace.lock("run", run), refusal):
+        yield
 
 
 def check_corpora(config: TrainConfig, corpora: Corpora, stored: dict[str, Any]) -> None:

@@ -11,7 +11,6 @@ import torch
 from lvm_core import __version__
 from lvm_core.baselines import BASELINES, build_baseline
 from lvm_core.baselines.base import Baseline
-from lvm_core.boundary.files import cut
 from lvm_core.checkpoint import (
     CARD,
     CONFIG,
@@ -20,11 +19,9 @@ from lvm_core.checkpoint import (
     WEIGHTS,
     find_model,
     join,
-    load_weights,
     save_ensemble,
     save_model,
     save_titles,
-    save_weights,
     training_titles,
     weights_file_digest,
 )
@@ -33,7 +30,7 @@ from lvm_core.dataset import Corpora, TrainingSet, open_corpora
 from lvm_core.dataset.order_notes import ask_about_order
 from lvm_core.device import describe_device, pick_device
 from lvm_core.errors import ModelError, SettingsError
-from lvm_core.locks import held
+from lvm_core.model_weights import load_weights, save_weights
 from lvm_core.nets import MODELS, build_model
 from lvm_core.nets.base import SequenceModel
 from lvm_core.nets.build import from_config
@@ -42,11 +39,11 @@ from lvm_core.spaces import space_to_train_in
 from lvm_core.train.card import card
 from lvm_core.train.config import TrainConfig, arguments
 from lvm_core.train.loop import FINISHING, PREPARED, Trainer, ending
-from lvm_core.train.opening import check_corpora, new_run, stored_config
+from lvm_core.train.opening import check_corpora, new_run, run_lock, stored_config
 from lvm_core.train.query import fit_query
 from lvm_core.train.validate import Validator
 from lvm_core.types import DocumentInfo, Progress, no_progress
-from lvm_core.workspace import Workspace, read_json, slug, write_json, write_text
+from lvm_core.workspace import Workspace, read_json, write_json, write_text
 
 FIT_ROWS = 300_000
 """Chunks that a closed form is fitted to at most: more change nothing that can be measured."""
@@ -72,48 +69,24 @@ def train_run(
     check(config)
     device = pick_device(config.device)
     run = run or new_run(workspace, config.model)
-    if slug(run) != run:
-        raise SettingsError(
-            [
-                f"run is {cut(run)!r}; expected letters, digits, '.', '_', '-' and '@', as for the name of a folder."
-                f" For example: --run {slug(run)}"
-            ]
-        )
-    refusal = ModelError(
-        f"Another process trains the run '{run}' right now. Wait until it is done, stop it, or choose another name"
-        " with --run."
-    )
-    with held(workspace.lock("run", run), refusal):
-        return _trained(workspace, config, run, stored, device, progress, stop_after)
-
-
-def _trained(
-    workspace: Workspace,
-    config: TrainConfig,
-    run: str,
-    stored: dict[str, Any],
-    device: torch.device,
-    progress: Progress,
-    stop_after: int | None,
-) -> dict[str, Any]:
-    """Train the run, whose lock is held."""
-    folder = workspace.run(run)
-    if not stored and (folder / CONFIG).exists():
-        raise ModelError(f"The run '{run}' exists already. Choose another name, or continue it with --resume.")
-    encoder_id = stored.get("encoder_id") or space_to_train_in(workspace, config.corpora, config.encoder)
-    notes = [] if stored else ask_about_order(workspace, config.corpora, encoder_id, config.yes)
-    for note in notes:
-        progress(0.0, f"warning: {note}")
-    corpora = open_corpora(workspace, config.corpora, encoder_id, config.split_seed, config.held_out)
-    check_corpora(config, corpora, stored)
-    with torch.random.fork_rng(enabled=True):
-        torch.manual_seed(config.seed)
-        training = Training(workspace, config, run, folder, corpora, device, progress, notes)
-        if config.model == Ensemble.name:
-            return training.join_members()
-        if config.model in BASELINES:
-            return training.fit_baseline()
-        return training.train_net(stored, stop_after)
+    with run_lock(workspace, run):
+        folder = workspace.run(run)
+        if not stored and (folder / CONFIG).exists():
+            raise ModelError(f"The run '{run}' exists already. Choose another name, or continue it with --resume.")
+        encoder_id = stored.get("encoder_id") or space_to_train_in(workspace, config.corpora, config.encoder)
+        notes = [] if stored else ask_about_order(workspace, config.corpora, encoder_id, config.yes)
+        for note in notes:
+            progress(0.0, f"warning: {note}")
+        corpora = open_corpora(workspace, config.corpora, encoder_id, config.split_seed, config.held_out)
+        check_corpora(config, corpora, stored)
+        with torch.random.fork_rng(enabled=True):
+            torch.manual_seed(config.seed)
+            training = Training(workspace, config, run, folder, corpora, device, progress, notes)
+            if config.model == Ensemble.name:
+                return training.join_members()
+            if config.model in BASELINES:
+                return training.fit_baseline()
+            return training.train_net(stored, stop_after)
 
 
 class Training:

@@ -1,0 +1,59 @@
+"""The weights of a model as safetensors: written whole, checked by their header, and read."""
+
+from pathlib import Path
+from typing import Any
+
+from lvm_core.boundary.safetensors import tensors_in
+from lvm_core.errors import ModelError
+from lvm_core.nets.base import SequenceModel
+from lvm_core.nets.build import misfit
+from lvm_core.workspace import replacing
+
+
+def save_weights(path: Path, model: SequenceModel, half: bool = False) -> None:
+    """Write the weights of `model` to `path` as safetensors, whole or not at all.
+
+    Args:
+        path: where.
+        model: parameters and persistent buffers are kept.
+        half: whether to write float16 (half the size; the filter's small buffers stay float32).
+    """
+    from safetensors.torch import save_file
+
+    state = {name: t.detach().cpu().contiguous() for name, t in model.state_dict().items()}
+    if half:
+        parameters = {name for name, _ in model.named_parameters()}
+        state = {name: t.half() if name in parameters else t for name, t in state.items()}
+    with replacing(path) as temporary:
+        save_file(state, temporary)
+
+
+def load_weights(path: Path, model: SequenceModel) -> None:
+    """Read safetensors at `path` into `model`.
+
+    Raises:
+        ModelError: if the file is missing, damaged, or of another net.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        state = {name: t.float() for name, t in load_file(path).items()}
+        model.load_state_dict(state)
+    except (OSError, SafetensorError) as error:
+        raise ModelError(
+            f"{path} cannot be read: {error}. Restore it from a copy, or train the model again."
+        ) from error
+    except RuntimeError as error:
+        raise ModelError(f"{path} does not hold the net that config.json beside it describes: {error}") from error
+
+
+def check_weights(path: Path, config: dict[str, Any]) -> None:
+    """Check by its header alone that a file holds the model that `config` describes.
+
+    Raises:
+        ModelError: if the file is damaged, or of another model.
+    """
+    wrong = misfit(config, {name: tensor.shape for name, tensor in tensors_in(path).items()})
+    if wrong:
+        raise ModelError(f"{path} does not hold the net that config.json beside it describes: {wrong}. Restore both.")
