@@ -146,10 +146,10 @@ def _store(
     Raises:
         SourceError: if no row can be used; they are dropped, since there is nothing to go on with.
     """
-    skipped, stopwatch = Skipped(), Stopwatch()
+    skipped, unreadable, stopwatch = Skipped(), Skipped(), Stopwatch()
     stopwatch.seconds["reading"] = staging.seconds
     rows = _reported(staging, source.info.n_rows, progress)
-    articles = _articles(rows, source.info.ordered, source.dim, skipped)
+    articles = _articles(_watched(rows, unreadable), source.info.ordered, source.dim, skipped)
     try:
         stored = write_incoming(workspace, writer, articles, source.space.encoder_id, skipped, stopwatch)
     except SourceError:
@@ -161,7 +161,7 @@ def _store(
         "n_articles": stored.n_documents, "dim": source.dim,
         "encoder": source.space.encoder_id, "verified": source.space.verified, "about_encoder": source.space.about,
         "ordered": source.info.ordered, "skipped": dict(skipped.counts),
-        "warning": source.info.order.problem or source.info.order.note,
+        "warning": " ".join(filter(None, [source.info.order.problem, source.info.order.note, *_sentences(unreadable)])),
         "rows_from_before": staging.n_before, "table_changed": staging.changed,
         "seconds": {stage: round(seconds, 2) for stage, seconds in stopwatch.seconds.items()},
     }  # fmt: skip
@@ -208,6 +208,18 @@ def _read(connection: "Connection", info: TableInfo, staging: Staging, progress:
         read_rows(connection, info, take, skip=before)
     finally:
         staging.flush()
+
+
+def _watched(rows: Iterator[Row], unreadable: Skipped) -> Iterator[Row]:
+    """Yield the rows, counting texts of a server without an encoding (SQL_ASCII) that are not UTF-8."""
+    for row in rows:
+        if "\ufffd" in row.text:
+            unreadable.add("texts hold U+FFFD, which stands for bytes that are not UTF-8")
+        yield row
+
+
+def _sentences(counted: Skipped) -> list[str]:
+    return [f"{n:,} {what}." for what, n in counted.counts.items()]
 
 
 def _reported(staging: Staging, total: int, progress: Progress) -> Iterator[Row]:

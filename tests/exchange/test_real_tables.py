@@ -214,6 +214,21 @@ def test_accents_survive_whatever_the_encoding_of_the_server(
     assert articles(workspace) == {"M\u00fchle": texts}
 
 
+def test_bytes_of_a_server_without_an_encoding_are_counted(workspace: Workspace, postgres_server: str) -> None:
+    admin = psycopg2.connect(postgres_server)
+    admin.autocommit = True
+    with admin.cursor() as cursor:
+        cursor.execute("DROP DATABASE IF EXISTS lvm_ascii")
+        cursor.execute("CREATE DATABASE lvm_ascii ENCODING 'SQL_ASCII' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'")
+    admin.close()
+    url = make_dsn(postgres_server, dbname="lvm_ascii")
+    ask(url, "CREATE TABLE cpe_entry (concept_text text, concept_vec real[]);"
+             r" INSERT INTO cpe_entry VALUES (E'Caf\xe9', '{1,2}'), (E'Caf\xc3\xa9', '{2,1}')")  # fmt: skip
+    report = import_postgres(workspace, url, "t")
+    assert CorpusStore(workspace).texts("t") == ["Caf\ufffd", "Caf\u00e9"]
+    assert "1 texts hold U+FFFD" in report["warning"]
+
+
 def test_what_the_encoding_of_the_server_cannot_hold_is_told(workspace: Workspace, latin_url: str) -> None:
     space = small(workspace, "An arrow \u2192 points.", "Another text.")
     with pytest.raises(SourceError, match=r"A text does not fit the encoding of this database.*ENCODING 'UTF8'"):

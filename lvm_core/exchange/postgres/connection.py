@@ -66,6 +66,15 @@ EXTENSION_IN_SIGHT = (
 """pgvector may live in any schema; its types and operators are found without naming that."""
 
 
+def _read_any_bytes(connection: "Connection") -> None:
+    """Take the bytes of a server without an encoding as they are, since it would refuse those that are not UTF-8."""
+    from psycopg2.extensions import encodings
+
+    if connection.get_parameter_status("server_encoding") == "SQL_ASCII":
+        encodings["SQLASCII"] = encodings["SQL_ASCII"] = "utf_8"
+        connection.set_client_encoding("SQL_ASCII")
+
+
 @contextlib.contextmanager
 def connected(url: str, readonly: bool = False) -> Iterator["Connection"]:
     """Give a connection; commit on success, roll back on failure.
@@ -87,6 +96,7 @@ def connected(url: str, readonly: bool = False) -> Iterator["Connection"]:
     try:
         # All that is read belongs to one state of the table, whatever is written meanwhile.
         connection.set_session(isolation_level="REPEATABLE READ" if readonly else None, readonly=readonly)
+        _read_any_bytes(connection)
         with connection:
             with connection.cursor() as cursor:
                 cursor.execute(EXTENSION_IN_SIGHT)
