@@ -29,13 +29,13 @@ def show(source: str, settings: IngestSettings) -> None:
     stamp = opened.stamp(Path(source))
     plain = replace(settings, limit=None, sample=None, seed=0, replace=False)
     with ui.errors_shown():
-        found = _preview(source, plain, stamp)
-        st.html("".join(_article(title, [chunk.text for chunk in chunks]) for title, chunks in found.articles))
-        if not found.articles:
+        beginning = _preview(source, plain, stamp)
+        st.html("".join(_article(title, [chunk.text for chunk in chunks]) for title, chunks in beginning.articles))
+        if not beginning.articles:
             st.caption("No article of its beginning could be taken; lower the least number of chunks under More.")
-        for reason, n in found.skipped.counts.items():
+        for reason, n in beginning.skipped.counts.items():
             st.caption(ui.plain(f"{n:,} {reason}"))
-        if len(found.articles) == 1 and not settings.split_headings:
+        if len(beginning.articles) == 1 and not settings.split_headings:
             _offer_to_split(source, plain, stamp)
 
 

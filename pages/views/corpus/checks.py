@@ -46,15 +46,15 @@ def order(corpus: CorpusInfo, encoders: list[str]) -> None:
 
 def pipeline(corpus: CorpusInfo) -> None:
     """Show how long each stage of the corpus's making took, where that is known."""
-    found = metrics(state.workspace(), corpus.name)
-    if not found["stages"]:
+    timings = metrics(state.workspace(), corpus.name)
+    if not timings["stages"]:
         return
-    total = found["total"]
+    total = timings["total"]
     ui.metric_row([
         ui.Number("Made in", *_time(total["seconds"]), f"All stages together: {total['ms_per_article']:,.1f} ms an"
                   " article; also beside the corpus, as pipeline_metrics.json"),
         *(ui.Number(STAGES.get(name, name), f"{stage['ms_per_chunk']:,.2f}", "ms a chunk", _spent(stage))
-          for name, stage in found["stages"].items()),
+          for name, stage in timings["stages"].items()),
     ])  # fmt: skip
 
 

@@ -139,10 +139,10 @@ def _plot(values: np.ndarray, first: int, last: int) -> go.Figure:
 
 def _smooth(values: np.ndarray) -> np.ndarray:
     """Return the mean over SMOOTHING neighbours, those that are unknown left out."""
-    known = ~np.isnan(values)
+    is_known = ~np.isnan(values)
     weights = np.ones(SMOOTHING)
-    total = np.convolve(np.where(known, values, 0), weights, "same")[: len(values)]
-    return total / np.maximum(np.convolve(known, weights, "same")[: len(values)], 1)
+    total = np.convolve(np.where(is_known, values, 0), weights, "same")[: len(values)]
+    return total / np.maximum(np.convolve(is_known, weights, "same")[: len(values)], 1)
 
 
 # ---------------------------------------------------------------- selection and jumps
@@ -221,9 +221,9 @@ def _text(chunks: Sequence[Chunk], first: int, last: int, words: str) -> str:
     parts, section = [], None
     for chunk in chunks:
         if chunk.section != section and chunk.section:
-            *above, own = chunk.section.split(" / ")
+            *above, title = chunk.section.split(" / ")
             path = f"<span>{html.escape(' / '.join(above))} / </span>" if above else ""
-            parts.append(f"<h4>{path}{html.escape(own)}</h4>")
+            parts.append(f"<h4>{path}{html.escape(title)}</h4>")
         section = chunk.section
         parts.append(_chunk(chunk, first, last, words))
     return f'<div class="lvm-read">{"".join(parts)}</div>'
@@ -232,10 +232,10 @@ def _text(chunks: Sequence[Chunk], first: int, last: int, words: str) -> str:
 def _chunk(chunk: Chunk, first: int, last: int, words: str) -> str:
     tone = " lvm-chosen" if first <= chunk.position <= last else " lvm-next" if chunk.position == last + 1 else ""
     share = max(0.0, chunk.coherence or 0.0)
-    said = "no cosine known" if chunk.coherence is None else f"cosine {chunk.coherence:.2f} to the chunk before"
+    cosine = "no cosine known" if chunk.coherence is None else f"cosine {chunk.coherence:.2f} to the chunk before"
     mark = "" if chunk.coherence is None else f'<u style="width:{share:.0%}"></u>'
-    bar = f'<i title="{said}">{mark}</i>'
-    number = f'<b title="row {chunk.row:,} of the corpus, {said}">{chunk.position + 1}</b>'
+    bar = f'<i title="{cosine}">{mark}</i>'
+    number = f'<b title="row {chunk.row:,} of the corpus, {cosine}">{chunk.position + 1}</b>'
     return f'<div class="lvm-chunk{tone}">{number}{bar}<p>{_marked(chunk.text, words)}{labels.mark(chunk)}</p></div>'
 
 

@@ -67,11 +67,11 @@ def show(at: Address, corpora: list[str], view: str) -> Choices:
     """
     space = state.encoder_id()
     infos = state.models(space)
-    known = [info.ref for info in infos] + list(UNFITTED)
+    refs = [info.ref for info in infos] + list(UNFITTED)
     a, b, c = st.columns([1.2, 2.6, 1.2], vertical_alignment="bottom")
     corpus = a.selectbox("Corpus", corpora, key=at.key("corpus", corpora[0], corpora),
                          help="Whose chunks are the manifold: neighbours, snap, nearest real texts.")  # fmt: skip
-    models = b.multiselect("Models", known, key=at.key("models", first_models(infos), known))
+    models = b.multiselect("Models", refs, key=at.key("models", first_models(infos), refs))
     split = c.selectbox("Articles", SPLITS, key=at.key("split", "test", SPLITS),
                         help="Models were not trained on the test and validation articles.")  # fmt: skip
     place = _start(at, corpus, split, view)
@@ -123,9 +123,9 @@ def _numbers(at: Address, view: str, n_before: int) -> tuple[DriftSettings, Snap
         "strength": Look("slider"),
         **{name: Look("slider", low=max(0.0, form.limits(SnapSettings, name)[0]), high=1) for name in WEIGHTS},
     }
-    own = [name for name in ROLLOUT.get(view, ()) if name != "context" or most > 1]
+    names = [name for name in ROLLOUT.get(view, ()) if name != "context" or most > 1]
     with st.container(horizontal=True, vertical_alignment="bottom", key="drift-numbers"):
-        rollout = form.fields(DriftSettings, at, own, looks, columns=max(1, len(own)), corpus="", split="test")
+        rollout = form.fields(DriftSettings, at, names, looks, columns=max(1, len(names)), corpus="", split="test")
         if view not in SNAPPED:
             return rollout, at.settings(SnapSettings)
         snap = form.fields(SnapSettings, at, ("k", "strength"), looks)
@@ -137,10 +137,10 @@ def _numbers(at: Address, view: str, n_before: int) -> tuple[DriftSettings, Snap
 def _documents(corpus: str, split: str) -> list[DocumentInfo]:
     from lvm_core.dataset import split_documents
 
-    found = [d for d in split_documents(state.store().documents(corpus))[split] if d.n_chunks > 1]
-    if not found:
+    documents = [d for d in split_documents(state.store().documents(corpus))[split] if d.n_chunks > 1]
+    if not documents:
         raise SettingsError([f"The {split} split of corpus '{corpus}' has no article of two chunks. Choose another."])
-    return found
+    return documents
 
 
 def start_of(choices: Choices) -> Start:

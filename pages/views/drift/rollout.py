@@ -39,20 +39,20 @@ def _stamp(choices: Choices) -> tuple[Any, ...]:
 def one(at: Address, choices: Choices) -> None:
     """Show the rollouts from one start: curves, and the text of each step beside the true one."""
     with st.spinner("Rolling out…", show_time=True):
-        found, rolled = _rolled(str(state.workspace().root), choices, state.encoder_id(), _stamp(choices))
-    fig = drift_figure.show([drift_figure.series(row) for row in found["rows"]], "drift")
-    saving.buttons("rollout", fig, lambda: _csv(found["rows"]))
-    names = [f"{row['model']}, {row['variant']}" for row in found["rows"]]
+        rollouts, rolled = _rolled(str(state.workspace().root), choices, state.encoder_id(), _stamp(choices))
+    fig = drift_figure.show([drift_figure.series(row) for row in rollouts["rows"]], "drift")
+    saving.buttons("rollout", fig, lambda: _csv(rollouts["rows"]))
+    names = [f"{row['model']}, {row['variant']}" for row in rollouts["rows"]]
     left, right = st.columns([2, 1], vertical_alignment="bottom")
     name = left.segmented_control("Text of", names, required=True, key=at.key("of", names[0], names))
     number = names.index(name)
     with right:
         words = _words(at, choices, rolled[number], name)
     after = f", after chunk {at.value('position', 5)}" if not choices.pasted else ""
-    st.html(f'<p class="lvm-section">{html.escape(found["article"])}{after}</p>')
+    st.html(f'<p class="lvm-section">{html.escape(rollouts["article"])}{after}</p>')
     st.html(f'<div class="lvm-context"><span class="lvm-label">last context chunk</span><br>'
-            f"{html.escape(found['start'])}</div>")  # fmt: skip
-    st.html(_text_table(found["rows"][number], found["truth"], words))
+            f"{html.escape(rollouts['start'])}</div>")  # fmt: skip
+    st.html(_text_table(rollouts["rows"][number], rollouts["truth"], words))
     if words is None:
         st.caption("The text of a step is the real chunk of another article that lies nearest to its vector.")
     if not choices.pasted and st.button("Send to Predict", icon=":material/arrow_forward:", type="tertiary"):
@@ -73,8 +73,8 @@ def _words(at: Address, choices: Choices, rolled: Rolled, name: str) -> list[tup
         if not st.button(f"Put {n} step{'s' if n > 1 else ''} into words", type="primary", icon=":material/notes:",
                          help="About a second a step."):  # fmt: skip
             return None
-        said = decoding.say(rolled.vectors, by, 0, choices.corpus)
-        kept[key] = [(text.text, text.round_trip_cosine) for text in said]
+        decoded = decoding.say(rolled.vectors, by, 0, choices.corpus)
+        kept[key] = [(text.text, text.round_trip_cosine) for text in decoded]
         st.rerun()
     texts: list[tuple[str, float]] = kept[key]
     return texts
@@ -126,8 +126,8 @@ def averages(_: Address, choices: Choices) -> None:
         context=choices.context,
     )
     key = drift_key(state.workspace(), choices.models, settings, choices.snap)
-    found = load_study(state.workspace(), key)
-    if found is None:
+    study = load_study(state.workspace(), key)
+    if study is None:
         st.markdown("**No averages for these choices yet**")
         st.caption(
             f"Up to {settings.articles} articles of the {settings.split} split are continued from three places each."
@@ -136,12 +136,12 @@ def averages(_: Address, choices: Choices) -> None:
         jobs.make(argv, f"Drift on {settings.corpus}", "The averages", "Roll them out")
         return
     st.caption(
-        f"{found['n_starts']} starts in {found['n_articles']} {found['split']} articles of '{found['corpus']}',"
-        f" {found['encoder']}; bands are 95 % intervals over articles."
+        f"{study['n_starts']} starts in {study['n_articles']} {study['split']} articles of '{study['corpus']}',"
+        f" {study['encoder']}; bands are 95 % intervals over articles."
     )
-    fig = drift_figure.show(found["rows"], "drift_mean")
-    st.html(_mean_table(found))
-    saving.buttons("drift", fig, lambda: json.dumps(found, indent=1), "json")
+    fig = drift_figure.show(study["rows"], "drift_mean")
+    st.html(_mean_table(study))
+    saving.buttons("drift", fig, lambda: json.dumps(study, indent=1), "json")
 
 
 def command(choices: Choices, settings: DriftSettings) -> list[str]:
@@ -150,10 +150,10 @@ def command(choices: Choices, settings: DriftSettings) -> list[str]:
     return [*argv, *command_line(settings), *command_line(choices.snap)]
 
 
-def _mean_table(found: dict[str, Any]) -> str:
-    steps = [s for s in (1, 5, 20, 50) if s <= found["steps"]]
+def _mean_table(study: dict[str, Any]) -> str:
+    steps = [s for s in (1, 5, 20, 50) if s <= study["steps"]]
     lines = []
-    for row in found["rows"]:
+    for row in study["rows"]:
         colour = "snapped" if row["variant"] == "snapped" else "prediction"
         lines.append(
             [

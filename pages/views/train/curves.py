@@ -99,9 +99,9 @@ def panel(rows: Sequence[RunRow], look: Look) -> None:
         st.caption("No runs yet: start one with the form.")
         return
     rows = rows[:MOST_RUNS]
-    found = curves(rows)
-    st.html(now_html(rows, found))
-    if not any(curve.steps for curve in found.values()):
+    by_run = curves(rows)
+    st.html(now_html(rows, by_run))
+    if not any(curve.steps for curve in by_run.values()):
         st.caption("Curves show here as soon as a run writes its first line of metrics.")
         return
     pairs = [("cosine", "Validation cosine"), ("loss", "Training loss, by term"),
@@ -109,35 +109,36 @@ def panel(rows: Sequence[RunRow], look: Look) -> None:
     for two in (pairs[:2], pairs[2:]):
         for column, (name, title) in zip(st.columns(2), two, strict=True):
             with column:
-                st.html(f'<p class="lvm-chart-title">{title}{_terms_html(name, found)}</p>')
-                fig = kept(name, rows, found, look)
+                st.html(f'<p class="lvm-chart-title">{title}{_terms_html(name, by_run)}</p>')
+                fig = cached_figure(name, rows, by_run, look)
                 charts.show(
                     fig, f"curve-{name}", f"{title} over {TITLES[look.over]} of {', '.join(r.run for r in rows)}"
                 )
 
 
 @st.cache_resource(show_spinner=False)
-def _figures_kept() -> "OrderedDict[tuple[Any, ...], go.Figure]":
+def _figure_cache() -> "OrderedDict[tuple[Any, ...], go.Figure]":
     return OrderedDict()
 
 
-def kept(name: str, rows: Sequence[RunRow], found: dict[str, Curve], look: Look) -> go.Figure:
+def cached_figure(name: str, rows: Sequence[RunRow], by_run: dict[str, Curve], look: Look) -> go.Figure:
     """Return `figure`, the last one where no curve has grown since."""
-    key = (name, look, charts.dark(), str(state.workspace().root), *((row.run, found[row.run].version) for row in rows))
-    figures = _figures_kept()
+    versions = tuple((row.run, by_run[row.run].version) for row in rows)
+    key = (name, look, charts.dark(), str(state.workspace().root), *versions)
+    figures = _figure_cache()
     if key not in figures:
-        figures[key] = figure(name, rows, found, look)
+        figures[key] = figure(name, rows, by_run, look)
     figures.move_to_end(key)
     while len(figures) > MOST_FIGURES:
         figures.popitem(last=False)
     return figures[key]
 
 
-def figure(name: str, rows: Sequence[RunRow], found: dict[str, Curve], look: Look) -> go.Figure:
+def figure(name: str, rows: Sequence[RunRow], by_run: dict[str, Curve], look: Look) -> go.Figure:
     """Return one chart over all runs; it keeps the user's zoom between refreshes."""
-    traces = [t for i, row in enumerate(rows) for t in _traces(name, row, found[row.run], look, run_colour(rows, i))]
+    traces = [t for i, row in enumerate(rows) for t in _traces(name, row, by_run[row.run], look, run_colour(rows, i))]
     fig = go.Figure(
-        {"data": traces + (_baseline_lines(found, look.over) if name == "cosine" else [])}, skip_invalid=True
+        {"data": traces + (_baseline_lines(by_run, look.over) if name == "cosine" else [])}, skip_invalid=True
     )
     charts.style(fig, HEIGHT, legend=False)
     fig.update_layout(uirevision=f"{name}:{look.over}", hovermode="closest")
@@ -145,13 +146,13 @@ def figure(name: str, rows: Sequence[RunRow], found: dict[str, Curve], look: Loo
     if name in ("loss", "grad_norm") and look.log:
         fig.update_yaxes(type="log", exponentformat="power", dtick=1 if _wide(traces) else None)
     if name == "cosine":
-        _name_baselines(fig, found)
+        _name_baselines(fig, by_run)
     return fig
 
 
-def _terms_html(name: str, found: dict[str, Curve]) -> str:
+def _terms_html(name: str, by_run: dict[str, Curve]) -> str:
     """Return which dash is which term, as HTML; the colours are the runs'."""
-    most = max((c.names(name + "/") for c in found.values()), key=len, default=[])
+    most = max((c.names(name + "/") for c in by_run.values()), key=len, default=[])
     if len(most) < 2:
         return ""
     styles = ("solid", "dashed", "dotted", "double")
@@ -162,9 +163,9 @@ def _terms_html(name: str, found: dict[str, Curve]) -> str:
     )
 
 
-def _name_baselines(fig: go.Figure, found: dict[str, Curve]) -> None:
+def _name_baselines(fig: go.Figure, by_run: dict[str, Curve]) -> None:
     """Write the baselines' names at the right end of their lines."""
-    ends = [(values[-1], name) for name in BASELINES if (values := _baseline_values(found, name))]
+    ends = [(values[-1], name) for name in BASELINES if (values := _baseline_values(by_run, name))]
     for k, (value, name) in enumerate(sorted(ends)):
         anchor = "top" if k == 0 and len(ends) > 1 else "bottom"  # never one on the other
         fig.add_annotation(
@@ -173,8 +174,8 @@ def _name_baselines(fig: go.Figure, found: dict[str, Curve]) -> None:
         )  # fmt: skip
 
 
-def _baseline_values(found: dict[str, Curve], name: str) -> list[float]:
-    given = (c.last.get("baselines", {}).get(name) for c in found.values())
+def _baseline_values(by_run: dict[str, Curve], name: str) -> list[float]:
+    given = (c.last.get("baselines", {}).get(name) for c in by_run.values())
     return sorted({round(float(value), 6) for value in given if value is not None})
 
 
@@ -213,16 +214,16 @@ def _trace(
     }
 
 
-def _baseline_lines(found: dict[str, Curve], over: str) -> list[dict[str, Any]]:
+def _baseline_lines(by_run: dict[str, Curve], over: str) -> list[dict[str, Any]]:
     """Return a dashed line for each value a baseline has on these runs: one where they share their windows."""
     lines: list[dict[str, Any]] = []
-    ends = [c.series("epoch", OVER[over])[0] for c in found.values() if c.steps]
+    ends = [c.series("epoch", OVER[over])[0] for c in by_run.values() if c.steps]
     ends = [x for x in ends if x.size]
     if not ends:
         return []
     span = [min(float(x[0]) for x in ends), max(float(x[-1]) for x in ends)]
     for name in BASELINES:
-        for value in _baseline_values(found, name):
+        for value in _baseline_values(by_run, name):
             lines.append(
                 {
                     "type": "scatter",
@@ -250,15 +251,15 @@ NOW = (
 )
 
 
-def now_html(rows: Sequence[RunRow], found: dict[str, Curve]) -> str:
+def now_html(rows: Sequence[RunRow], by_run: dict[str, Curve]) -> str:
     """Return the latest figures of the runs as a table, and their last warning."""
     lines: list[list[str | Cell]] = []
     for i, row in enumerate(rows):
         mark = f'<span class="lvm-dot" style="background:{run_colour(rows, i)}"></span>'
         name = f"{mark} <b>{html.escape(row.run)}</b>"
         state_html = f'<span class="lvm-state lvm-state-{row.state}">{row.state}</span>'
-        lines.append([name, state_html, *map(html.escape, _figures(row, found[row.run]))])
-        notes = [f"{flag}" for flag in found[row.run].flags[-1:] or row.flags[-1:]]
+        lines.append([name, state_html, *map(html.escape, _figures(row, by_run[row.run]))])
+        notes = [f"{flag}" for flag in by_run[row.run].flags[-1:] or row.flags[-1:]]
         notes += [row.message] if row.state == "failed" and row.message else []
         notes += [row.verdict] if row.is_filter and row.state == "done" else []
         lines += [[Cell(html.escape(note), "lvm-note")] for note in notes]

@@ -49,9 +49,9 @@ def panel() -> None:
     """Show the rows of jobs."""
     jobs = state.jobs().list(limit=1000)
     st.html(_load_html(jobs))
-    said = st.session_state.pop(SAID, None)
-    if said:
-        st.warning(ui.plain(said))
+    sentence = st.session_state.pop(SAID, None)
+    if sentence:
+        st.warning(ui.plain(sentence))
     n_ended = sum(job.state in ENDED for job in jobs)
     every = _all_of(n_ended)
     rows = shown(jobs, n_ended if every else LATEST_ENDED)
@@ -94,37 +94,37 @@ def row_html(job: Job) -> str:
     if job.state == "running" or 0 < job.progress < 1:
         meter = f'<span class="lvm-meter"><i style="width:{job.progress:.1%}"></i></span>'
     figure = f'<span class="lvm-figure">{job.progress:.0%}</span>' if meter else ""
-    said = "stopping" if job.cancelling else job.message
+    sentence = "stopping" if job.cancelling else job.message
     took = f" · {train_start.spoken(spent)}" if spent >= 1 else ""
     about = html.escape(f"{job.id}: {' '.join(job.argv)}", quote=True)
     return (
         f'<div class="lvm-row" title="{about}">{state_html}<b>{name}</b>'
         f"{ui.tag(job.kind, '', 'The command of this job.')}{meter}{figure}"
-        f'<span class="lvm-said {tone}">{html.escape(silent + said + took)}</span></div>'
+        f'<span class="lvm-said {tone}">{html.escape(silent + sentence + took)}</span></div>'
     )
 
 
 def _buttons(job: Job, place: int, n_waiting: int) -> list[Callable[[], None]]:
-    found: list[Callable[[], None]] = []
+    buttons: list[Callable[[], None]] = []
     if place > 1:
-        found.append(lambda: _press(job, "first", "vertical_align_top", "Next to start", lambda: _move(job, 1)))
-        found.append(lambda: _press(job, "up", "arrow_upward", "Earlier", lambda: _move(job, place - 1)))
+        buttons.append(lambda: _press(job, "first", "vertical_align_top", "Next to start", lambda: _move(job, 1)))
+        buttons.append(lambda: _press(job, "up", "arrow_upward", "Earlier", lambda: _move(job, place - 1)))
     if 0 < place < n_waiting:
-        found.append(lambda: _press(job, "down", "arrow_downward", "Later", lambda: _move(job, place + 1)))
+        buttons.append(lambda: _press(job, "down", "arrow_downward", "Later", lambda: _move(job, place + 1)))
     if job.state in RESUMABLE:
         about = "Go on from the last checkpoint"
-        found.append(lambda: _press(job, "resume", "resume", about, lambda: state.jobs().resume(job.id)))
+        buttons.append(lambda: _press(job, "resume", "resume", about, lambda: state.jobs().resume(job.id)))
     if job.state in ENDED:
-        found.append(lambda: _press(job, "retry", "replay", "Start it again", lambda: state.jobs().retry(job.id)))
-        found.append(lambda: _press(job, "clone", "edit", "Start it again with changes", lambda: _clone(job)))
-    found.append(lambda: _press(job, "log", "notes", "Show its log", lambda: _show_log(job)))
+        buttons.append(lambda: _press(job, "retry", "replay", "Start it again", lambda: state.jobs().retry(job.id)))
+        buttons.append(lambda: _press(job, "clone", "edit", "Start it again with changes", lambda: _clone(job)))
+    buttons.append(lambda: _press(job, "log", "notes", "Show its log", lambda: _show_log(job)))
     if job.state in ENDED:
-        found.append(lambda: _confirm(job, "delete", "delete", "Delete the job and its log? Its run stays.", _delete))
+        buttons.append(lambda: _confirm(job, "delete", "delete", "Delete the job and its log? Its run stays.", _delete))
     else:
-        found.append(
+        buttons.append(
             lambda: _confirm(job, "cancel", "stop", "Stop it? It can go on from its last checkpoint.", _cancel)
         )
-    return found
+    return buttons
 
 
 def _press(job: Job, name: str, icon: str, about: str, act: Callable[[], object]) -> None:
@@ -194,19 +194,19 @@ def _sweep_table(job: Job) -> str:
         return ""
     from lvm_core.train.sweep import read_sweep
 
-    found = read_sweep(state.workspace(), job.run)
+    sweep = read_sweep(state.workspace(), job.run)
     lines = []
-    for rank, child in enumerate(found.ranked(), 1):
+    for rank, child in enumerate(sweep.ranked(), 1):
         settings = ", ".join(f"{k} {v}" for k, v in child.settings.items() if k not in ("week", "label"))
         cells = [str(rank), f"{child.val_cosine:.4f}", f"{child.seconds:,.0f} s", child.run, settings]
         lines.append([html.escape(cell) for cell in cells])
     lines += [
         ["", "", "", html.escape(child.run), html.escape(f"{child.state} {child.message}")]
-        for child in found.children
+        for child in sweep.children
         if child.state in ("failed", "running")
     ]
     table = ui.table_html(["rank", "validation cosine", "time", "run", "settings"], lines, scroll=True)
-    head = f"{html.escape(found.name)}: {len(found.ranked())} of {len(found.children)} runs"
+    head = f"{html.escape(sweep.name)}: {len(sweep.ranked())} of {len(sweep.children)} runs"
     return f'<p class="lvm-section">{head}</p>{table}'
 
 

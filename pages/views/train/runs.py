@@ -41,14 +41,14 @@ def words(at: Address) -> None:
     )
 
 
-def chosen(found: Sequence[RunRow]) -> list[RunRow]:
+def chosen(listed: Sequence[RunRow]) -> list[RunRow]:
     """Return the runs to chart: those selected, else those that run, else the newest."""
     names = selected_names()
-    selected = [row for name in names for row in found if row.run == name]
+    selected = [row for name in names for row in listed if row.run == name]
     if selected:
         return selected
-    running = [row for row in found if row.state == "running"]
-    return running or list(found[:AUTO_RUNS])
+    running = [row for row in listed if row.state == "running"]
+    return running or list(listed[:AUTO_RUNS])
 
 
 def _key() -> str:
@@ -63,9 +63,9 @@ def selected_names() -> list[str]:
     return [order[i] for i in picked if i < len(order)]
 
 
-def arrange(found: Sequence[RunRow]) -> None:
+def arrange(listed: Sequence[RunRow]) -> None:
     """Put the table in order again, newest first, with the same runs selected. Called when the whole page runs."""
-    order = [row.run for row in found]
+    order = [row.run for row in listed]
     if st.session_state.get(ORDER) == order:
         return
     names = selected_names()
@@ -86,28 +86,28 @@ def table() -> None:
     order = [name for name in st.session_state.get(ORDER, []) if name in by_name]
     order += [name for name in by_name if name not in set(order)]
     st.session_state[ORDER] = order
-    found = [by_name[name] for name in order]
-    if not found:
+    listed = [by_name[name] for name in order]
+    if not listed:
         st.caption("No run passes the filter." if Address("train").value("runs", "") else "No runs yet.")
         return
     frame = pd.DataFrame(
         {
-            "run": [row.run for row in found],
-            "state": [row.state for row in found],
-            "net": [row.model for row in found],
-            "val cosine": [row.val_cosine for row in found],
-            "over filter": [row.over_filter for row in found],
-            "epochs": [row.epoch for row in found],
-            "context": [row.settings.get("context") for row in found],
-            "loss": [row.settings.get("loss") for row in found],
-            "learning rate": [row.settings.get("lr") for row in found],
-            "parameters": [row.n_parameters for row in found],
-            "time [s]": [round(row.seconds, 1) for row in found],
-            "corpus": [row.settings.get("corpus") for row in found],
-            "flags": [len(row.flags) for row in found],
-            "made": [train_jobs.age(row.created) for row in found],
-            "tags": [row.tags for row in found],
-            "note": [row.note for row in found],
+            "run": [row.run for row in listed],
+            "state": [row.state for row in listed],
+            "net": [row.model for row in listed],
+            "val cosine": [row.val_cosine for row in listed],
+            "over filter": [row.over_filter for row in listed],
+            "epochs": [row.epoch for row in listed],
+            "context": [row.settings.get("context") for row in listed],
+            "loss": [row.settings.get("loss") for row in listed],
+            "learning rate": [row.settings.get("lr") for row in listed],
+            "parameters": [row.n_parameters for row in listed],
+            "time [s]": [round(row.seconds, 1) for row in listed],
+            "corpus": [row.settings.get("corpus") for row in listed],
+            "flags": [len(row.flags) for row in listed],
+            "made": [train_jobs.age(row.created) for row in listed],
+            "tags": [row.tags for row in listed],
+            "note": [row.note for row in listed],
         }
     )
     number = st.column_config.NumberColumn
@@ -116,7 +116,7 @@ def table() -> None:
         key=_key(),
         selection_default={"selection": {"rows": st.session_state.get(PICKED, [])}},
         hide_index=True,
-        height=min(420, 40 + 35 * len(found)),
+        height=min(420, 40 + 35 * len(listed)),
         on_select="rerun",
         selection_mode="multi-row",
         column_config={

@@ -29,10 +29,10 @@ def show(at: Address, corpora: list[str]) -> MapSettings:
     """
     space = state.encoder_id()
     infos = state.models(space)
-    known = [info.ref for info in infos] + list(UNFITTED)
+    refs = [info.ref for info in infos] + list(UNFITTED)
     looks = {
         "corpus": Look(among=corpora, start=corpora[0]),
-        "models": Look("multiselect", known, first_models(infos), help="Each model is a layer of the map."),
+        "models": Look("multiselect", refs, first_models(infos), help="Each model is a layer of the map."),
         "split": Look(label="Articles", help="Whose windows are predicted. Models were trained on `train`."),
         "method": Look("segmented", names=lambda m: METHODS[m].partition(",")[0], label="Map",
                        among=list(METHODS), help=", ".join(METHODS.values())),
