@@ -5,6 +5,7 @@ import time
 import pytest
 
 from lvm_core.corpus.sources.wikitext import prose, sections
+from lvm_core.corpus.sources.wikitext.formulas import formula
 
 
 @pytest.mark.parametrize(
@@ -124,3 +125,21 @@ def test_a_break_is_a_space_and_two_end_a_paragraph() -> None:
 )
 def test_links_and_signs_give_what_is_read(wikitext: str, expected: str) -> None:
     assert [section.text for section in sections(wikitext)] == [expected]
+
+
+@pytest.mark.parametrize(
+    ("latex", "characters"),
+    [
+        (r"x^2 + \frac{a}{b} \leq \pi", "x² + a/b ≤ π"),
+        (r"\ell_0 \le m_\ell", "ℓ0 ≤ m_ℓ"),
+        (r"\textstyle (x_n - \bar x_n)", "(xn - x̅n)"),
+        (r"a_{i,j} = b_{15}", "a_(i,j) = b15"),
+        (r"aRb :\Leftrightarrow b \in S \cap a", "aRb :⇔ b ∈ S ∩ a"),
+        (r"\mathbb{R}^2", "ℝ²"),
+        (r"\nobodyknows x", "…"),
+        (r"\begin{matrix}a&b\\c\end{matrix}", "…"),
+        ("{" * 400, "…"),
+    ],
+)
+def test_a_short_formula_becomes_plain_characters_and_none_loses_a_command(latex: str, characters: str) -> None:
+    assert formula(latex) == characters
