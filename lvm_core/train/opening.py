@@ -5,6 +5,8 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from lvm_core.baselines import BASELINES
 from lvm_core.boundary.files import cut
 from lvm_core.checkpoint import CONFIG
@@ -13,6 +15,8 @@ from lvm_core.errors import ModelError, SettingsError
 from lvm_core.locks import held
 from lvm_core.train.config import TrainConfig
 from lvm_core.workspace import Workspace, read_json, slug
+
+ROWS_AT_ONCE = 16_384
 
 
 def stored_config(workspace: Workspace, run: str) -> dict[str, Any]:
@@ -61,11 +65,11 @@ def run_lock(workspace: Workspace, run: str) -> Iterator[None]:
 
 
 def check_corpora(config: TrainConfig, corpora: Corpora, stored: dict[str, Any]) -> None:
-    """Refuse corpora that are too short for the settings, or that changed since the run began.
+    """Refuse corpora that are too short for the settings, hold no numbers, or changed since the run began.
 
     Raises:
         SettingsError: if no training article is longer than the context.
-        ModelError: if a run is to go on and a corpus is no longer the one it began with.
+        ModelError: if a run is to go on and a corpus is no longer the one it began with, or vectors hold NaN.
     """
     longest = max(d.n_chunks for d in corpora.splits["train"])
     if config.context >= longest and config.model not in BASELINES:
@@ -75,6 +79,13 @@ def check_corpora(config: TrainConfig, corpora: Corpora, stored: dict[str, Any])
                 f" chunks, of which one is the target; expected at most {longest - 1}."
             ]
         )
+    for start in range(0, corpora.n_rows, ROWS_AT_ONCE):
+        block = corpora.vectors.slice(start, min(start + ROWS_AT_ONCE, corpora.n_rows))
+        if not np.isfinite(block).all():
+            raise ModelError(
+                f"Some vectors of {config.corpus} hold NaN or infinite numbers, of which nothing can be learned. See"
+                " which with: python -m lvm_core doctor; then delete that matrix and encode the corpus again."
+            )
     before = {c["name"]: c["digest"] for c in stored.get("corpora", [])}
     changed = [info.name for info in corpora.infos if before.get(info.name, info.digest) != info.digest]
     if changed:
