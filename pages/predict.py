@@ -29,12 +29,12 @@ with ui.errors_shown(), address.page("predict") as at:
         first_start.notice()
     texts = context.texts()[-MOST_CHUNKS:]
     run = running.current()
-    asked = st.session_state.pop(context.RUN, False) or pressed
-    context.remember(at, asked or (run is not None and list(run.texts) == texts))
+    pressed = st.session_state.pop(context.RUN, False) or pressed
+    context.remember(at, pressed or (run is not None and list(run.texts) == texts))
     at.write()
     running.warm()
     with right, ui.errors_shown():
-        if asked:
+        if pressed:
             run = running.begin(choices, texts, context.origin())
         elif run is not None and not run.same_question(choices, texts):
             st.caption("The context or the choices have changed since; press Predict or Ctrl+Enter to predict again.")

@@ -57,15 +57,15 @@ class Texts:
         if name == NO_DECODER:
             return Answerer(None, None, "")
         if name == "auto":
-            found = self._best(corpus, nearest)
+            answerer = self._best(corpus, nearest)
         elif name in DECODERS and not DECODERS[name].writes:
             if nearest is None:
                 raise DecoderError(f"The {name} decoder needs a corpus, and none is encoded with this encoder yet.")
-            found = Answerer(None, nearest, name)
+            answerer = Answerer(None, nearest, name)
         else:
             decoder = self._load(name, corpus)
-            found = Answerer(decoder, nearest, decoder.id)
-        return replace(found, load_ms=(time.perf_counter() - begun) * 1000)
+            answerer = Answerer(decoder, nearest, decoder.id)
+        return replace(answerer, load_ms=(time.perf_counter() - begun) * 1000)
 
     def _best(self, corpus: OpenCorpus | None, nearest: Decoder | None) -> Answerer:
         notes = []

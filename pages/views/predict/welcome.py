@@ -16,7 +16,7 @@ WORKED = Path(__file__).resolve().parents[3] / "assets" / "worked_example.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class StoredPrediction:
     """A prediction that was made before: whose, raw or snapped, its text, and its cosine to the true next chunk."""
 
     model: str
@@ -26,10 +26,10 @@ class Said:
 
 
 @cache
-def worked_example() -> tuple[str, tuple[Said, ...]]:
+def worked_example() -> tuple[str, tuple[StoredPrediction, ...]]:
     """Return the name of the example that is shown, and what the shipped models said of it."""
     stored = read_json(WORKED)
-    return stored["example"], tuple(Said(**prediction) for prediction in stored["predictions"])
+    return stored["example"], tuple(StoredPrediction(**prediction) for prediction in stored["predictions"])
 
 
 def what_this_is() -> str:
@@ -65,11 +65,11 @@ def show() -> None:
     st.caption("Or paste the chunks that come before, and press **Predict** (Ctrl+Enter).")
 
 
-def _prediction(said: Said) -> str:
-    edge = "snapped" if said.snapped else "prediction"
+def _prediction(stored: StoredPrediction) -> str:
+    edge = "snapped" if stored.snapped else "prediction"
     return (
-        f"{cards.head(said.model, said.snapped)}"
-        f'<p class="lvm-worked lvm-edge-{edge}">{html.escape(said.text)}</p>'
-        f'<p class="lvm-figures"><span>{term("to true next")} <b class="lvm-figure lvm-target">{said.cosine:.3f}</b>'
+        f"{cards.head(stored.model, stored.snapped)}"
+        f'<p class="lvm-worked lvm-edge-{edge}">{html.escape(stored.text)}</p>'
+        f'<p class="lvm-figures"><span>{term("to true next")} <b class="lvm-figure lvm-target">{stored.cosine:.3f}</b>'
         "</span></p>"
     )
