@@ -18,9 +18,9 @@ NAMES = {"umap": "UMAP", "pacmap": "PaCMAP"}
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _laid_out(root: str, key: str, _settings: MapSettings, _data: MapData) -> VectorMap:
     workspace = Workspace(root)
-    if (kept := load_map(workspace, key)) is not None:
-        return kept
-    made = lay_out(MapData(**{**{f: getattr(_data, f) for f in MapData.__slots__}, "settings": _settings}))
+    if (stored := load_map(workspace, key)) is not None:
+        return stored
+    made = lay_out(replace(_data, settings=_settings))
     if _settings.method != "pca":
         save_map(workspace, key, made, [])
     return made
