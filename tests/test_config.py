@@ -6,6 +6,7 @@ import importlib
 import pkgutil
 from typing import Any
 
+import hypothesis
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -101,6 +102,7 @@ def test_the_settings_of_the_project_are_many() -> None:
 
 
 @pytest.mark.parametrize("cls", CLASSES, ids=lambda c: f"{c.__module__.split('.')[-1]}.{c.__qualname__}")
+@hypothesis.settings(deadline=None, max_examples=50)
 @given(data=st.data())
 def test_settings_survive_the_way_over_the_command_line(cls: type[Any], data: st.DataObject) -> None:
     drawn = {f.name: data.draw(values(f), label=f.name) for f in fields_of(cls) if f.name not in parts(cls)}

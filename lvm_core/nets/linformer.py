@@ -18,7 +18,7 @@ class LinformerOptions(NetOptions):
     d_model: int = setting(0, "width of the layers; 0: as wide as the vectors", unit="units", low=0, high=8192)
     n_layers: int = setting(2, "layers", low=1, high=128)
     n_heads: int = setting(6, "attention heads; must divide d_model", low=1, high=128)
-    k: int = setting(32, "mixtures that a window is summed up in", low=1, high=1024)
+    k: int = setting(32, "mixtures that a window is summed up in", low=1, high=1024, label="mixtures")
     d_ff: int = setting(0, "width of the feed-forward nets; 0: twice d_model", unit="units", low=0, high=65536)
 
 
