@@ -1,12 +1,12 @@
 """The training loop: no wait for the device inside a step, a checkpoint that resumes bit for bit."""
 
+import contextlib
 import json
 import math
 import signal
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -29,8 +29,7 @@ from lvm_core.types import Progress
 from lvm_core.workspace import disk_errors, write_json
 
 SCALES = (0.1, 0.2, 0.35, 0.5, 0.75, 1.0)
-"""How much of a residual net's correction is kept is chosen among these on validation, anew each epoch: with few
-articles a tenth of it may help where all of it hurts."""
+"""Shares of a residual net's correction to choose from each epoch: of few articles a tenth may help where all hurts."""
 
 PREPARED, FINISHING = 0.08, 0.02
 """Share of the one progress bar that stands for fitting the filter and measuring the baselines."""
@@ -276,7 +275,7 @@ class Trainer:
         return result
 
 
-@contextmanager
+@contextlib.contextmanager
 def stopping(stop: threading.Event) -> Iterator[None]:
     """Turn SIGTERM and SIGINT into `stop`, so that a step is finished and a checkpoint written first."""
     if threading.current_thread() is not threading.main_thread():
