@@ -33,8 +33,11 @@ class Change:
 
 
 @torch.inference_mode()
-def _logits(generator: Generator, prompts: Prompts, i: int, rows: Sequence[tuple[int, ...]]) -> Tensor:
-    """Return next-token logits (B, T + 1, V) at each place of texts (B) of at most T tokens, the end included."""
+def _states(generator: Generator, prompts: Prompts, i: int, rows: Sequence[tuple[int, ...]]) -> Tensor:
+    """Return the last states (B, T + 1, W) before each place of texts (B) of at most T tokens, the end included.
+
+    Logits are made of them a text at a time: those of all texts at once took hundreds of megabytes for a moment.
+    """
     longest, n = max(len(row) for row in rows), len(rows)
     tokens = torch.full((n, longest), END)
     for line, row in zip(tokens, rows, strict=True):
@@ -45,7 +48,7 @@ def _logits(generator: Generator, prompts: Prompts, i: int, rows: Sequence[tuple
     mask = torch.ones(longest, past + longest, dtype=torch.bool, device=x.device).tril(past)
     hidden = generator.hidden(x, [cache.rows(index, longest) for cache in prompts.caches], mask)
     first = prompts.last[i : i + 1].expand(n, 1, hidden.shape[-1])
-    return generator.logits(torch.cat([first, hidden], 1))
+    return torch.cat([first, hidden], 1)
 
 
 def fluencies(generator: Generator, prompts: Prompts, i: int, rows: Sequence[tuple[int, ...]]) -> list[float]:
@@ -53,11 +56,12 @@ def fluencies(generator: Generator, prompts: Prompts, i: int, rows: Sequence[tup
     rows = [row or (END,) for row in rows]
     if not rows:
         return []
-    log_p = torch.log_softmax(_logits(generator, prompts, i, [*rows, rows[0]]), -1)
+    states = _states(generator, prompts, i, [*rows, rows[0]])
     result = []
-    for line, row in zip(log_p, rows, strict=False):
-        wanted = torch.tensor([*row, END], device=line.device)
-        result.append(float(line[: len(wanted)].gather(1, wanted[:, None]).mean()))
+    for state, row in zip(states, rows, strict=False):
+        wanted = torch.tensor([*row, END], device=state.device)
+        log_p = torch.log_softmax(generator.logits(state[: len(wanted)]), -1)
+        result.append(float(log_p.gather(1, wanted[:, None]).mean()))
     return result
 
 
@@ -81,7 +85,7 @@ def alternatives(
     """
     if not tokens:
         return []
-    log_p = torch.log_softmax(_logits(generator, prompts, i, [tokens, tokens])[0], -1)
+    log_p = torch.log_softmax(generator.logits(_states(generator, prompts, i, [tokens, tokens])[0]), -1)
     wanted = log_p + LEAN_WEIGHT * lean
     wanted[:, :N_SPECIAL] = -torch.inf
     gain = lean + PLAIN_WEIGHT * log_p
