@@ -7,6 +7,7 @@ has not asked for before. Resident memory is read after every step, and written 
 """
 
 import argparse
+import statistics
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -41,13 +42,23 @@ class Curve:
 
     @property
     def warm_mb(self) -> float:
-        """After the warm-up."""
-        return self.megabytes[int(self.warm * len(self.megabytes))]
+        """The median of the tenth of the steps that follows the warm-up: one step may hold what it is about to free."""
+        first = int(self.warm * len(self.megabytes))
+        return statistics.median(self.megabytes[first : first + self._tenth])
+
+    @property
+    def end_mb(self) -> float:
+        """The median of the last tenth of the steps."""
+        return statistics.median(self.megabytes[-self._tenth :])
 
     @property
     def growth(self) -> float:
         """From after the warm-up to the end, as a share."""
-        return self.megabytes[-1] / self.warm_mb - 1
+        return self.end_mb / self.warm_mb - 1
+
+    @property
+    def _tenth(self) -> int:
+        return max(1, len(self.megabytes) // 10)
 
 
 def soak(
@@ -111,7 +122,7 @@ def main() -> None:
     curve = soak(given.workspace, given.visits, given.predictions, given.sessions, tell=True)
     tenth = curve.prediction_s[min(9, len(curve.prediction_s) - 1)]
     print(
-        f"after the warm-up {curve.warm_mb:,.0f} MB, at the end {curve.megabytes[-1]:,.0f} MB ({curve.growth:+.1%}),"
+        f"after the warm-up {curve.warm_mb:,.0f} MB, at the end {curve.end_mb:,.0f} MB ({curve.growth:+.1%}),"
         f" at most {max(curve.megabytes):,.0f} MB between two steps and {curve.peak_mb:,.0f} MB within one;"
         f" tenth prediction {tenth:.1f} s, last {curve.prediction_s[-1]:.1f} s"
     )
