@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 LAYERS = """
-    types errors
+    types errors json_shapes
     boundary
     config device workspace vectors.geometry endpoint
     database locks exchange.postgres

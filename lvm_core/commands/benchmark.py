@@ -1,8 +1,8 @@
 """`benchmark [--only NAME]`: speed and memory against the obvious way, in pairs, as a table."""
 
 import argparse
-from typing import Any
 
+from lvm_core.json_shapes import Json
 from lvm_core.workspace import Workspace
 
 
@@ -14,7 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--small", action="store_true", help="tiny data: shows that it runs, not how fast")
 
 
-def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
+def run(namespace: argparse.Namespace, workspace: Workspace) -> Json:
     """Measure and return the rows, with the machine they were measured on."""
     import torch
 
@@ -27,7 +27,7 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
     return {"machine": machine, "bf16": has_fast_bf16(), "rows": [row.to_json() for row in rows]}
 
 
-def report(result: dict[str, Any]) -> str:
+def report(result: Json) -> str:
     """Return the table."""
     head = ("", "ours", "obvious way", "ratio", "must be", "reached")
     lines = [head, *(_cells(row) for row in result["rows"])]
@@ -37,7 +37,7 @@ def report(result: dict[str, Any]) -> str:
     return "\n".join([f"{result['machine']}; bfloat16 {'yes' if result['bf16'] else 'no'}", "", *table, "", *notes])
 
 
-def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+def _cells(row: Json) -> tuple[str, ...]:
     said = {True: "yes", False: "NO", None: "-"}
     ratio = "" if row["ratio"] is None else f"{row['ratio']:.2f}"
     what = f"{row['name']}: {row['what']}"

@@ -2,11 +2,11 @@
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 from lvm_core import config
 from lvm_core.boundary.files import new_file
 from lvm_core.errors import SettingsError
+from lvm_core.json_shapes import Json
 from lvm_core.progress import ProgressLine
 from lvm_core.workspace import Workspace
 
@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     config.add_arguments(parser, ChainSettings)
 
 
-def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
+def run(namespace: argparse.Namespace, workspace: Workspace) -> Json:
     """Do the action and return its report."""
     from lvm_core.exchange.files import import_chains
     from lvm_core.study.chain_settings import ChainSettings
@@ -58,7 +58,7 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
     }
 
 
-def report(result: dict[str, Any]) -> str:
+def report(result: Json) -> str:
     """Return the report for people."""
     if result["action"] == "make":
         return (f"{result['path']}: {result['n_chains']:,} chains, {result['n_concepts']:,} concepts, such as"

@@ -2,10 +2,10 @@
 
 import argparse
 from dataclasses import asdict
-from typing import Any
 
 from lvm_core.corpus.store import CorpusStore
 from lvm_core.errors import CorpusError
+from lvm_core.json_shapes import Json
 from lvm_core.workspace import Workspace
 
 
@@ -15,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--yes", action="store_true", help="do delete")
 
 
-def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
+def run(namespace: argparse.Namespace, workspace: Workspace) -> Json:
     """Return the corpora, after deleting one if asked.
 
     Raises:
@@ -34,7 +34,7 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
     return {"deleted": namespace.delete, "corpora": rows}
 
 
-def report(result: dict[str, Any]) -> str:
+def report(result: Json) -> str:
     """Return the list for people."""
     lines = [f"Deleted corpus '{result['deleted']}'."] if result["deleted"] else []
     for row in result["corpora"]:

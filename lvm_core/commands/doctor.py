@@ -3,9 +3,9 @@
 import argparse
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from lvm_core.errors import WorkspaceError
+from lvm_core.json_shapes import Json
 from lvm_core.workspace import Workspace
 
 Finding = tuple[str, str]
@@ -25,11 +25,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--yes", action="store_true", help="do not ask before removing them")
 
 
-def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
+def run(namespace: argparse.Namespace, workspace: Workspace) -> Json:
     """Check what was asked for and return the findings."""
     from lvm_core.checkup import check_workspace
 
-    details: dict[str, Any] = {}
+    details: Json = {}
     if namespace.file:
         from lvm_core.exchange.npz.check import check_npz
 
@@ -60,7 +60,7 @@ def _removed(workspace: Workspace, without_asking: bool) -> Iterator[Finding]:
         yield "ok", "There are no left-over files."
 
 
-def _corpus(workspace: Workspace, name: str) -> tuple[list[Finding], dict[str, Any]]:
+def _corpus(workspace: Workspace, name: str) -> tuple[list[Finding], Json]:
     from lvm_core.corpus.store import CorpusStore
     from lvm_core.corpus.timings import metrics, sentence
     from lvm_core.dataset.order_notes import order_of
@@ -88,6 +88,6 @@ def _corpus(workspace: Workspace, name: str) -> tuple[list[Finding], dict[str, A
     return findings, {"order": order.to_json(), "pipeline": pipeline}
 
 
-def report(result: dict[str, Any]) -> str:
+def report(result: Json) -> str:
     """Return the report for people."""
     return "\n".join(f"{finding['level']:8} {finding['text']}" for finding in result["findings"])

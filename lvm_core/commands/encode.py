@@ -1,8 +1,8 @@
 """`encode --corpus NAME [--encoder NAME]`: vectors and index of a corpus, resumed where it was interrupted."""
 
 import argparse
-from typing import Any
 
+from lvm_core.json_shapes import Json
 from lvm_core.workspace import Workspace
 
 
@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--batch-size", type=int, default=512, help="chunks between two savings [512]")
 
 
-def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
+def run(namespace: argparse.Namespace, workspace: Workspace) -> Json:
     """Encode and index, and return what came of it."""
     from lvm_core.corpus.store import CorpusStore
     from lvm_core.encoders import DEFAULT_ENCODER, load_encoder
@@ -44,7 +44,7 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
     }
 
 
-def _probe(index: object) -> dict[str, Any]:
+def _probe(index: object) -> Json:
     """Return how many lists a search looks into and what that was measured to find, where the index has lists."""
     from lvm_core.vectors.ivf import IvfIndex
 
@@ -53,7 +53,7 @@ def _probe(index: object) -> dict[str, Any]:
     return {"n_lists": index.n_lists, "n_probe": index.probe.n_probe, "index_recall": index.probe.recall}
 
 
-def report(result: dict[str, Any]) -> str:
+def report(result: Json) -> str:
     """Return the result as one line."""
     rate = result["n_chunks"] / max(result["encode_s"], 0.1)
     probe = ""

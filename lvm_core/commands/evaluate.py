@@ -6,13 +6,13 @@ predictions of the models that are named.
 
 import argparse
 from dataclasses import asdict
-from typing import Any
 
 from lvm_core.config import add_arguments as add_settings
 from lvm_core.config import from_namespace
 from lvm_core.errors import SettingsError
 from lvm_core.evaluate.settings import EvaluateSettings
 from lvm_core.jobs.kinds import Kind
+from lvm_core.json_shapes import Json
 from lvm_core.progress import ProgressLine
 from lvm_core.workspace import Workspace
 
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_settings(parser, EvaluateSettings)
 
 
-def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
+def run(namespace: argparse.Namespace, workspace: Workspace) -> Json:
     """Evaluate and return the rows, ranked, with what was refused and near-duplicates."""
     from lvm_core.evaluate.run import evaluate
     from lvm_core.leaderboard.board import ranked_rows
@@ -49,7 +49,7 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
     }
 
 
-def _run_decoder(namespace: argparse.Namespace, workspace: Workspace, settings: EvaluateSettings) -> dict[str, Any]:
+def _run_decoder(namespace: argparse.Namespace, workspace: Workspace, settings: EvaluateSettings) -> Json:
     from lvm_core.encoders import encoder_for
     from lvm_core.evaluate.decoder import DecoderSettings, evaluate_decoder
     from lvm_core.spaces import space_called, space_to_measure_in
@@ -63,7 +63,7 @@ def _run_decoder(namespace: argparse.Namespace, workspace: Workspace, settings: 
     return evaluate_decoder(workspace, encoder, settings.decoder, namespace.corpus, chosen, models, ProgressLine())
 
 
-def report(result: dict[str, Any]) -> str:
+def report(result: Json) -> str:
     """Return the board as a table, the windows in full below it; of a decoder its scores and texts."""
     if "decoder_id" in result:
         return _decoder_report(result)
@@ -90,7 +90,7 @@ def report(result: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _example(row: dict[str, Any], shown: dict[str, Any]) -> str:
+def _example(row: Json, shown: Json) -> str:
     stages = "  ".join(f"{name} {ms:.1f}" for name, ms in shown["timings_ms"].items())
     context = "\n".join(f"    {chunk}" for chunk in shown["context"])
     return (
@@ -101,7 +101,7 @@ def _example(row: dict[str, Any], shown: dict[str, Any]) -> str:
     )
 
 
-def _decoder_report(result: dict[str, Any]) -> str:
+def _decoder_report(result: Json) -> str:
     head = f"{result['decoder_id']} on {result['n']} chunks of {result['n_articles']} articles of {result['corpus']}"
     names = ("round_trip_cosine", "token_f1", "rouge_1", "rouge_l", "bleu", "exact", "accepted")
     lines = [head, f"{'input':32} steps  " + "  ".join(f"{name[:10]:>10}" for name in names) + "      ms"]

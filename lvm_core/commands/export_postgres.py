@@ -1,8 +1,8 @@
 """`export-postgres`: write a corpus with its vectors into a table of concepts."""
 
 import argparse
-from typing import Any
 
+from lvm_core.json_shapes import Json
 from lvm_core.progress import ProgressLine
 from lvm_core.workspace import Workspace
 
@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--url", help="address of the database [LVM_DATABASE_URL]")
 
 
-def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
+def run(namespace: argparse.Namespace, workspace: Workspace) -> Json:
     """Export and return the report."""
     from lvm_core.exchange.postgres.connection import database_url
     from lvm_core.exchange.to_postgres import export_postgres
@@ -34,7 +34,7 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
     )  # fmt: skip
 
 
-def report(result: dict[str, Any]) -> str:
+def report(result: Json) -> str:
     """Return the report for people."""
     return (
         f"{result['n_chunks']:,} chunks of '{result['corpus']}' ({result['encoder']}, {result['dim']}-D) as"

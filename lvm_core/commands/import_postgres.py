@@ -1,8 +1,8 @@
 """`import-postgres`: read a table of concepts into a corpus with its vectors."""
 
 import argparse
-from typing import Any
 
+from lvm_core.json_shapes import Json
 from lvm_core.progress import ProgressLine
 from lvm_core.workspace import Workspace
 
@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--url", help="address of the database [LVM_DATABASE_URL]")
 
 
-def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
+def run(namespace: argparse.Namespace, workspace: Workspace) -> Json:
     """Import and return the report."""
     from lvm_core.exchange.from_postgres import import_postgres
     from lvm_core.exchange.postgres.connection import database_url
@@ -28,7 +28,7 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
     )  # fmt: skip
 
 
-def report(result: dict[str, Any]) -> str:
+def report(result: Json) -> str:
     """Return the report for people."""
     lines = [
         f"Corpus '{result['corpus']}': {result['n_chunks']:,} chunks x {result['dim']} in {result['n_articles']:,}"

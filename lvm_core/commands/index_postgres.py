@@ -2,8 +2,8 @@
 
 import argparse
 import time
-from typing import Any
 
+from lvm_core.json_shapes import Json
 from lvm_core.progress import ProgressLine
 from lvm_core.workspace import Workspace
 
@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--url", help="address of the database, which needs pgvector [LVM_DATABASE_URL]")
 
 
-def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
+def run(namespace: argparse.Namespace, workspace: Workspace) -> Json:
     """Build or remove the index and return what came of it."""
     from lvm_core.spaces import space_of_corpus
     from lvm_core.vectors.matrix import open_matrix
@@ -34,7 +34,7 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
             "seconds": round(time.monotonic() - began, 1)}  # fmt: skip
 
 
-def report(result: dict[str, Any]) -> str:
+def report(result: Json) -> str:
     """Return the report for people."""
     if "dropped" in result:
         return f"Table {result['table']} is gone." if result["dropped"] else f"There was no table {result['table']}."

@@ -1,11 +1,11 @@
 """`ingest SOURCE`: read articles into a corpus of chunks."""
 
 import argparse
-from typing import Any
 
 from lvm_core import config
 from lvm_core.corpus.ingest import IngestSettings, ingest
 from lvm_core.corpus.sources import corpus_name, readable
+from lvm_core.json_shapes import Json
 from lvm_core.progress import ProgressLine
 from lvm_core.workspace import Workspace
 
@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     config.add_arguments(parser, IngestSettings)
 
 
-def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
+def run(namespace: argparse.Namespace, workspace: Workspace) -> Json:
     """Read the source in and return the report."""
     settings = config.from_namespace(IngestSettings, namespace)
     encode = None
@@ -33,7 +33,7 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
     return ingest(workspace, namespace.source, corpus, settings, ProgressLine(), encode).to_json()
 
 
-def report(result: dict[str, Any]) -> str:
+def report(result: Json) -> str:
     """Return the report for people."""
     lines = [
         f"Corpus '{result['corpus']}': {result['n_documents']:,} articles, {result['n_chunks']:,} chunks,"

@@ -3,12 +3,12 @@
 import argparse
 import time
 from collections.abc import Callable
-from typing import Any
 
 from lvm_core.boundary.values import whole_number
 from lvm_core.command_line import check_command
 from lvm_core.errors import JobError
 from lvm_core.jobs.store import Job, JobStore
+from lvm_core.json_shapes import Json
 from lvm_core.workspace import Workspace
 
 LATEST, MOST_LISTED = 50, 1_000_000
@@ -48,13 +48,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
 
 
-def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
+def run(namespace: argparse.Namespace, workspace: Workspace) -> Json:
     """Do one action and return the jobs it concerns."""
     store = JobStore(workspace)
     return _ACTIONS[namespace.action or "list"](store, namespace)
 
 
-def report(result: dict[str, Any]) -> str:
+def report(result: Json) -> str:
     """Return the jobs as a table, or the log's lines."""
     if "log" in result:
         return "\n".join(result["log"])
@@ -64,7 +64,7 @@ def report(result: dict[str, Any]) -> str:
     return "\n".join(lines) if lines else "no jobs"
 
 
-def _line(job: dict[str, Any]) -> str:
+def _line(job: Json) -> str:
     silent = f"  silent for {job['silent_s']:.0f} s" if job["silent_s"] else ""
     age = time.strftime("%m-%d %H:%M", time.localtime(job["created"]))
     spent = f"{job['elapsed_s']:.0f} s"
@@ -72,23 +72,23 @@ def _line(job: dict[str, Any]) -> str:
     return f"{job['id']:<34} {state:<11} {job['progress']:4.0%} {spent:>8}  {age}  {job['message']}{silent}"
 
 
-def _listed(store: JobStore, namespace: argparse.Namespace) -> dict[str, Any]:
+def _listed(store: JobStore, namespace: argparse.Namespace) -> Json:
     states = getattr(namespace, "state", None) or ()
     latest = whole_number(getattr(namespace, "latest", LATEST), "--latest", 1, MOST_LISTED)
     return _of(*store.list(states, latest))
 
 
-def _of(*jobs: Job) -> dict[str, Any]:
+def _of(*jobs: Job) -> Json:
     return {"jobs": [job.to_json() for job in jobs]}
 
 
-def _submit(store: JobStore, namespace: argparse.Namespace) -> dict[str, Any]:
+def _submit(store: JobStore, namespace: argparse.Namespace) -> Json:
     argv = namespace.argv[1:] if namespace.argv[:1] == ["--"] else namespace.argv
     check_command(argv)
     return _of(store.get(store.submit(argv, namespace.title)))
 
 
-def _delete(store: JobStore, namespace: argparse.Namespace) -> dict[str, Any]:
+def _delete(store: JobStore, namespace: argparse.Namespace) -> Json:
     job = store.get(namespace.job)
     if not namespace.yes:
         try:
@@ -101,23 +101,23 @@ def _delete(store: JobStore, namespace: argparse.Namespace) -> dict[str, Any]:
     return _of()
 
 
-def _move(store: JobStore, namespace: argparse.Namespace) -> dict[str, Any]:
+def _move(store: JobStore, namespace: argparse.Namespace) -> Json:
     store.move(namespace.job, namespace.place)
     return _of(*store.list(("queued",)))
 
 
-def _limit(store: JobStore, namespace: argparse.Namespace) -> dict[str, Any]:
+def _limit(store: JobStore, namespace: argparse.Namespace) -> Json:
     if namespace.n is not None:
         store.limit = namespace.n
     return {"limit": store.limit}
 
 
-def _log(store: JobStore, namespace: argparse.Namespace) -> dict[str, Any]:
+def _log(store: JobStore, namespace: argparse.Namespace) -> Json:
     job = store.get(namespace.job)
     return {"log": store.log(job.id, namespace.lines), "bytes": store.log_bytes(job.id)}
 
 
-_ACTIONS: dict[str, Callable[[JobStore, argparse.Namespace], dict[str, Any]]] = {
+_ACTIONS: dict[str, Callable[[JobStore, argparse.Namespace], Json]] = {
     "list": _listed,
     "submit": _submit,
     "cancel": lambda store, namespace: _of(store.cancel(namespace.job)),

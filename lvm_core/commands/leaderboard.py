@@ -2,10 +2,11 @@
 
 import argparse
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lvm_core.boundary.files import new_file
 from lvm_core.errors import ModelError
+from lvm_core.json_shapes import Json
 from lvm_core.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--force", action="store_true", help="--ship: overwrite FILE where it exists")
 
 
-def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
+def run(namespace: argparse.Namespace, workspace: Workspace) -> Json:
     """Return the rows, ranked within their groups."""
     from lvm_core.leaderboard import board, export
 
@@ -86,7 +87,7 @@ def _check_field(field: str, rows: "list[Row]") -> None:
         raise ModelError(f"The board has no number '{field}' to rank by; expected one of {', '.join(names)}.")
 
 
-def report(result: dict[str, Any]) -> str:
+def report(result: Json) -> str:
     """Return the export asked for, else one table a group."""
     from lvm_core.evaluate.rows import Row
     from lvm_core.leaderboard.export import to_text

@@ -2,10 +2,10 @@
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 from lvm_core.boundary.files import new_file
 from lvm_core.errors import SettingsError
+from lvm_core.json_shapes import Json
 from lvm_core.progress import ProgressLine
 from lvm_core.workspace import Workspace
 
@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--trust-pickle", action="store_true", help="convert: yes, run what the pickles in it hold")
 
 
-def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
+def run(namespace: argparse.Namespace, workspace: Workspace) -> Json:
     """Do the action and return its report."""
     missing = {"import": "corpus", "export": "corpus", "convert": "target"}.get(namespace.action)
     if missing and not getattr(namespace, missing):
@@ -37,13 +37,13 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
     return {"action": namespace.action, **ACTIONS[namespace.action](namespace, workspace)}
 
 
-def _import(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
+def _import(namespace: argparse.Namespace, workspace: Workspace) -> Json:
     from lvm_core.exchange.files import import_npz
 
     return import_npz(workspace, namespace.file, namespace.corpus, namespace.encoder, namespace.replace, ProgressLine())
 
 
-def _export(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
+def _export(namespace: argparse.Namespace, workspace: Workspace) -> Json:
     from lvm_core.exchange.files import export_npz
     from lvm_core.spaces import space_of_corpus
 
@@ -52,13 +52,13 @@ def _export(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, An
     return export_npz(workspace, path, namespace.corpus, space, namespace.layout, namespace.context)
 
 
-def _check(namespace: argparse.Namespace, _: Workspace) -> dict[str, Any]:
+def _check(namespace: argparse.Namespace, _: Workspace) -> Json:
     from lvm_core.exchange.npz.check import check_npz
 
     return {"findings": [{"level": level, "text": text} for level, text in check_npz(namespace.file)]}
 
 
-def _convert(namespace: argparse.Namespace, _: Workspace) -> dict[str, Any]:
+def _convert(namespace: argparse.Namespace, _: Workspace) -> Json:
     from lvm_core.exchange.npz.convert import convert_objects
 
     target = new_file(namespace.target, namespace.force, "The new NPZ file")
@@ -69,7 +69,7 @@ def _convert(namespace: argparse.Namespace, _: Workspace) -> dict[str, Any]:
 ACTIONS = {"import": _import, "export": _export, "check": _check, "convert": _convert}
 
 
-def report(result: dict[str, Any]) -> str:
+def report(result: Json) -> str:
     """Return the report for people."""
     if result["action"] == "check":
         return "\n".join(f"{f['level']}: {f['text']}" for f in result["findings"])

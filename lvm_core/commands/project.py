@@ -1,10 +1,10 @@
 """`project`: make a map of predicted and target vectors in 2-D or 3-D; the Vectors page shows what it keeps."""
 
 import argparse
-from typing import Any
 
 from lvm_core import config
 from lvm_core.jobs.kinds import Kind
+from lvm_core.json_shapes import Json
 from lvm_core.progress import ProgressLine
 from lvm_core.workspace import Workspace
 
@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     config.add_arguments(parser, MapSettings)
 
 
-def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
+def run(namespace: argparse.Namespace, workspace: Workspace) -> Json:
     """Make the map, keep it, and return its numbers and where it lies."""
     from lvm_core.study.map import MapSettings, gather, lay_out, map_key, numbers, save_map
 
@@ -37,7 +37,7 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def report(result: dict[str, Any]) -> str:
+def report(result: Json) -> str:
     """Return the numbers as a table for people."""
     lines = [f"{result['method']} of '{result['corpus']}' ({result['encoder']}), kept in {result['path']}"]
     if result["note"]:

@@ -4,10 +4,10 @@ The Drift page shows what it keeps.
 """
 
 import argparse
-from typing import Any
 
 from lvm_core import config
 from lvm_core.jobs.kinds import Kind
+from lvm_core.json_shapes import Json
 from lvm_core.progress import ProgressLine
 from lvm_core.workspace import Workspace
 
@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     config.add_arguments(parser, SnapSettings)
 
 
-def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
+def run(namespace: argparse.Namespace, workspace: Workspace) -> Json:
     """Roll out and return the measures."""
     from lvm_core.encoders import encoder_for
     from lvm_core.shipped import shipped_models
@@ -55,7 +55,7 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
     return study
 
 
-def report(result: dict[str, Any]) -> str:
+def report(result: Json) -> str:
     """Return the measures, or the texts of one rollout, for people."""
     if "start" in result:
         return _texts(result)
@@ -74,14 +74,14 @@ def report(result: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _with_ci(value: dict[str, Any]) -> str:
+def _with_ci(value: Json) -> str:
     if value["mean"] is None:
         return "  -  "
     ends = value["ci"]
     return f"{value['mean']:.3f}" + (f" [{ends[0]:.3f}, {ends[1]:.3f}]" if ends else "")
 
 
-def _texts(result: dict[str, Any]) -> str:
+def _texts(result: Json) -> str:
     lines = [f"from '{result['article']}', after: {result['start']}"]
     for row in result["rows"]:
         lines.append(f"\n{row['model']}, {row['variant']}")

@@ -2,8 +2,8 @@
 
 import argparse
 from pathlib import Path
-from typing import Any
 
+from lvm_core.json_shapes import Json
 from lvm_core.workspace import SHIPPED, Workspace
 
 JOB = None
@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--replace", action="store_true", help="take the place of a shipped model of that name")
 
 
-def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
+def run(namespace: argparse.Namespace, workspace: Workspace) -> Json:
     """Copy the run and return where it lies now and how large it is."""
     from lvm_core.shipped import ship
 
@@ -27,7 +27,7 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
     return {"run": namespace.run_id, "model": namespace.name, "path": str(folder), "bytes": n_bytes}
 
 
-def report(result: dict[str, Any]) -> str:
+def report(result: Json) -> str:
     """Return the report for people."""
     size = f"{result['bytes'] / 1e6:,.1f} MB"
     return f"{result['run']} is shipped as '{result['model']}' in {result['path']}, {size}. Commit that folder."

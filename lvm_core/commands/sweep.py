@@ -12,6 +12,7 @@ from lvm_core.config import given_values
 from lvm_core.errors import JobError, SettingsError, SourceError
 from lvm_core.jobs import pulse
 from lvm_core.jobs.kinds import Kind
+from lvm_core.json_shapes import Json
 from lvm_core.progress import ProgressLine
 from lvm_core.train import TrainConfig
 from lvm_core.types import Progress
@@ -39,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_settings(parser, TrainConfig)
 
 
-def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
+def run(namespace: argparse.Namespace, workspace: Workspace) -> Json:
     """Make or continue the sweep, and train what is left of it."""
     from lvm_core.train import sweep as sweeps
 
@@ -65,7 +66,7 @@ def trainer(workspace: Workspace) -> Any:
     """Return the function that trains one run of a sweep."""
     from lvm_core.train import train
 
-    def one(config: TrainConfig | None, run: str, resume: bool, progress: Progress) -> dict[str, Any]:
+    def one(config: TrainConfig | None, run: str, resume: bool, progress: Progress) -> Json:
         return train(workspace, config, run=run, resume=resume, progress=progress)
 
     return one
@@ -91,7 +92,7 @@ def sweep_of(namespace: argparse.Namespace, name: str) -> Any:
     return new_sweep(name, base, runs[: namespace.most] if namespace.most else runs, left_out)
 
 
-def listed(path: Path) -> list[dict[str, Any]]:
+def listed(path: Path) -> list[Json]:
     """Return the settings of each run in a JSON file.
 
     Raises:
@@ -105,7 +106,7 @@ def listed(path: Path) -> list[dict[str, Any]]:
     return runs
 
 
-def dim_of(workspace: Workspace, base: dict[str, Any]) -> int:
+def dim_of(workspace: Workspace, base: Json) -> int:
     """Return D of the corpora that the sweep trains on (384 where they are not encoded, which train will say)."""
     from lvm_core.train.plan import corpus_dim
 
@@ -120,7 +121,7 @@ def _check_same(old: Any, new: Any) -> None:
         )
 
 
-def report(result: dict[str, Any]) -> str:
+def report(result: Json) -> str:
     """Return the ranking as a table, then what failed, waits and was left out."""
     lines = [f"{result['name']}: {len(result['ranking'])} of {len(result['children'])} runs finished"]
     for row in result["ranking"]:

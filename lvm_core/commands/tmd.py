@@ -1,8 +1,8 @@
 """`tmd`: give each chunk its domain, task and modifier code."""
 
 import argparse
-from typing import Any
 
+from lvm_core.json_shapes import Json
 from lvm_core.progress import ProgressLine
 from lvm_core.workspace import Workspace
 
@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(f"--{kind}", help=f"the {kind} of the chunk at --row")
 
 
-def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
+def run(namespace: argparse.Namespace, workspace: Workspace) -> Json:
     """Label the corpus, or correct one chunk, and return the counts of domains."""
     from lvm_core.dataset.labelling import correct, label_corpus
 
@@ -33,7 +33,7 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
     return label_corpus(workspace, namespace.corpus, space, ProgressLine(), endpoint=namespace.endpoint)
 
 
-def report(result: dict[str, Any]) -> str:
+def report(result: Json) -> str:
     """Return the report for people."""
     if "row" in result:
         return f"Row {result['row']} of '{result['corpus']}' now has the code {result['tmd']}."

@@ -7,6 +7,7 @@ from typing import Any
 from lvm_core.config import add_arguments as add_settings
 from lvm_core.config import from_namespace
 from lvm_core.errors import SettingsError
+from lvm_core.json_shapes import Json
 from lvm_core.progress import ProgressLine
 from lvm_core.workspace import Workspace
 
@@ -29,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--resume", action="store_true", help="continue --run from its last checkpoint")
 
 
-def run(namespace: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
+def run(namespace: argparse.Namespace, workspace: Workspace) -> Json:
     """Train, or go on training."""
     from lvm_core.inverter.files import new_name, training_kind
     from lvm_core.jobs.pulse import note_run
@@ -68,7 +69,7 @@ def _config(kind: str, namespace: argparse.Namespace) -> Any:
     return from_namespace(cls, namespace)
 
 
-def report(result: dict[str, Any]) -> str:
+def report(result: Json) -> str:
     """Return the result as a few lines."""
     scores = {k.replace("_", " "): v for k, v in result["history"][-1].items() if k not in ("samples", "seconds")}
     kind = result.get("kind", "inverter")
