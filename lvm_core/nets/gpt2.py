@@ -9,6 +9,7 @@ from torch.nn import functional as F
 from lvm_core.config import setting
 from lvm_core.errors import SettingsError
 from lvm_core.nets.base import NetOptions
+from lvm_core.nets.heads import heads
 from lvm_core.nets.stack import Stack
 
 
@@ -78,11 +79,7 @@ class Gpt2(Stack):
             SettingsError: if the heads do not divide d_model.
         """
         width = options.d_model
-        if width % options.n_heads:
-            near = [n for n in range(1, 2 * options.n_heads + 1) if width % n == 0]
-            raise SettingsError(
-                [f"n_heads is {options.n_heads}, which does not divide d_model {width}; expected one of {near}."]
-            )
-        layers = [Gpt2Layer(width, options.n_heads, options.dropout) for _ in range(options.n_layers)]
+        n_heads = heads(width, options.n_heads)
+        layers = [Gpt2Layer(width, n_heads, options.dropout) for _ in range(options.n_layers)]
         positions = LearnedPositions(options.n_positions, width)
         super().__init__(dim, options, width, [positions, *layers], nn.LayerNorm(width))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from lvm_core.config import setting
 from lvm_core.nets.attention import LlamaLayer
 from lvm_core.nets.base import NetOptions
-from lvm_core.nets.hybrid import check_heads
+from lvm_core.nets.heads import heads
 from lvm_core.nets.stack import RmsNorm, Stack
 
 
@@ -15,7 +15,9 @@ class LcmOptions(NetOptions):
 
     d_model: int = setting(0, "width of the layers; 0: as wide as the vectors", unit="units", low=0, high=8192)
     n_layers: int = setting(4, "layers", low=1, high=128)
-    n_heads: int = setting(6, "attention heads; must divide d_model into even widths", low=1, high=128)
+    n_heads: int = setting(
+        0, "attention heads, which must divide d_model into even widths; 0: about 64 units each", low=0, high=128
+    )
     d_ff: int = setting(0, "width of the feed-forward nets; 0: three times d_model", unit="units", low=0, high=65536)
 
 
@@ -36,7 +38,7 @@ class Lcm(Stack):
             SettingsError: if the heads do not divide d_model into even widths.
         """
         width = options.d_model or dim
-        check_heads(width, options.n_heads)
+        n_heads = heads(width, options.n_heads, even=True)
         d_ff = options.d_ff or 3 * width
-        layers = [LlamaLayer(width, options.n_heads, d_ff, 0, options.dropout) for _ in range(options.n_layers)]
+        layers = [LlamaLayer(width, n_heads, d_ff, 0, options.dropout) for _ in range(options.n_layers)]
         super().__init__(dim, options, width, layers, RmsNorm(width))

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from lvm_core.config import setting
-from lvm_core.errors import SettingsError
 from lvm_core.nets.base import NetOptions, SequenceModel
+from lvm_core.nets.heads import heads
 
 
 @dataclass
@@ -17,7 +17,7 @@ class LinformerOptions(NetOptions):
     context: int = setting(5, "chunks of the window it reads", "chunks", low=1, high=100)
     d_model: int = setting(0, "width of the layers; 0: as wide as the vectors", unit="units", low=0, high=8192)
     n_layers: int = setting(2, "layers", low=1, high=128)
-    n_heads: int = setting(6, "attention heads; must divide d_model", low=1, high=128)
+    n_heads: int = setting(0, "attention heads, which must divide d_model; 0: about 64 units each", low=0, high=128)
     k: int = setting(32, "mixtures that a window is summed up in", low=1, high=1024, label="mixtures")
     d_ff: int = setting(0, "width of the feed-forward nets; 0: twice d_model", unit="units", low=0, high=65536)
 
@@ -72,17 +72,12 @@ class Linformer(SequenceModel):
         """
         super().__init__(dim, options)
         width, window = options.d_model or dim, options.context
-        if width % options.n_heads:
-            near = [n for n in range(1, 2 * options.n_heads + 1) if width % n == 0]
-            raise SettingsError(
-                [f"n_heads is {options.n_heads}, which does not divide d_model {width}; expected one of {near}."]
-            )
+        n_heads = heads(width, options.n_heads)
         self.input = nn.Linear(dim, width)
         self.places = nn.Parameter(0.02 * torch.randn(window, width))
         d_ff = options.d_ff or 2 * width
         self.layers = nn.ModuleList(
-            LinformerLayer(width, options.n_heads, window, options.k, d_ff, options.dropout)
-            for _ in range(options.n_layers)
+            LinformerLayer(width, n_heads, window, options.k, d_ff, options.dropout) for _ in range(options.n_layers)
         )
         self.norm = nn.LayerNorm(width)
         self.head = nn.Linear(width, dim)

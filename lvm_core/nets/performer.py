@@ -7,9 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from lvm_core.config import setting
-from lvm_core.errors import SettingsError
 from lvm_core.nets.base import NetOptions
 from lvm_core.nets.decay import decay_attention, decay_step
+from lvm_core.nets.heads import heads
 from lvm_core.nets.stack import Pointwise, Residual, Stack, State
 
 
@@ -19,7 +19,7 @@ class PerformerOptions(NetOptions):
 
     d_model: int = setting(0, "width of the layers; 0: as wide as the vectors", unit="units", low=0, high=8192)
     n_layers: int = setting(4, "layers", low=1, high=128)
-    n_heads: int = setting(6, "attention heads; must divide d_model", low=1, high=128)
+    n_heads: int = setting(0, "attention heads, which must divide d_model; 0: about 64 units each", low=0, high=128)
     n_features: int = setting(256, "random features a head", low=1, high=8192)
     d_ff: int = setting(0, "width of the feed-forward nets; 0: twice d_model", unit="units", low=0, high=65536)
 
@@ -103,15 +103,11 @@ class Performer(Stack):
             SettingsError: if the heads do not divide d_model.
         """
         width = options.d_model or dim
-        if width % options.n_heads:
-            near = [n for n in range(1, width + 1) if width % n == 0 and n <= 2 * options.n_heads]
-            raise SettingsError(
-                [f"n_heads is {options.n_heads}, which does not divide d_model {width}; expected one of {near}."]
-            )
+        n_heads = heads(width, options.n_heads)
         inner = options.d_ff or 2 * width
         layers: list[nn.Module] = [Positions(width)]
         for _ in range(options.n_layers):
-            attention = FavorAttention(width, options.n_heads, options.n_features)
+            attention = FavorAttention(width, n_heads, options.n_features)
             layers.append(Residual(nn.LayerNorm(width), attention, options.dropout))
             net = nn.Sequential(nn.Linear(width, inner), nn.GELU(), nn.Linear(inner, width))
             layers.append(Residual(nn.LayerNorm(width), Pointwise(net), options.dropout))

@@ -7,9 +7,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lvm_core.config import setting
-from lvm_core.errors import SettingsError
 from lvm_core.nets.base import NetOptions
 from lvm_core.nets.decay import decay_attention, decay_step
+from lvm_core.nets.heads import heads
 from lvm_core.nets.stack import Pointwise, Residual, Stack, State
 
 
@@ -19,7 +19,7 @@ class RetNetOptions(NetOptions):
 
     d_model: int = setting(0, "width of the layers; 0: as wide as the vectors", unit="units", low=0, high=8192)
     n_layers: int = setting(6, "layers", low=1, high=128)
-    n_heads: int = setting(4, "heads; must divide d_model into even widths", low=1, high=128)
+    n_heads: int = setting(4, "heads, which must divide d_model into even widths", low=0, high=128)
     d_ff: int = setting(0, "width of the feed-forward nets; 0: twice d_model", unit="units", low=0, high=65536)
 
 
@@ -84,14 +84,10 @@ class RetNet(Stack):
             SettingsError: if the heads do not divide d_model into even widths.
         """
         width = options.d_model or dim
-        if width % (2 * options.n_heads):
-            near = [n for n in range(1, width + 1) if width % (2 * n) == 0 and n <= 2 * options.n_heads]
-            raise SettingsError(
-                [f"n_heads is {options.n_heads}, which does not divide d_model {width} evenly; expected one of {near}."]
-            )
+        n_heads = heads(width, options.n_heads, even=True)
         layers: list[nn.Module] = []
         for _ in range(options.n_layers):
-            layers.append(Residual(nn.LayerNorm(width), Retention(width, options.n_heads), options.dropout))
+            layers.append(Residual(nn.LayerNorm(width), Retention(width, n_heads), options.dropout))
             inner = options.d_ff or 2 * width
             net = nn.Sequential(nn.Linear(width, inner), nn.GELU(), nn.Linear(inner, width))
             layers.append(Residual(nn.LayerNorm(width), Pointwise(net), options.dropout))

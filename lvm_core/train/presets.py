@@ -45,7 +45,7 @@ HUNDRED = (
     Week(1, "GRU", ("gru",), 5, {"lr": _LR, "d_model": (256, 512, 1024)}),
     Week(1, "deeper stacks", ("gru", "lstm"), 5, {"lr": _LR, "n_layers": (4, 5, 6)}),
     Week(2, "Mamba-2", ("mamba2", "mamba-2"), 10, {"lr": _LR, "d_model": (256, 512, 768), "n_layers": (6, 12, 18)}),
-    Week(2, "S4", ("s4",), 8, {"lr": _LR, "d_model": (256, 512), "n_layers": (4, 6)}),
+    Week(2, "S4", ("s4", "s4d"), 8, {"lr": _LR, "d_model": (256, 512), "n_layers": (4, 6)}),
     Week(2, "RWKV", ("rwkv",), 8, {"lr": _LR, "d_model": (256, 512), "n_layers": (4, 6)}),
     Week(2, "Mamba and attention", ("hybrid", "mamba2-hybrid"), 4, {"lr": _LR, "n_layers": (6, 12)}),
     Week(3, "Transformer over vectors", ("transformer",), 8, {"lr": _LR, "d_model": (256, 512), "n_layers": (4, 6)}),

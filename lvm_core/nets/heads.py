@@ -1,0 +1,31 @@
+"""How many heads an attention has, said once: a width cut into equal parts."""
+
+from lvm_core.errors import SettingsError
+
+USUAL = 64
+"""Units of a head where nobody says otherwise."""
+
+
+def heads(width: int, wanted: int, even: bool = False, what: str = "d_model") -> int:
+    """Return `wanted`, or where it is 0 the number of heads about 64 units wide.
+
+    Args:
+        width: what is cut.
+        wanted: number of heads, or 0.
+        even: whether a head must have an even width, as rotary positions need.
+        what: how the message calls the width.
+
+    Raises:
+        SettingsError: naming the numbers that divide `width`.
+    """
+    step = 2 if even else 1
+    fitting = [n for n in range(1, width + 1) if width % (step * n) == 0]
+    if not wanted and fitting:
+        return max((n for n in fitting if n <= max(1, width // USUAL)), default=fitting[0])
+    if wanted not in fitting:
+        near = ", ".join(str(n) for n in fitting if n <= 2 * max(1, wanted))
+        parts = " into even widths" if even else ""
+        raise SettingsError(
+            [f"n_heads is {wanted}, which does not divide {what} {width}{parts}; expected one of {near or 'none'}."]
+        )
+    return wanted
