@@ -203,7 +203,7 @@ class Denoiser(nn.Module):
     @torch.no_grad()
     def begin_as(self, weights: dict[str, Tensor], n_layers: int) -> None:
         """Take the weights of a BERT of `n_layers` layers under their Hugging Face names, some layers twice."""
-        self.last_norm.weight.fill_(0.1)  # at first the topic alone speaks
+        self.last_norm.weight.fill_(0.5)  # at first the topic speaks louder
         kind = weights["embeddings.token_type_embeddings.weight"][0]
         self.positions.copy_(weights["embeddings.position_embeddings.weight"][1 : MAX_POSITIONS + 1] + kind)
         _copy(self.norm, weights, "embeddings.LayerNorm")
