@@ -3,13 +3,19 @@
 import streamlit as st
 
 from pages.shared import address, state, ui
-from pages.views.drift import echo as echo_look
 from pages.views.drift import form as drift_form
 from pages.views.drift import influence as influence_look
 from pages.views.drift import rollout as drift_look
+from pages.views.drift import round_trip as round_trip_look
 from pages.views.drift import snap as snap_look
 
-VIEWS = {"one": "One rollout", "mean": "Averages", "snap": "Snap laboratory", "influence": "Influence", "echo": "Echo"}
+VIEWS = {
+    "one": "One rollout",
+    "mean": "Averages",
+    "snap": "Snap laboratory",
+    "influence": "Influence",
+    drift_form.ROUND_TRIP: "Round trip",
+}
 
 
 def page(at: address.Address) -> None:
@@ -38,12 +44,12 @@ def page(at: address.Address) -> None:
         "mean": drift_look.averages,
         "snap": snap_look.show,
         "influence": influence_look.show,
-        "echo": echo_look.show,
+        drift_form.ROUND_TRIP: round_trip_look.show,
     }
     looks[view](at, choices)
 
 
 ui.page_title("Drift", "Predictions fed back step by step, raw and snapped, beside the true text")
-with ui.errors_shown(), address.page("drift") as at:
+with ui.errors_shown(drift_form.WORDS), address.page("drift") as at:
     page(at)
 ui.licence_note()

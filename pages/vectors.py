@@ -44,6 +44,6 @@ def page(at: address.Address) -> None:
 
 
 ui.page_title("Vectors", "Where predictions fall against their targets, and what the snap does to them")
-with ui.errors_shown(), address.page("vectors") as at:
+with ui.errors_shown(form.WORDS), address.page("vectors") as at:
     page(at)
 ui.licence_note()

@@ -4,11 +4,13 @@ import dataclasses
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import streamlit as st
 
 from lvm_core.config import Field, Settings, field_of, fields_of
+from lvm_core.errors import SettingsError
 from pages.shared.address import Address
 
 S = TypeVar("S", bound=Settings)
@@ -101,6 +103,28 @@ def limits(cls: type[Any], name: str) -> tuple[float, float]:
     """Return the least and the greatest value of a number that has both."""
     field = field_of(cls, name)
     return float(field.low or 0.0), float(1.0 if field.high is None else field.high)
+
+
+def words(cls: type[Any], labels: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
+    """Return what a form calls each flag of `cls`: its label in `labels`, by name of the setting, or its usual one."""
+    return {f.option: _label(f, Look(label=labels.get(f.name, ""))) for f in fields_of(cls)}
+
+
+def checked(settings: S, labels: Mapping[str, str] = MappingProxyType({})) -> S:
+    """Return `settings` unchanged.
+
+    Raises:
+        SettingsError: with all problems at once, each setting called what the form calls it; see `words`.
+    """
+    called = words(type(settings), labels)
+    problems = [
+        problem
+        for f in fields_of(type(settings))
+        for problem in dataclasses.replace(f, name=f"'{called[f.option]}'").problems(getattr(settings, f.name))
+    ]
+    if problems:
+        raise SettingsError(problems)
+    return settings
 
 
 def more() -> Any:

@@ -8,6 +8,8 @@ from lvm_core.errors import JobError
 from lvm_core.jobs.store import Job
 from pages.shared import state, ui
 
+TRAIN_AGAIN = "Train again with changes"
+"""The button that puts the settings of a run into the form of a training, on every page."""
 ACTIVE = ("queued", "running")
 ENDED_BADLY = {"failed": "failed", "interrupted": "was cut off", "cancelled": "was cancelled"}
 

@@ -16,6 +16,8 @@ from lvm_core.snap import SnapSettings
 from lvm_core.study.drift import DriftSettings, drift_key, drift_study, save_study
 from lvm_core.study.map import MapSettings, map_key
 from lvm_core.workspace import Workspace
+from pages.shared import ui
+from pages.views.drift.form import WORDS
 from tests.app.conftest import Open, press, shown, table
 
 
@@ -139,7 +141,7 @@ def test_averages_are_offered_as_a_job_and_shown_when_made(seeded: Workspace, op
     assert "95 % intervals over articles" in shown(app)
 
 
-def test_echo_says_each_vector_and_encodes_the_text_again(seeded: Workspace, open_page: Open) -> None:
+def test_a_round_trip_says_each_vector_and_encodes_the_text_again(seeded: Workspace, open_page: Open) -> None:
     app = open_page(seeded, "drift", view="echo", models="context-mean", split="train", position="6", context="4")
     assert not app.exception
     app.selectbox(key="drift:decoder").set_value("extractive").run()
@@ -147,6 +149,21 @@ def test_echo_says_each_vector_and_encodes_the_text_again(seeded: Workspace, ope
     assert not app.exception
     assert "what the decoder says" in shown(app)
     assert "context-mean, snapped" in shown(app)
+    assert "The round trip is the cosine" in shown(app)
+    (views,) = [w for w in app.get("button_group") if w.label == "View"]
+    assert "Round trip" in [option.content for option in views.proto.options]
+    assert "echo" not in shown(app).lower()
+
+
+def test_messages_say_what_the_form_calls_a_setting(seeded: Workspace, open_page: Open) -> None:
+    app = open_page(seeded, "vectors", models="copy-last", split="validation", windows="30")
+    app.number_input(key="vectors:n_neighbours").set_value(1).run()
+    app.number_input(key="vectors:min_dist").set_value(3.0).run()
+    assert "'Neighbours' is 1; expected 2 to 200." in app.error[0].value
+    assert "'Minimal distance' is 3" in app.error[0].value
+    assert "n_neighbours" not in app.error[0].value.replace("\\", "")
+    said = ui.spoken("Use a shorter --context, fewer --steps or a smaller --k.", WORDS)
+    assert said == "Use a shorter 'Context [chunks]', fewer 'Rollout steps' or a smaller 'Snap K'."
 
 
 QUERY = {"models": "copy-last,context-mean", "split": "train", "windows": "40", "corpus_points": "200"}

@@ -107,4 +107,6 @@ def test_a_sweep_lists_its_runs_without_training(seeded_once: Workspace, capsys:
     assert main([*argv, "--vary", "lrr=1,2"]) == 2
     assert "Unknown setting 'lrr'" in capsys.readouterr().err
     assert main([*argv, "--list", "/nowhere.json"]) == 2
-    assert "/nowhere.json cannot be read" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "'/nowhere.json' does not exist" in said
+    assert "expected a file. Check the name." in said

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import streamlit as st
 
 from lvm_core.checkpoint import UNFITTED
-from lvm_core.config import check
 from lvm_core.corpus.chunking import split_text
 from lvm_core.errors import SettingsError
 from lvm_core.shipped import first_models
@@ -20,12 +19,22 @@ from pages.shared.form import Look
 
 SPLITS = ("test", "validation", "train")
 STARTS = {"article": "In an article", "pasted": "Pasted text"}
-FROM_A_PLACE = ("one", "influence", "echo")
+ROUND_TRIP = "echo"
+"""The view as addresses name it, which links that were sent before still say."""
+FROM_A_PLACE = ("one", "influence", ROUND_TRIP)
 """Views that look at one start; the others at all articles of a split."""
-ROLLOUT = {"one": ("steps", "context"), "mean": ("steps", "context"), "influence": ("context",), "echo": ("context",)}
-SNAPPED = ("one", "mean", "snap", "echo")
+ROLLOUT = {
+    "one": ("steps", "context"),
+    "mean": ("steps", "context"),
+    "influence": ("context",),
+    ROUND_TRIP: ("context",),
+}
+SNAPPED = ("one", "mean", "snap", ROUND_TRIP)
 """Views that take a snap."""
 WEIGHTS = tuple(name for name in SnapSettings.__dataclass_fields__ if name not in ("k", "strength"))
+LABELS = {"steps": "Rollout steps", "k": "Snap K"}
+WORDS = form.words(DriftSettings, LABELS) | form.words(SnapSettings, LABELS)
+"""What this form calls the flags that messages name."""
 PASTED = (
     "The moon is the only natural satellite of the Earth. It orbits at an average distance of 384,400 kilometres. The"
     " moon always shows the same face to the Earth. Its gravity causes the tides of the oceans."
@@ -117,9 +126,9 @@ def _numbers(at: Address, view: str, n_before: int) -> tuple[DriftSettings, Snap
     """Show the numbers that the view takes and return them all, checked."""
     most = 100 if view == "mean" else n_before
     looks = {
-        "steps": Look("slider", label="Rollout steps", help="Predictions fed back."),
+        "steps": Look("slider", label=LABELS["steps"], help="Predictions fed back."),
         "context": Look("slider", high=most),
-        "k": Look("slider", high=64, label="Snap K", help="Nearest real chunks of the snap."),
+        "k": Look("slider", high=64, label=LABELS["k"], help="Nearest real chunks of the snap."),
         "strength": Look("slider"),
         **{name: Look("slider", low=max(0.0, form.limits(SnapSettings, name)[0]), high=1) for name in WEIGHTS},
     }
@@ -131,7 +140,7 @@ def _numbers(at: Address, view: str, n_before: int) -> tuple[DriftSettings, Snap
         snap = form.fields(SnapSettings, at, ("k", "strength"), looks)
     changed = any(getattr(snap, name) != getattr(SnapSettings(), name) for name in WEIGHTS)
     with st.expander("Weights and thresholds", icon=":material/tune:", expanded=view == "snap" or changed):
-        return rollout, check(form.fields(SnapSettings, at, WEIGHTS, looks, columns=4))
+        return rollout, form.checked(form.fields(SnapSettings, at, WEIGHTS, looks, columns=4), LABELS)
 
 
 def _documents(corpus: str, split: str) -> list[DocumentInfo]:

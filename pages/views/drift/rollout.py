@@ -60,7 +60,7 @@ def one(at: Address, choices: Choices) -> None:
 
 
 def _words(at: Address, choices: Choices, rolled: Rolled, name: str) -> list[tuple[str, float]] | None:
-    """Show the choice of who puts the steps into words; return the texts and their echoes, None for the nearest."""
+    """Show the choice of who puts the steps into words; return texts and round trips, None for the nearest."""
     writers = [NEAREST, *decoding.writers()]
     by = st.segmented_control("In the words of", writers, format_func=decoding.title,
                               required=True, key=at.key("words", NEAREST, writers))  # fmt: skip

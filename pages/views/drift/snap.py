@@ -110,8 +110,8 @@ def _in_words(at: Address, lab: SnapLab, choices: Choices) -> None:
                 _text(colour, f"{kind}, nearest real chunk", cosine, f"{own[0].cosine:.3f}", near[own[0].row].text)
             )
         if words:
-            text, echo = words[kind == "snapped"]
-            rows.append(_text(colour, f"{kind}, in words", cosine, f"{echo:.3f}", text))
+            text, round_trip = words[kind == "snapped"]
+            rows.append(_text(colour, f"{kind}, in words", cosine, f"{round_trip:.3f}", text))
     heads = ["", "cosine to target", Heading("round trip", "cosine of the text to its vector"), "text"]
     section = f"In words: {html.escape(target.article)}, chunk {target.position + 1}"
     st.html(f'<p class="lvm-section">{section}</p>{ui.table_html(heads, rows)}')
@@ -167,8 +167,8 @@ def _sweeps(lab: SnapLab, ref: str, choices: Choices) -> None:
 def _round_trips(lab: SnapLab, choices: Choices, writer: str) -> tuple[str, list[float], list[float]]:
     lines = np.unique(np.linspace(0, len(lab.raw) - 1, min(ROUND_TRIPS, len(lab.raw))).astype(np.int64))
     vectors = np.concatenate([lab.vectors(None, lines)[0], lab.vectors(choices.snap, lines)[0]])
-    echoes = [text.round_trip_cosine for text in decoding.say(vectors, writer, 0, choices.corpus)]
-    return decoding.title(writer), echoes[: len(lines)], echoes[len(lines) :]
+    cosines = [text.round_trip_cosine for text in decoding.say(vectors, writer, 0, choices.corpus)]
+    return decoding.title(writer), cosines[: len(lines)], cosines[len(lines) :]
 
 
 def _round_trip_said(writer: str, raw: list[float], snapped: list[float]) -> str:

@@ -1,4 +1,4 @@
-"""What can be done with rows of the board: export, evaluate again, retrain, promote, delete."""
+"""What can be done with rows of the board: export, evaluate again, train again, promote, delete."""
 
 import json
 import shutil
@@ -14,7 +14,7 @@ from lvm_core.evaluate.settings import EvaluateSettings
 from lvm_core.leaderboard import export, production
 from lvm_core.leaderboard.board import Group
 from lvm_core.workspace import disk_errors
-from pages.shared import state
+from pages.shared import jobs, state
 from pages.views.leaderboard.compare import info_of
 
 N_EXAMPLES = 10
@@ -80,7 +80,7 @@ def _of_one(row: Row) -> None:
     info = info_of(row)
     if info is None or info.kind != "net":
         return
-    if not info.shipped and st.button("Retrain", icon=":material/model_training:", type="tertiary"):
+    if not info.shipped and st.button(jobs.TRAIN_AGAIN, icon=":material/edit:", type="tertiary"):
         st.switch_page("pages/train.py", query_params={"from": info.ref})
     serves = production.production(state.workspace()).get((info.name, info.encoder_id))
     if serves == info.ref:

@@ -115,8 +115,8 @@ def _buttons(job: Job, place: int, n_waiting: int) -> list[Callable[[], None]]:
         about = "Go on from the last checkpoint"
         buttons.append(lambda: _press(job, "resume", "resume", about, lambda: state.jobs().resume(job.id)))
     if job.state in ENDED:
-        buttons.append(lambda: _press(job, "retry", "replay", "Start it again", lambda: state.jobs().retry(job.id)))
-        buttons.append(lambda: _press(job, "clone", "edit", "Start it again with changes", lambda: _clone(job)))
+        buttons.append(lambda: _press(job, "retry", "replay", "Start again", lambda: state.jobs().retry(job.id)))
+        buttons.append(lambda: _press(job, "clone", "edit", "Start again with changes", lambda: _clone(job)))
     buttons.append(lambda: _press(job, "log", "notes", "Show its log", lambda: _show_log(job)))
     if job.state in ENDED:
         buttons.append(lambda: _confirm(job, "delete", "delete", "Delete the job and its log? Its run stays.", _delete))

@@ -9,7 +9,7 @@ from lvm_core.evaluate.results import ResultStore
 from lvm_core.train.history import History, RunRow
 from lvm_core.train.notes import RunNotes, read_notes, write_notes
 from lvm_core.workspace import Workspace, disk_errors
-from pages.shared import state
+from pages.shared import jobs, state
 from pages.shared.address import Address
 from pages.views.train import form as train_form
 from pages.views.train import queue as train_jobs
@@ -150,9 +150,7 @@ def actions(selected: Sequence[RunRow]) -> None:
 def _one(row: RunRow) -> None:
     if row.verdict:
         st.caption(f"{row.run}: {row.verdict}")
-    if st.button(
-        "Train again with changes", icon=":material/edit:", type="tertiary", help="Put its settings into the form"
-    ):
+    if st.button(jobs.TRAIN_AGAIN, icon=":material/edit:", type="tertiary", help="Put its settings into the form"):
         train_form.take(Address("train"), row.settings)
         Address("train").put("what", "train")
         st.rerun(scope="app")

@@ -1,7 +1,6 @@
 """The controls of the Vectors page."""
 
 from lvm_core.checkpoint import UNFITTED
-from lvm_core.config import check
 from lvm_core.shipped import first_models
 from lvm_core.study.map import MapSettings
 from pages.shared import form, state
@@ -17,6 +16,9 @@ COLOURS = {
     "position": "position",
     "tmd": "TMD domain",
 }
+LABELS = {"split": "Articles", "method": "Map", "n_dims": "Axes"}
+WORDS = form.words(MapSettings, LABELS)
+"""What this form calls the flags that messages name."""
 FIRST = ("corpus", "models", "split", "method", "n_dims")
 MORE = ("windows", "corpus_points", "n_neighbours", "min_dist", "snap", "strength")
 
@@ -33,14 +35,14 @@ def show(at: Address, corpora: list[str]) -> MapSettings:
     looks = {
         "corpus": Look(among=corpora, start=corpora[0]),
         "models": Look("multiselect", refs, first_models(infos), help="Each model is a layer of the map."),
-        "split": Look(label="Articles", help="Whose windows are predicted. Models were trained on `train`."),
-        "method": Look("segmented", names=lambda m: METHODS[m].partition(",")[0], label="Map",
+        "split": Look(label=LABELS["split"], help="Whose windows are predicted. Models were trained on `train`."),
+        "method": Look("segmented", names=lambda m: METHODS[m].partition(",")[0], label=LABELS["method"],
                        among=list(METHODS), help=", ".join(METHODS.values())),
-        "n_dims": Look("segmented", names=lambda n: f"{n}-D", label="Axes"),
+        "n_dims": Look("segmented", names=lambda n: f"{n}-D", label=LABELS["n_dims"]),
         "windows": Look(step=500),
         "corpus_points": Look(step=2000),
         "strength": Look("slider", disabled=not at.value("snap", MapSettings().snap)),
     }  # fmt: skip
     form.fields(MapSettings, at, FIRST, looks, columns=[1.4, 2.6, 1.1, 1.5, 1.0])
     with form.more():
-        return check(form.fields(MapSettings, at, MORE, looks, columns=6))
+        return form.checked(form.fields(MapSettings, at, MORE, looks, columns=6), LABELS)

@@ -1,4 +1,4 @@
-"""Echo: predict, decode, encode again. How far does the text come from the vector it is to say, raw and snapped?"""
+"""Round trip: predict, decode, encode again. How near is the text to the vector that it says, raw and snapped?"""
 
 import csv
 import html
@@ -17,13 +17,13 @@ from pages.shared.ui import Cell, Heading
 from pages.views.drift import form as drift_form
 from pages.views.drift.form import Choices
 
-ECHO = "drift_echo"
+WORDS = "drift_round_trip"
 Said = tuple[str, str, Decoded]
 """A model (or the true chunk), raw or snapped, and its text."""
 
 
 def show(at: Address, choices: Choices) -> None:
-    """Show the text of each model's prediction from this place, raw and snapped, and how well it echoes its vector."""
+    """Show the text of each model's prediction from this place, raw and snapped, and how near it is to its vector."""
     decoders = available_decoders(state.workspace(), state.encoder_id())
     if not decoders:
         ui.empty_state("No decoder", "Train one with `train-inverter`, or encode a corpus for the nearest real chunk.")
@@ -35,9 +35,9 @@ def show(at: Address, choices: Choices) -> None:
                           help="Corrections after the first hypothesis.")  # fmt: skip
     pressed = right.button("Decode", type="primary", icon=":material/hearing:", width="stretch")
     key = (choices, name, steps)
-    kept = state.recent(ECHO)
+    kept = state.recent(WORDS)
     if pressed or (name == "extractive" and key not in kept):
-        kept[key] = _echo(choices, name, steps)
+        kept[key] = _round_trip(choices, name, steps)
     if key not in kept:
         st.caption(
             f"Press Decode: {1 + 2 * len(choices.models)} vectors are put into words, and the words are encoded again;"
@@ -45,11 +45,11 @@ def show(at: Address, choices: Choices) -> None:
         )
         return
     st.html(_table(kept[key]))
-    st.caption("The echo is the cosine of the text's own vector to the vector that it was to say; 1 is a perfect echo.")
-    saving.buttons("echo", None, lambda: _csv(kept[key]))
+    st.caption("The round trip is the cosine of the text's vector to the vector that it was to say; 1 loses nothing.")
+    saving.buttons("round-trip", None, lambda: _csv(kept[key]))
 
 
-def _echo(choices: Choices, name: str, steps: int) -> list[Said]:
+def _round_trip(choices: Choices, name: str, steps: int) -> list[Said]:
     start = drift_form.start_of(choices)
     matrix = state.matrix(choices.corpus)
     names: list[tuple[str, str]] = []
@@ -84,6 +84,6 @@ def _table(rows: list[Said]) -> str:
 def _csv(rows: list[Said]) -> str:
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(["vector", "kind", "echo_cosine", "decoder", "steps", "text"])
+    writer.writerow(["vector", "kind", "round_trip_cosine", "decoder", "steps", "text"])
     writer.writerows([ref, kind, f"{t.round_trip_cosine:.4f}", t.method, t.steps, t.text] for ref, kind, t in rows)
     return out.getvalue()
