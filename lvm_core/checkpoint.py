@@ -7,11 +7,12 @@ import re
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 from lvm_core.boundary.files import read_bytes
 from lvm_core.boundary.json_values import from_json
 from lvm_core.errors import ModelError, SettingsError, SourceError, SpaceMismatch, WorkspaceError
+from lvm_core.json_shapes import Member, RunConfig, RunResult, Values
 from lvm_core.model_weights import check_weights, load_weights, save_weights
 from lvm_core.nets.base import SequenceModel
 from lvm_core.nets.build import from_config
@@ -44,8 +45,8 @@ class ModelInfo:
     n_parameters: int
     shipped: bool
     path: Path
-    config: dict[str, Any]
-    result: dict[str, Any]
+    config: RunConfig
+    result: RunResult
     created: float
 
     @property
@@ -73,11 +74,11 @@ class _Described:
     context: int
     n_parameters: int
     dim: int = 1
-    options: dict[str, Any] | None = None
+    options: Values | None = None
     created: float = 0.0
 
 
-def save_model(folder: Path, model: SequenceModel, config: dict[str, Any], half: bool = False) -> None:
+def save_model(folder: Path, model: SequenceModel, config: RunConfig, half: bool = False) -> None:
     """Write a model that can be loaded from `folder`: its weights, then `config` with the net's own description."""
     save_weights(folder / WEIGHTS, model, half)
     write_json(folder / CONFIG, {**config, **model.config(), "kind": model.kind, "n_parameters": model.n_parameters()})
@@ -152,7 +153,7 @@ def _read(folder: Path, shipped: bool) -> ModelInfo | None:
         shipped=shipped,
         path=folder,
         config=config,
-        result=result,
+        result=cast(RunResult, result),
         created=described.created,
     )
 
@@ -250,7 +251,8 @@ def _joined(workspace: Workspace, info: ModelInfo) -> Ensemble:
                 " Make it again: python -m lvm_core train --model ensemble --option members=..."
             )
     refs = [member["ref"] for member in members]
-    return join(workspace, refs, info.encoder_id, info.config["options"]["weights"], int(info.config["dim"]))
+    weights = cast("list[float]", info.config["options"]["weights"])
+    return join(workspace, refs, info.encoder_id, weights, int(info.config["dim"]))
 
 
 def weights_file_digest(workspace: Workspace, ref: str, encoder_id: str) -> str:
@@ -259,7 +261,7 @@ def weights_file_digest(workspace: Workspace, ref: str, encoder_id: str) -> str:
     return hashlib.sha256(read_bytes(path, "The weights", error=ModelError)).hexdigest() if path.exists() else ""
 
 
-def save_ensemble(folder: Path, model: Ensemble, members: list[dict[str, str]], config: dict[str, Any]) -> None:
+def save_ensemble(folder: Path, model: Ensemble, members: list[Member], config: RunConfig) -> None:
     """Write an ensemble that can be loaded: its weights, and its members by name and digest, not their copies."""
     from safetensors.torch import save_file
 

@@ -1,10 +1,10 @@
 """The weights of a model as safetensors: written whole, checked by their header, and read."""
 
 from pathlib import Path
-from typing import Any
 
 from lvm_core.boundary.safetensors import tensors_in
 from lvm_core.errors import ModelError
+from lvm_core.json_shapes import NetConfig
 from lvm_core.nets.base import SequenceModel
 from lvm_core.nets.build import misfit
 from lvm_core.workspace import replacing
@@ -48,7 +48,7 @@ def load_weights(path: Path, model: SequenceModel) -> None:
         raise ModelError(f"{path} does not hold the net that config.json beside it describes: {error}") from error
 
 
-def check_weights(path: Path, config: dict[str, Any]) -> None:
+def check_weights(path: Path, config: NetConfig) -> None:
     """Check by its header alone that a file holds the model that `config` describes.
 
     Raises:

@@ -3,7 +3,7 @@
 import argparse
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lvm_core.boundary.files import user_path
 from lvm_core.boundary.json_values import read_json_file
@@ -12,11 +12,14 @@ from lvm_core.config import given_values
 from lvm_core.errors import JobError, SettingsError, SourceError
 from lvm_core.jobs import pulse
 from lvm_core.jobs.kinds import Kind
-from lvm_core.json_shapes import Json
+from lvm_core.json_shapes import RunResult, Values
 from lvm_core.progress import ProgressLine
 from lvm_core.train import TrainConfig
 from lvm_core.types import Progress
 from lvm_core.workspace import Workspace, slug
+
+if TYPE_CHECKING:
+    from lvm_core.train.sweep import SweepJson
 
 SCHEDULES = ("hundred",)
 
@@ -40,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_settings(parser, TrainConfig)
 
 
-def run(namespace: argparse.Namespace, workspace: Workspace) -> Json:
+def run(namespace: argparse.Namespace, workspace: Workspace) -> "SweepJson":
     """Make or continue the sweep, and train what is left of it."""
     from lvm_core.train import sweep as sweeps
 
@@ -66,7 +69,7 @@ def trainer(workspace: Workspace) -> Any:
     """Return the function that trains one run of a sweep."""
     from lvm_core.train import train
 
-    def one(config: TrainConfig | None, run: str, resume: bool, progress: Progress) -> Json:
+    def one(config: TrainConfig | None, run: str, resume: bool, progress: Progress) -> RunResult:
         return train(workspace, config, run=run, resume=resume, progress=progress)
 
     return one
@@ -92,7 +95,7 @@ def sweep_of(namespace: argparse.Namespace, name: str) -> Any:
     return new_sweep(name, base, runs[: namespace.most] if namespace.most else runs, left_out)
 
 
-def listed(path: Path) -> list[Json]:
+def listed(path: Path) -> list[Values]:
     """Return the settings of each run in a JSON file.
 
     Raises:
@@ -106,11 +109,11 @@ def listed(path: Path) -> list[Json]:
     return runs
 
 
-def dim_of(workspace: Workspace, base: Json) -> int:
+def dim_of(workspace: Workspace, base: Values) -> int:
     """Return D of the corpora that the sweep trains on (384 where they are not encoded, which train will say)."""
-    from lvm_core.train.plan import corpus_dim
+    from lvm_core.train.plan import config_of, corpus_dim
 
-    return corpus_dim(workspace, TrainConfig(**{k: base[k] for k in ("corpus", "encoder") if k in base}))
+    return corpus_dim(workspace, config_of({k: base[k] for k in ("corpus", "encoder") if k in base}))
 
 
 def _check_same(old: Any, new: Any) -> None:
@@ -121,7 +124,7 @@ def _check_same(old: Any, new: Any) -> None:
         )
 
 
-def report(result: Json) -> str:
+def report(result: "SweepJson") -> str:
     """Return the ranking as a table, then what failed, waits and was left out."""
     lines = [f"{result['name']}: {len(result['ranking'])} of {len(result['children'])} runs finished"]
     for row in result["ranking"]:

@@ -5,7 +5,7 @@ import argparse
 from lvm_core.config import add_arguments as add_settings
 from lvm_core.config import from_namespace, given_values
 from lvm_core.jobs.kinds import Kind, flag_value
-from lvm_core.json_shapes import Json
+from lvm_core.json_shapes import RunResult
 from lvm_core.progress import ProgressLine
 from lvm_core.train import TrainConfig, train
 from lvm_core.workspace import Workspace
@@ -21,14 +21,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--resume", action="store_true", help=again)
 
 
-def run(namespace: argparse.Namespace, workspace: Workspace) -> Json:
+def run(namespace: argparse.Namespace, workspace: Workspace) -> RunResult:
     """Train, or go on training."""
     only_a_name = namespace.resume and not given_values(TrainConfig, namespace)
     config = None if only_a_name else from_namespace(TrainConfig, namespace)
     return train(workspace, config, run=namespace.run, resume=namespace.resume, progress=ProgressLine())
 
 
-def report(result: Json) -> str:
+def report(result: RunResult) -> str:
     """Return the result as a few lines."""
     lines = [f"{result['run']}: {result['n_parameters']:,} parameters, stopped: {result['stopped']}"]
     lines.append(f"  validation cosine  {result['val_cosine']:.4f} on {result['n_validation_windows']:,} windows")

@@ -8,6 +8,7 @@ from lvm_core.checkpoint import UNFITTED, ModelInfo, find_model, list_models, tr
 from lvm_core.corpus.store import CorpusStore
 from lvm_core.dataset import split_documents
 from lvm_core.evaluate.testset import FIRST_POSITION
+from lvm_core.json_shapes import RunConfig
 from lvm_core.nets.base import SequenceModel
 from lvm_core.types import CorpusInfo, DocumentInfo
 from lvm_core.vectors.matrix import VectorMatrix, open_matrix
@@ -93,7 +94,7 @@ def _named(encoded: EncodedCorpus, ref: str, listed: set[str]) -> Candidate:
 
 
 def _fitted_here(encoded: EncodedCorpus, name: str) -> Candidate:
-    config = {"model": name, "corpora": [{"name": encoded.corpus.name, "digest": encoded.corpus.digest}]}
+    config: RunConfig = {"model": name, "corpora": [{"name": encoded.corpus.name, "digest": encoded.corpus.digest}]}
     path = encoded.workspace.runs
     info = ModelInfo(name, name, "baseline", encoded.encoder_id, FIRST_POSITION, 0, False, path, config, {}, 0.0)
     return Candidate(info, [d.title for d in encoded.splits["train"]], fitted_here=True)

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lvm_core.config import setting
+from lvm_core.json_shapes import NetConfig
 from lvm_core.nets.query import QueryHead
 
 
@@ -51,10 +52,10 @@ class SequenceModel(nn.Module):
         self.filter = None
         self.query = None
 
-    def config(self) -> dict[str, Any]:
+    def config(self) -> NetConfig:
         """Return what `lvm_core.nets.from_config` needs to make this net again."""
         options = dataclasses.asdict(self.options) if self.options is not None else {}
-        described: dict[str, Any] = {"model": self.name, "dim": self.dim, "options": options}
+        described: NetConfig = {"model": self.name, "dim": self.dim, "options": options}
         if self.filter is not None:
             described["filter"] = self.filter.config()
         if self.query is not None:

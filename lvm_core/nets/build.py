@@ -1,17 +1,17 @@
 """A net or a baseline from its written description."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import torch
 
 from lvm_core.baselines import BASELINES, build_baseline
+from lvm_core.json_shapes import NetConfig
 from lvm_core.nets import build_model
 from lvm_core.nets.base import SequenceModel
 from lvm_core.nets.query import QueryHead
 
 
-def misfit(config: dict[str, Any], shapes: Mapping[str, tuple[int, ...]]) -> str:
+def misfit(config: NetConfig, shapes: Mapping[str, tuple[int, ...]]) -> str:
     """Return what of the tensors with these shapes does not fit the model that `config` describes, "" where all does.
 
     The model is laid out without its memory, so that a description of any size costs nothing to refuse.
@@ -24,7 +24,7 @@ def misfit(config: dict[str, Any], shapes: Mapping[str, tuple[int, ...]]) -> str
     return f"'{wrong[0]}' has the shape {shapes[wrong[0]]}; expected {expected[wrong[0]]}" if wrong else ""
 
 
-def from_config(config: dict[str, Any]) -> SequenceModel:
+def from_config(config: NetConfig) -> SequenceModel:
     """Return the model that `SequenceModel.config` described, its weights not yet loaded.
 
     Raises:

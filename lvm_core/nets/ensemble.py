@@ -1,12 +1,12 @@
 """Several trained models as one: the direction of the weighted mean of what they say."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from lvm_core.errors import ModelError
+from lvm_core.json_shapes import NetConfig
 from lvm_core.nets.base import SequenceModel
 
 
@@ -37,7 +37,7 @@ class Ensemble(SequenceModel):
         self.members = nn.ModuleList(members)
         self.register_buffer("weights", torch.tensor(shares))
 
-    def config(self) -> dict[str, Any]:
+    def config(self) -> NetConfig:
         return {"model": self.name, "dim": self.dim, "options": {"weights": self.weights.tolist()}}
 
     def unscaled(self, x: Tensor) -> Tensor:

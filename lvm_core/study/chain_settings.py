@@ -1,9 +1,9 @@
 """Every choice of a training on concept chains."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from lvm_core.config import setting
+from lvm_core.json_shapes import Value
 
 BEST, BUILT_IN = "all-mpnet-base-v2+tmd", "all-MiniLM-L6-v2+tmd"
 """Encoders of concepts, the better one first."""
@@ -23,4 +23,4 @@ class ChainSettings:
     model: str = setting("latent-mamba", "train: the net")
     epochs: int = setting(20, "train: passes over the training chains", "", 1, 10_000)
     plain: bool = setting(False, "train: the net alone, not on top of the linear filter")
-    options: dict[str, Any] = setting({}, "train: an option of the net", flag="option")  # noqa: RUF009 - it is a field
+    options: dict[str, Value] = setting({}, "train: an option of the net", flag="option")  # noqa: RUF009 - it is a field

@@ -1,7 +1,6 @@
 """Training: `TrainConfig` says what, `train` does it. Neither loads torch before it is needed."""
 
-from typing import Any
-
+from lvm_core.json_shapes import RunResult
 from lvm_core.train.config import TrainConfig
 from lvm_core.types import Progress, no_progress
 from lvm_core.workspace import Workspace
@@ -14,7 +13,7 @@ def train(
     resume: bool = False,
     progress: Progress = no_progress,
     stop_after: int | None = None,
-) -> dict[str, Any]:
+) -> RunResult:
     """Train a net or fit a baseline into a run folder and return its result.json.
 
     Args:

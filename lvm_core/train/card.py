@@ -1,9 +1,11 @@
 """The card of a run: what was trained on what, and how well it did, for people."""
 
-from typing import Any
+from typing import cast
+
+from lvm_core.json_shapes import RunConfig, RunResult, Values
 
 
-def card(config: dict[str, Any], result: dict[str, Any]) -> str:
+def card(config: RunConfig, result: RunResult) -> str:
     """Return card.md from a run's config.json and result.json."""
     train = config["train"]
     lines = [f"# {config['run']}", "", _summary(config, result), ""]
@@ -31,10 +33,10 @@ def card(config: dict[str, Any], result: dict[str, Any]) -> str:
     return "\n".join([*lines, "", "```", config["command"], "```", ""])
 
 
-def _summary(config: dict[str, Any], result: dict[str, Any]) -> str:
+def _summary(config: RunConfig, result: RunResult) -> str:
     form = "residual on the fitted linear filter" if config.get("filter") else "as first built"
     if config.get("members"):
-        weights = config["options"]["weights"]
+        weights = cast("list[float]", config["options"]["weights"])
         parts = [f"{m['ref']} x {w:g}" for m, w in zip(config["members"], weights, strict=True)]
         form = f"weighted mean of {', '.join(parts)}"
     what = f"net, {form}" if config["kind"] == "net" else "baseline in closed form"
@@ -44,7 +46,7 @@ def _summary(config: dict[str, Any], result: dict[str, Any]) -> str:
     )
 
 
-def _schedule(train: dict[str, Any], result: dict[str, Any]) -> list[str]:
+def _schedule(train: Values, result: RunResult) -> list[str]:
     return [
         f"- loss: {train['loss']}; AdamW, lr {train['lr']:g}, weight decay {train['weight_decay']:g}, cosine schedule"
         f" with {train['warmup']:.0%} warm-up, gradients clipped at {train['clip']:g}",

@@ -1,9 +1,9 @@
 """The settings of a training, one dataclass for the command line and the app's form."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from lvm_core.config import command_line, setting
+from lvm_core.json_shapes import Value
 
 LOSS_NAMES = ("mse", "cosine", "mse+infonce", "cosine+infonce", "contrastive")
 
@@ -70,7 +70,7 @@ class TrainConfig:
     )
     validation_windows: int = setting(4096, "validation windows at most", "windows", 1, 10**7)
     tensorboard: bool = setting(False, "write TensorBoard event files beside the metrics", label="TensorBoard files")
-    options: dict[str, Any] = setting({}, "an option of the net", flag="option")  # noqa: RUF009 - it is a field
+    options: dict[str, Value] = setting({}, "an option of the net", flag="option")  # noqa: RUF009 - it is a field
 
     @property
     def corpora(self) -> list[str]:

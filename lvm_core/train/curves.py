@@ -3,12 +3,15 @@
 import json
 import os
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
+
+from lvm_core.json_shapes import MetricsLine
 
 Floats = NDArray[np.float64]
 
@@ -23,7 +26,7 @@ class Curve:
     columns: dict[str, tuple[list[int], list[float]]] = field(default_factory=dict)
     """Of each name the line numbers at which it was given, and its values."""
     flags: list[str] = field(default_factory=list)
-    last: dict[str, Any] = field(default_factory=dict)
+    last: MetricsLine = field(default_factory=MetricsLine)
     version: tuple[int, int] = (0, 0)
     """Inode and bytes read: what figures made of this curve are cached by."""
 
@@ -40,7 +43,7 @@ class Curve:
         """Return the names that begin with `prefix`, in the order they came."""
         return [name for name in self.columns if name.startswith(prefix)]
 
-    def add(self, line: dict[str, Any]) -> None:
+    def add(self, line: MetricsLine) -> None:
         """Add one line; a run that was resumed from an earlier step takes back what came after it."""
         step = float(line.get("step", len(self.steps)))
         while self.steps and self.steps[-1] >= step and not self._same_step(step, line):
@@ -55,7 +58,7 @@ class Curve:
             self.flags.append(f"epoch {line.get('epoch', '?')}: {line['flag']}")
         self.last = line
 
-    def _same_step(self, step: float, line: dict[str, Any]) -> bool:
+    def _same_step(self, step: float, line: MetricsLine) -> bool:
         """A step that ends an epoch may be written twice: once with the losses, once with the validation."""
         return self.steps[-1] == step and line.get("val_cosine") is not None
 
@@ -67,16 +70,16 @@ class Curve:
                 values.pop()
 
 
-def _numbers(line: dict[str, Any], prefix: str = "") -> list[tuple[str, float]]:
-    found: list[tuple[str, float]] = []
+def _numbers(line: Mapping[str, object], prefix: str = "") -> list[tuple[str, float]]:
+    numbers: list[tuple[str, float]] = []
     for name, value in line.items():
         if name in ("step", "baselines"):
             continue  # the baselines are one number a run: the last line has them
         if isinstance(value, dict):
-            found += _numbers(value, f"{prefix}{name}/")
+            numbers += _numbers(value, f"{prefix}{name}/")
         elif isinstance(value, (int, float)) and not isinstance(value, bool):
-            found.append((prefix + name, float(value)))
-    return found
+            numbers.append((prefix + name, float(value)))
+    return numbers
 
 
 class CurveCache:
@@ -94,19 +97,19 @@ class CurveCache:
     def _read(self, path: Path) -> Curve:
         curve = self._curves.get(path, Curve())
         try:
-            found = path.stat()
+            status = path.stat()
         except OSError:
             self._curves.pop(path, None)
             return Curve()
         inode, done = curve.version
-        if found.st_ino != inode or found.st_size < done:
+        if status.st_ino != inode or status.st_size < done:
             curve, done = Curve(), 0
-        if found.st_size > done:
+        if status.st_size > done:
             with path.open("rb") as file:
                 file.seek(done)
-                data = file.read(found.st_size - done)
+                data = file.read(status.st_size - done)
             done += _add_lines(curve, data)
-        curve.version = (found.st_ino, done)
+        curve.version = (status.st_ino, done)
         self._curves[path] = curve
         return curve
 
@@ -116,12 +119,12 @@ def _add_lines(curve: Curve, data: bytes) -> int:
     whole = data[: data.rfind(b"\n") + 1]
     lines = whole.split(b"\n")
     try:
-        found = json.loads(b"[" + b",".join(line for line in lines if line.strip()) + b"]")
+        parsed = json.loads(b"[" + b",".join(line for line in lines if line.strip()) + b"]")
     except ValueError:
-        found = [parsed for line in lines if (parsed := _parsed(line)) is not None]
-    for line in found:
+        parsed = [one for line in lines if (one := _parsed(line)) is not None]
+    for line in parsed:
         if isinstance(line, dict):
-            curve.add(line)
+            curve.add(cast(MetricsLine, line))
     return len(whole)
 
 
@@ -153,7 +156,7 @@ def thinned(x: Floats, y: Floats, n_points: int = SHOWN_POINTS) -> tuple[Floats,
     return x[at], y[at]
 
 
-def last_line(path: Path, having: str = "step", n_bytes: int = 65_536) -> dict[str, Any]:
+def last_line(path: Path, having: str = "step", n_bytes: int = 65_536) -> MetricsLine:
     """Return the last whole line of a metrics file that has a value of `having`, {} where there is none.
 
     Whatever the file's size, only its last `n_bytes` are read.
@@ -165,5 +168,6 @@ def last_line(path: Path, having: str = "step", n_bytes: int = 65_536) -> dict[s
             lines = file.read(n_bytes).split(b"\n")[:-1]
     except OSError:
         return {}
-    found = (_parsed(line) for line in reversed(lines))
-    return next((line for line in found if isinstance(line, dict) and line.get(having) is not None), {})
+    newest_first = (_parsed(line) for line in reversed(lines))
+    line = next((line for line in newest_first if isinstance(line, dict) and line.get(having) is not None), {})
+    return cast(MetricsLine, line)

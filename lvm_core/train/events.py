@@ -1,9 +1,11 @@
 """TensorBoard event files beside the metrics, for those who ask for them."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from lvm_core.errors import MissingPackage
+from lvm_core.json_shapes import MetricsLine
 
 
 class EventFiles:
@@ -24,7 +26,7 @@ class EventFiles:
             raise MissingPackage("tensorboard", "--tensorboard", "pip install tensorboard") from error
         self.writer = SummaryWriter(str(folder / "events"))
 
-    def write(self, line: dict[str, Any]) -> None:
+    def write(self, line: MetricsLine) -> None:
         """Write the numbers of one line of metrics."""
         if self.writer is None:
             return
@@ -37,12 +39,12 @@ class EventFiles:
             self.writer.close()
 
 
-def flat(line: dict[str, Any], prefix: str = "") -> dict[str, float]:
+def flat(line: Mapping[str, object], prefix: str = "") -> dict[str, float]:
     """Return the numbers in `line` with names such as loss/mse."""
-    found: dict[str, float] = {}
+    numbers: dict[str, float] = {}
     for name, value in line.items():
         if isinstance(value, dict):
-            found |= flat(value, f"{prefix}{name}/")
+            numbers |= flat(value, f"{prefix}{name}/")
         elif isinstance(value, (int, float)) and not isinstance(value, bool) and name != "step":
-            found[prefix + name] = float(value)
-    return found
+            numbers[prefix + name] = float(value)
+    return numbers

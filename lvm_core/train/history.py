@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 from lvm_core.errors import WorkspaceError
 from lvm_core.jobs.rows import Job
+from lvm_core.json_shapes import MetricsLine, RunConfig, RunResult, Values
 from lvm_core.train.curves import last_line
-from lvm_core.train.notes import read_notes
+from lvm_core.train.notes import RunNotes, read_notes
 from lvm_core.train.schedule import IS_FILTER
 from lvm_core.workspace import Workspace, read_json
 
@@ -27,7 +28,7 @@ class RunRow:
     n_parameters: int
     seconds: float
     created: float
-    settings: dict[str, Any]
+    settings: Values
     encoder_id: str
     hardware: str
     flags: list[str]
@@ -57,18 +58,28 @@ class RunRow:
 Stamp = tuple[tuple[int, int], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class RunFiles:
+    """What the files of a run say; `last` has the newest value of each number of its metrics."""
+
+    config: RunConfig
+    result: RunResult
+    last: MetricsLine
+    notes: RunNotes
+
+
 class History:
     """The runs of a workspace, kept between looks."""
 
     def __init__(self) -> None:
-        self._read: dict[Path, tuple[Stamp, dict[str, Any]]] = {}
+        self._read: dict[Path, tuple[Stamp, RunFiles | None]] = {}
 
     def rows(self, workspace: Workspace, jobs: list[Job]) -> list[RunRow]:
         """Return the runs, newest first; `jobs` say which of them go on just now."""
         by_run = {job.run: job for job in reversed(jobs) if job.run}
         folders = [f for f in workspace.runs.iterdir() if f.is_dir()] if workspace.runs.is_dir() else []
-        found = [self._row(workspace, folder.name, by_run.get(folder.name)) for folder in folders]
-        return sorted((row for row in found if row is not None), key=lambda row: (-row.created, row.run))
+        rows = [self._row(workspace, folder.name, by_run.get(folder.name)) for folder in folders]
+        return sorted((row for row in rows if row is not None), key=lambda row: (-row.created, row.run))
 
     def _row(self, workspace: Workspace, run: str, job: Job | None) -> RunRow | None:
         files = [workspace.run_config(run), workspace.run_result(run), workspace.run_metrics(run)]
@@ -79,45 +90,39 @@ class History:
         key = workspace.run(run)
         before = self._read.get(key)
         if before is None or before[0] != stamp:
-            before = (stamp, {**_facts(*files[:3]), "notes": read_notes(workspace, run)})
+            before = (stamp, _read_files(workspace, run))
             self._read[key] = before
-        facts = before[1]
         try:
-            return _made(run, facts, job) if "config" in facts else None
+            return _made(run, before[1], job) if before[1] is not None else None
         except (TypeError, ValueError, AttributeError, ArithmeticError):  # one damaged run must not hide the others
             return None
 
 
 def _stamp(path: Path) -> tuple[int, int]:
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return (0, 0)
-    return (found.st_mtime_ns, found.st_size)
+    return (status.st_mtime_ns, status.st_size)
 
 
-def _facts(config: Path, result: Path, metrics: Path) -> dict[str, Any]:
-    """Return what the files of a run say, {} where its description is damaged."""
+def _read_files(workspace: Workspace, run: str) -> RunFiles | None:
+    """Return what the files of a run say, None where its description is damaged."""
     try:
-        described = read_json(config)
-        ended = read_json(result) if result.exists() else {}
+        described = read_json(workspace.run_config(run))
+        ended = read_json(workspace.run_result(run)) if workspace.run_result(run).exists() else {}
     except WorkspaceError:
-        return {}
+        return None
     if not isinstance(described, dict) or "model" not in described:
-        return {}
-    return {
-        "config": described,
-        "result": ended,
-        "last": {**last_line(metrics, "val_cosine"), **_without_none(last_line(metrics))},
-    }
+        return None
+    metrics = workspace.run_metrics(run)
+    newest = {name: value for name, value in last_line(metrics).items() if value is not None}
+    last = cast(MetricsLine, {**last_line(metrics, "val_cosine"), **newest})
+    return RunFiles(cast(RunConfig, described), cast(RunResult, ended), last, read_notes(workspace, run))
 
 
-def _without_none(line: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in line.items() if value is not None}
-
-
-def _made(run: str, facts: dict[str, Any], job: Job | None) -> RunRow:
-    config, result, last = facts["config"], facts["result"], facts["last"]
+def _made(run: str, files: RunFiles, job: Job | None) -> RunRow:
+    config, result, last = files.config, files.result, files.last
     baselines = result.get("baselines") or last.get("baselines") or config.get("baselines") or {}
     return RunRow(
         run=run,
@@ -136,12 +141,12 @@ def _made(run: str, facts: dict[str, Any], job: Job | None) -> RunRow:
         message=str(result.get("message", "")),
         job=job.id if job else None,
         verdict=str(result.get("verdict", "")),
-        tags=facts["notes"].tags,
-        note=facts["notes"].note,
+        tags=files.notes.tags,
+        note=files.notes.note,
     )
 
 
-def _state(result: dict[str, Any], job: Job | None) -> str:
+def _state(result: RunResult, job: Job | None) -> str:
     if job is not None and job.state in ("running", "queued") and job.kind != "sweep":
         return job.state
     stopped = result.get("stopped")

@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -17,6 +16,7 @@ from torch import Tensor
 from lvm_core.checkpoint import METRICS, RESULT, STATE, WEIGHTS
 from lvm_core.dataset import Batch, TrainingSet
 from lvm_core.errors import ModelError
+from lvm_core.json_shapes import MetricsLine, RunResult
 from lvm_core.losses import LOSSES, BalancedLoss, dominating
 from lvm_core.model_weights import load_weights, save_weights
 from lvm_core.nets.base import SequenceModel
@@ -64,7 +64,7 @@ class Trainer:
         self.before_s = 0.0
         self.logged_windows = 0
 
-    def run(self, resume: bool, stop_after: int | None = None) -> dict[str, Any]:
+    def run(self, resume: bool, stop_after: int | None = None) -> RunResult:
         """Train to the end of the schedule, an early stop, or `stop_after` epochs; return the result.
 
         Raises:
@@ -132,7 +132,7 @@ class Trainer:
         self.optimizer.zero_grad(set_to_none=True)
         self.pending.append((values, norms, total))
 
-    def _flush(self) -> dict[str, Any] | None:
+    def _flush(self) -> MetricsLine | None:
         """Read the losses of the steps since the last time, and stop at the first that is no number."""
         if not self.pending:
             return None
@@ -172,10 +172,10 @@ class Trainer:
         rate = self._write({**means, "val_cosine": None}, done)
         self._tell(done, rate)
 
-    def _write(self, measured: dict[str, Any], done: float) -> float:
+    def _write(self, measured: MetricsLine, done: float) -> float:
         now = time.monotonic()
         rate = (self.at.windows - self.logged_windows) / max(now - self.logged, 1e-9)
-        line = {
+        line: MetricsLine = {
             "step": self.at.step,
             "epoch": self.at.epoch + 1,
             **measured,
@@ -189,7 +189,7 @@ class Trainer:
         self.logged, self.logged_windows = now, self.at.windows
         return rate
 
-    def _append(self, line: dict[str, Any]) -> None:
+    def _append(self, line: MetricsLine) -> None:
         with disk_errors(self.folder / METRICS), (self.folder / METRICS).open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
         self.events.write(line)
@@ -221,7 +221,7 @@ class Trainer:
             save_weights(self.folder / WEIGHTS, self.model)
         else:
             at.waited += 1
-        line = {"val_cosine": at.val_cosine, "val_recall_at_5": at.val_recall, "flag": warning}
+        line: MetricsLine = {"val_cosine": at.val_cosine, "val_recall_at_5": at.val_recall, "flag": warning}
         if self.model.filter is not None:
             line["scale"] = float(self.model.scale)
             self.model.scale.fill_(1.0)
@@ -252,7 +252,7 @@ class Trainer:
     def _seconds(self) -> float:
         return self.before_s + time.monotonic() - self.began
 
-    def _numbers(self, stopped: str) -> dict[str, Any]:
+    def _numbers(self, stopped: str) -> RunResult:
         seconds = self._seconds()
         return {
             "stopped": stopped,
@@ -266,7 +266,7 @@ class Trainer:
             "flags": self.at.flags,
         }
 
-    def _result(self, stopped: str) -> dict[str, Any]:
+    def _result(self, stopped: str) -> RunResult:
         result = self._numbers(stopped)
         if self.model.filter is not None and stopped != "paused":
             load_weights(self.folder / WEIGHTS, self.model)
@@ -293,7 +293,7 @@ def stopping(stop: threading.Event) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def ending(result: dict[str, Any]) -> str:
+def ending(result: RunResult) -> str:
     """Return how a training ended, for people."""
     cosine = "-" if result["val_cosine"] is None else f"{result['val_cosine']:.4f}"
     said = f"{result['stopped']}: validation cosine {cosine} after epoch {result['best_epoch']}"

@@ -3,7 +3,6 @@
 import contextlib
 import time
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from lvm_core.boundary.files import cut
 from lvm_core.checkpoint import CONFIG
 from lvm_core.dataset import Corpora
 from lvm_core.errors import ModelError, SettingsError
+from lvm_core.json_shapes import RunConfig
 from lvm_core.locks import held
 from lvm_core.train.config import TrainConfig
 from lvm_core.workspace import Workspace, read_json, slug
@@ -19,7 +19,7 @@ from lvm_core.workspace import Workspace, read_json, slug
 ROWS_AT_ONCE = 16_384
 
 
-def stored_config(workspace: Workspace, run: str) -> dict[str, Any]:
+def stored_config(workspace: Workspace, run: str) -> RunConfig:
     """Return the config.json of a run that can be resumed.
 
     Raises:
@@ -28,7 +28,7 @@ def stored_config(workspace: Workspace, run: str) -> dict[str, Any]:
     path = workspace.run(run) / CONFIG
     if not path.exists():
         raise ModelError(f"There is no run '{run}' to resume in {workspace.runs}.")
-    stored: dict[str, Any] = read_json(path)
+    stored: RunConfig = read_json(path)
     if "train" not in stored:
         raise ModelError(f"The run '{run}' was not made by a training and cannot be resumed.")
     return stored
@@ -64,7 +64,7 @@ def run_lock(workspace: Workspace, run: str) -> Iterator[None]:
         yield
 
 
-def check_corpora(config: TrainConfig, corpora: Corpora, stored: dict[str, Any]) -> None:
+def check_corpora(config: TrainConfig, corpora: Corpora, stored: RunConfig) -> None:
     """Refuse corpora that are too short for the settings, hold no numbers, or changed since the run began.
 
     Raises:

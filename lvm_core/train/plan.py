@@ -2,6 +2,7 @@
 
 import functools
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +11,7 @@ from lvm_core.config import fields_of, problems, value_type
 from lvm_core.corpus.store import CorpusStore
 from lvm_core.dataset import split_documents
 from lvm_core.errors import CorpusError, LvmError, SettingsError
+from lvm_core.json_shapes import Value, Values
 from lvm_core.nets import MODELS, build_model
 from lvm_core.train import TrainConfig
 from lvm_core.workspace import Workspace, read_json
@@ -69,12 +71,12 @@ def plan(workspace: Workspace, config: TrainConfig, dim: int) -> Plan:
 def _parameters(config: TrainConfig, dim: int) -> tuple[int, list[str]]:
     import torch
 
-    options: dict[str, Any] = {"residual": config.residual}
+    options: Values = {"residual": config.residual}
     if MODELS[config.model].sliding:
         options["context"] = max(1, min(config.context, 100))
     try:
         with torch.device("meta"):
-            return build_model(config.model, dim, **{**options, **config.options}).n_parameters(), []
+            return build_model(config.model, dim, filter=None, **{**options, **config.options}).n_parameters(), []
     except SettingsError as error:
         return 0, error.problems
     except (RuntimeError, ValueError, ZeroDivisionError) as error:
@@ -156,7 +158,7 @@ def option_names() -> dict[str, list[str]]:
     return {name: list(getattr(cls.Options, "__dataclass_fields__", {})) for name, cls in MODELS.items()}
 
 
-def problems_of(settings: dict[str, Any]) -> list[str]:
+def problems_of(settings: Mapping[str, Value]) -> list[str]:
     """Return what is wrong with mixed settings: numbers out of their limits, words for numbers, impossible options.
 
     Raises:
@@ -169,7 +171,7 @@ def problems_of(settings: dict[str, Any]) -> list[str]:
     return [*problems(config), *wrong]
 
 
-def config_of(settings: dict[str, Any]) -> TrainConfig:
+def config_of(settings: Mapping[str, Value]) -> TrainConfig:
     """Return a `TrainConfig` of mixed settings: what is no field of it is an option of the net.
 
     Raises:
@@ -177,7 +179,8 @@ def config_of(settings: dict[str, Any]) -> TrainConfig:
     """
     fields = set(TrainConfig.__dataclass_fields__)
     given = {k: _typed(k, v) for k, v in settings.items() if k in fields and k != "options"}
-    options = {k: v for k, v in settings.items() if k not in fields} | dict(settings.get("options", {}))
+    nested = settings.get("options")
+    options = {k: v for k, v in settings.items() if k not in fields} | (nested if isinstance(nested, dict) else {})
     model = str(given.get("model", TrainConfig().model))
     known = option_names().get(model, [])
     wrong = [

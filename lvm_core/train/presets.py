@@ -7,8 +7,9 @@ from typing import Any
 
 from lvm_core.config import named_values
 from lvm_core.errors import SettingsError
+from lvm_core.json_shapes import Values
 
-PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
+PRESETS: dict[str, tuple[str, Values]] = {
     "fast try": (
         "Three epochs at five chunks of context: seconds to a minute on the embedded corpus, to see that all works.",
         {"epochs": 3, "batch_size": 64, "lr": 1e-3, "patience": 3, "log_steps": 10, "validation_windows": 1024},
@@ -78,13 +79,13 @@ def varied(words: Iterable[str]) -> dict[str, list[Any]]:
     return vary
 
 
-def grid(vary: Mapping[str, Iterable[Any]]) -> list[dict[str, Any]]:
+def grid(vary: Mapping[str, Iterable[Any]]) -> list[Values]:
     """Return every combination of the values in `vary`, the last name changing fastest."""
     names = list(vary)
     return [dict(zip(names, values, strict=True)) for values in itertools.product(*vary.values())]
 
 
-def hundred(nets: Mapping[str, Iterable[str]]) -> tuple[list[dict[str, Any]], list[str]]:
+def hundred(nets: Mapping[str, Iterable[str]]) -> tuple[list[Values], list[str]]:
     """Return the runs of the seeds' schedule for the nets there are, and what was left out and why.
 
     Args:
@@ -95,7 +96,7 @@ def hundred(nets: Mapping[str, Iterable[str]]) -> tuple[list[dict[str, Any]], li
         for a run that repeats the k-th best architecture of the runs before; and one sentence for each line of
         the schedule that has no net yet.
     """
-    runs: list[dict[str, Any]] = []
+    runs: list[Values] = []
     left_out: list[str] = []
     for week in HUNDRED:
         net = next((name for name in week.nets if name in nets), None)

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -30,6 +29,7 @@ from lvm_core.dataset import Corpora, TrainingSet, open_corpora
 from lvm_core.dataset.order_notes import ask_about_order
 from lvm_core.device import describe_device, pick_device
 from lvm_core.errors import ModelError, SettingsError
+from lvm_core.json_shapes import Member, RunConfig, RunResult, Values
 from lvm_core.model_weights import load_weights, save_weights
 from lvm_core.nets import MODELS, build_model
 from lvm_core.nets.base import SequenceModel
@@ -56,9 +56,9 @@ def train_run(
     resume: bool,
     progress: Progress,
     stop_after: int | None,
-) -> dict[str, Any]:
+) -> RunResult:
     """See `lvm_core.train.train`."""
-    stored: dict[str, Any] = {}
+    stored: RunConfig = {}
     if resume and not run:
         raise SettingsError(["--resume needs the name of a run: add --run NAME."])
     if resume and run and (config is None or workspace.run_config(run).exists()):
@@ -111,7 +111,7 @@ class Training:
             corpora.vectors, corpora.splits["validation"], config.context, config.validation_windows, device
         )
 
-    def fit_baseline(self) -> dict[str, Any]:
+    def fit_baseline(self) -> RunResult:
         """Fit a baseline and write it as a run."""
         began = time.monotonic()
         fitting = part_of(self.progress, 0.0, 1 - FINISHING)
@@ -120,7 +120,7 @@ class Training:
         described = self._describe({})
         save_model(self.folder, model, described)
         save_titles(self.folder, [d.title for d in self.corpora.splits["train"]])
-        result = {
+        result: RunResult = {
             **self._result_base(model),
             "query_recall_at_5": recall,
             "stopped": "finished",
@@ -132,7 +132,7 @@ class Training:
         self.progress(1.0, f"finished: validation cosine {result['val_cosine']:.4f}")
         return self._finish(result)
 
-    def join_members(self) -> dict[str, Any]:
+    def join_members(self) -> RunResult:
         """Write trained models as one: option `members` names them, with commas between."""
         began = time.monotonic()
         names = _words(self.config.options.get("members", ""))
@@ -141,17 +141,17 @@ class Training:
         model = join(self.workspace, names, space, weights, self.corpora.dim)
         infos = [find_model(self.workspace, name, space) for name in names]
         digests = [weights_file_digest(self.workspace, name, space) for name in names]
-        members = [{"ref": ref, "digest": digest} for ref, digest in zip(names, digests, strict=True)]
+        members: list[Member] = [{"ref": ref, "digest": digest} for ref, digest in zip(names, digests, strict=True)]
         save_ensemble(self.folder, model, members, self._describe({}))
         titles = [training_titles(info) for info in infos]
         if None not in titles:  # where one member cannot say what it has seen, neither can they together
             save_titles(self.folder, sorted({title for one in titles for title in one or []}))
         scores = self.validator.scores(model.to(self.device), recall=True)
-        measured = {"stopped": "finished", "train_s": time.monotonic() - began, "flags": []}
+        measured: RunResult = {"stopped": "finished", "train_s": time.monotonic() - began, "flags": []}
         measured |= {"val_cosine": scores.cosine, "val_recall_at_5": scores.recall, "baselines": {}}
         return self._finish({**self._result_base(model), **measured})
 
-    def train_net(self, stored: dict[str, Any], stop_after: int | None) -> dict[str, Any]:
+    def train_net(self, stored: RunConfig, stop_after: int | None) -> RunResult:
         """Train a net, from the start or from its last checkpoint."""
         config, corpora = self.config, self.corpora
         if stored and not (self.folder / STATE).exists():
@@ -196,7 +196,9 @@ class Training:
         if config.model not in MODELS:
             raise SettingsError([f"model is {config.model!r}; expected one of {', '.join([*MODELS, *BASELINES])}."])
         options = {**self._net_options(), **config.options}
-        build_model(config.model, self.corpora.dim, **options)  # impossible sizes are refused before the long fits
+        build_model(
+            config.model, self.corpora.dim, filter=None, **options
+        )  # impossible sizes are refused before the long fits
         quiet = no_progress
         weighted = self._fitted("weighted-mean", {}, min(config.context, 5), quiet)
         fitting = part_of(self.progress, 0.0, PREPARED * 0.8)
@@ -209,20 +211,20 @@ class Training:
         torch.manual_seed(config.seed)
         return build_model(config.model, self.corpora.dim, filter=filtered, **options), baselines
 
-    def _net_options(self) -> dict[str, Any]:
-        options: dict[str, Any] = {"residual": self.config.residual}
+    def _net_options(self) -> Values:
+        options: Values = {"residual": self.config.residual}
         if MODELS[self.config.model].sliding:
             options["context"] = min(self.config.context, 100)
         return options
 
-    def _fitted(self, name: str, options: dict[str, Any], context: int, progress: Progress) -> Baseline:
+    def _fitted(self, name: str, options: Values, context: int, progress: Progress) -> Baseline:
         has_context = BASELINES[name].Options is not None
         model = build_baseline(name, self.corpora.dim, **({"context": context, **options} if has_context else options))
         if model.needs_fit:
             model.fit(self.corpora.vectors, at_most(self.corpora.splits["train"], FIT_ROWS), progress)
         return model
 
-    def _describe(self, baselines: dict[str, float]) -> dict[str, Any]:
+    def _describe(self, baselines: dict[str, float]) -> RunConfig:
         config, corpora = self.config, self.corpora
         return {
             "run": self.run,
@@ -246,7 +248,7 @@ class Training:
             "created": time.time(),
         }  # fmt: skip
 
-    def _result_base(self, model: SequenceModel) -> dict[str, Any]:
+    def _result_base(self, model: SequenceModel) -> RunResult:
         train = self.corpora.splits["train"]
         return {
             "run": self.run,
@@ -259,7 +261,7 @@ class Training:
             "n_validation_articles": self.validator.n_articles,
         }
 
-    def _finish(self, result: dict[str, Any]) -> dict[str, Any]:
+    def _finish(self, result: RunResult) -> RunResult:
         write_json(self.folder / RESULT, result)
         write_text(self.folder / CARD, card(read_json(self.folder / CONFIG), result))
         return result

@@ -3,11 +3,12 @@
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TypedDict, cast
 
 from lvm_core.config import problems
 from lvm_core.dataset.order_notes import ask_about_order
 from lvm_core.errors import JobError, LvmError, SettingsError
+from lvm_core.json_shapes import RunResult, Values
 from lvm_core.locks import held
 from lvm_core.metrics.levels import leaders, listed
 from lvm_core.spaces import space_to_train_in
@@ -18,7 +19,7 @@ from lvm_core.workspace import Workspace, read_json, slug, write_json
 
 NOT_SETTINGS = ("week", "label", "best")
 OPEN = ("waiting", "running")
-Train = Callable[[TrainConfig | None, str, bool, Progress], dict[str, Any]]
+Train = Callable[[TrainConfig | None, str, bool, Progress], RunResult]
 """Trains one run: settings (None to go on), its name, whether to resume, progress; returns its result."""
 
 
@@ -27,11 +28,43 @@ class Child:
     """One training of a sweep. `settings` are what it varies; `state` waiting, running, done or failed."""
 
     run: str
-    settings: dict[str, Any]
+    settings: Values
     state: str = "waiting"
     val_cosine: float | None = None
     seconds: float = 0.0
     message: str = ""
+
+
+class ChildJson(TypedDict):
+    """A `Child` as the file has it."""
+
+    run: str
+    settings: Values
+    state: str
+    val_cosine: float | None
+    seconds: float
+    message: str
+
+
+class RankedRun(TypedDict):
+    """A finished run at its place in the ranking."""
+
+    rank: int
+    run: str
+    val_cosine: float | None
+    seconds: float
+    settings: Values
+
+
+class SweepJson(TypedDict):
+    """What the command prints and the file of a sweep holds."""
+
+    name: str
+    base: Values
+    children: list[ChildJson]
+    left_out: list[str]
+    created: float
+    ranking: list[RankedRun]
 
 
 @dataclass(slots=True)
@@ -39,7 +72,7 @@ class Sweep:
     """What was asked for and how far it is; the whole of it lies in one file."""
 
     name: str
-    base: dict[str, Any]
+    base: Values
     children: list[Child]
     left_out: list[str] = field(default_factory=list)
     created: float = 0.0
@@ -49,16 +82,16 @@ class Sweep:
         done = [c for c in self.children if c.state == "done" and c.val_cosine is not None]
         return sorted(done, key=lambda c: -(c.val_cosine or 0.0))
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> SweepJson:
         """Return what the command prints and the file holds."""
-        ranking = [
+        ranking: list[RankedRun] = [
             {"rank": i + 1, "run": c.run, "val_cosine": c.val_cosine, "seconds": c.seconds, "settings": c.settings}
             for i, c in enumerate(self.ranked())
         ]
-        return {**asdict(self), "ranking": ranking}
+        return cast(SweepJson, {**asdict(self), "ranking": ranking})
 
 
-def new_sweep(name: str, base: dict[str, Any], runs: Iterable[dict[str, Any]], left_out: Iterable[str] = ()) -> Sweep:
+def new_sweep(name: str, base: Values, runs: Iterable[Values], left_out: Iterable[str] = ()) -> Sweep:
     """Return a sweep whose runs are named after it and their net."""
     children = []
     for i, settings in enumerate(runs):
@@ -116,11 +149,11 @@ def settings_of(sweep: Sweep, child: Child) -> TrainConfig:
     """
     varied = {k: v for k, v in child.settings.items() if k not in NOT_SETTINGS}
     if "best" in child.settings:
-        varied = {**_best(sweep, int(child.settings["best"])), **varied}
+        varied = {**_best(sweep, int(cast(int, child.settings["best"]))), **varied}
     return config_of({**sweep.base, **varied})
 
 
-def _best(sweep: Sweep, k: int) -> dict[str, Any]:
+def _best(sweep: Sweep, k: int) -> Values:
     """Return the settings of the best run of the k-th best net."""
     best: dict[str, Child] = {}
     for child in sweep.ranked():
@@ -178,9 +211,9 @@ def _outcome(ranked: "list[Child]") -> str:
     return f"{listed(best)} {'leads' if len(best) == 1 else 'are level'} with {values[best[0]]:.4f}"
 
 
-def _train_child(workspace: Workspace, sweep: Sweep, child: Child, train: Train, progress: Progress) -> dict[str, Any]:
+def _train_child(workspace: Workspace, sweep: Sweep, child: Child, train: Train, progress: Progress) -> RunResult:
     if workspace.run_result(child.run).exists():
-        result: dict[str, Any] = read_json(workspace.run_result(child.run))
+        result: RunResult = read_json(workspace.run_result(child.run))
         if result.get("stopped") in ("finished", "early"):
             return result
     if workspace.run_config(child.run).exists():
