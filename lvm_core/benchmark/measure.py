@@ -5,10 +5,10 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from lvm_core.json_shapes import Json
 from lvm_core.workspace import Workspace
 
 
@@ -53,7 +53,7 @@ class Row:
         """Ours over theirs."""
         return self.ours / self.theirs if self.ours is not None and self.theirs else None
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> Json:
         """Return the row as the command prints it."""
         return {**dataclasses.asdict(self), "ratio": self.ratio}
 

@@ -6,6 +6,7 @@ predictions of the models that are named.
 
 import argparse
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from lvm_core.config import add_arguments as add_settings
 from lvm_core.config import from_namespace
@@ -15,6 +16,9 @@ from lvm_core.jobs.kinds import Kind
 from lvm_core.json_shapes import Json
 from lvm_core.progress import ProgressLine
 from lvm_core.workspace import Workspace
+
+if TYPE_CHECKING:
+    from lvm_core.evaluate.decoder import DecoderEvaluation
 
 JOB = Kind(short=True)
 
@@ -27,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_settings(parser, EvaluateSettings)
 
 
-def run(namespace: argparse.Namespace, workspace: Workspace) -> Json:
+def run(namespace: argparse.Namespace, workspace: Workspace) -> "Json | DecoderEvaluation":
     """Evaluate and return the rows, ranked, with what was refused and near-duplicates."""
     from lvm_core.evaluate.run import evaluate
     from lvm_core.leaderboard.board import ranked_rows
@@ -49,7 +53,9 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> Json:
     }
 
 
-def _run_decoder(namespace: argparse.Namespace, workspace: Workspace, settings: EvaluateSettings) -> Json:
+def _run_decoder(
+    namespace: argparse.Namespace, workspace: Workspace, settings: EvaluateSettings
+) -> "DecoderEvaluation":
     from lvm_core.encoders import encoder_for
     from lvm_core.evaluate.decoder import DecoderSettings, evaluate_decoder
     from lvm_core.spaces import space_called, space_to_measure_in

@@ -4,12 +4,17 @@ The Drift page shows what it keeps.
 """
 
 import argparse
+from typing import TYPE_CHECKING, cast
 
 from lvm_core import config
 from lvm_core.jobs.kinds import Kind
 from lvm_core.json_shapes import Json
 from lvm_core.progress import ProgressLine
 from lvm_core.workspace import Workspace
+
+if TYPE_CHECKING:
+    from lvm_core.study.drift import DriftStudy, Summary
+    from lvm_core.study.rollouts import Rollouts
 
 SHOWN_STEPS = (1, 5, 10, 20, 50)
 
@@ -29,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     config.add_arguments(parser, SnapSettings)
 
 
-def run(namespace: argparse.Namespace, workspace: Workspace) -> Json:
+def run(namespace: argparse.Namespace, workspace: Workspace) -> "DriftStudy | Rollouts":
     """Roll out and return the measures."""
     from lvm_core.encoders import encoder_for
     from lvm_core.shipped import shipped_models
@@ -58,7 +63,7 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> Json:
 def report(result: Json) -> str:
     """Return the measures, or the texts of one rollout, for people."""
     if "start" in result:
-        return _texts(result)
+        return _texts(cast("Rollouts", result))
     lines = [
         f"'{result['corpus']}' {result['split']}, {result['n_starts']} starts in {result['n_articles']} articles,"
         f" {result['encoder']}: cosine to the true chunk (95 % interval over articles) and to the nearest real chunk"
@@ -74,14 +79,14 @@ def report(result: Json) -> str:
     return "\n".join(lines)
 
 
-def _with_ci(value: Json) -> str:
+def _with_ci(value: "Summary") -> str:
     if value["mean"] is None:
         return "  -  "
     ends = value["ci"]
     return f"{value['mean']:.3f}" + (f" [{ends[0]:.3f}, {ends[1]:.3f}]" if ends else "")
 
 
-def _texts(result: Json) -> str:
+def _texts(result: "Rollouts") -> str:
     lines = [f"from '{result['article']}', after: {result['start']}"]
     for row in result["rows"]:
         lines.append(f"\n{row['model']}, {row['variant']}")

@@ -1,10 +1,14 @@
 """`tmd`: give each chunk its domain, task and modifier code."""
 
 import argparse
+from typing import TYPE_CHECKING
 
 from lvm_core.json_shapes import Json
 from lvm_core.progress import ProgressLine
 from lvm_core.workspace import Workspace
+
+if TYPE_CHECKING:
+    from lvm_core.dataset.labelling import Labelled
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(f"--{kind}", help=f"the {kind} of the chunk at --row")
 
 
-def run(namespace: argparse.Namespace, workspace: Workspace) -> Json:
+def run(namespace: argparse.Namespace, workspace: Workspace) -> "Json | Labelled":
     """Label the corpus, or correct one chunk, and return the counts of domains."""
     from lvm_core.dataset.labelling import correct, label_corpus
 

@@ -5,7 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,13 +31,23 @@ from lvm_core.workspace import Workspace
 BLOCK = 4_096
 ENDPOINT_TIMEOUT_S = 30.0
 
+
+class Labelled(TypedDict):
+    """How many chunks of a corpus have each domain, most frequent first, and what labelled them."""
+
+    corpus: str
+    n_chunks: int
+    by: str
+    domains: dict[str, int]
+
+
 Labeller = Callable[[int, int], NDArray[np.int64]]
 """The codes of the rows `start` to before `stop`."""
 
 
 def label_corpus(
     workspace: Workspace, corpus: str, encoder_id: str, progress: Progress = no_progress, endpoint: bool = False
-) -> dict[str, Any]:
+) -> Labelled:
     """Give every chunk its code and return how many there are of each domain.
 
     Codes that were corrected by hand are overwritten: correct after labelling.

@@ -7,11 +7,11 @@ ordered too, but their next chunk is a class of the one before, and the same cla
 import itertools
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lvm_core.json_shapes import Json
 from lvm_core.types import DocumentInfo, Vectors, VectorSource
 from lvm_core.vectors.geometry import unit_rows
 
@@ -57,7 +57,7 @@ class OrderReport:
     duplicates: int
     boundary_leaks: int
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> Json:
         """Return the fields as a dict."""
         return asdict(self)
 
@@ -83,27 +83,36 @@ def check_order(
     error = float(gains.std(ddof=1) / np.sqrt(len(gains))) if len(gains) > 1 else float("nan")
     shared, duplicates = _repeats(documents, texts)
     words = float(np.mean([len(text.split()) for text in texts])) if texts else 0.0
-    figures: dict[str, Any] = {
-        "n_articles": len(documents), "n_chunks": len(texts),
-        "chunks_per_article": len(texts) / max(len(documents), 1), "words_per_chunk": words,
-        "to_next": to_next, "to_second": to_second, "to_random": to_random,
-        "next_against_previous": forward, "order_signal": to_next - to_random, "order_error": error,
-        "converging": _converging(matrix, chosen), "shared_texts": shared, "duplicates": duplicates,
-        "boundary_leaks": _boundary_leaks(documents, texts),
-    }  # fmt: skip
-    verdict, reasons = _judge(figures)
-    return OrderReport(verdict=verdict, reasons=reasons, **figures)
+    verdict, reasons = _judge(shared, words, to_next - to_random, error)
+    return OrderReport(
+        verdict=verdict,
+        reasons=reasons,
+        n_articles=len(documents),
+        n_chunks=len(texts),
+        chunks_per_article=len(texts) / max(len(documents), 1),
+        words_per_chunk=words,
+        to_next=to_next,
+        to_second=to_second,
+        to_random=to_random,
+        next_against_previous=forward,
+        order_signal=to_next - to_random,
+        order_error=error,
+        converging=_converging(matrix, chosen),
+        shared_texts=shared,
+        duplicates=duplicates,
+        boundary_leaks=_boundary_leaks(documents, texts),
+    )
 
 
-def _judge(figures: dict[str, Any]) -> tuple[str, list[str]]:
+def _judge(shared_texts: float, words_per_chunk: float, signal: float, error: float) -> tuple[str, list[str]]:
+    """Return the verdict and its reasons, of the figures that `OrderReport` describes."""
     taxonomic = []
-    if figures["shared_texts"] >= SHARED_TEXTS:
-        taxonomic.append(f"{figures['shared_texts']:.0%} of the chunks occur word for word in other articles")
-    if figures["words_per_chunk"] < SHORT_CHUNK:
-        taxonomic.append(f"chunks are of {figures['words_per_chunk']:.1f} words: concepts, not sentences")
+    if shared_texts >= SHARED_TEXTS:
+        taxonomic.append(f"{shared_texts:.0%} of the chunks occur word for word in other articles")
+    if words_per_chunk < SHORT_CHUNK:
+        taxonomic.append(f"chunks are of {words_per_chunk:.1f} words: concepts, not sentences")
     if taxonomic:
         return "taxonomic", taxonomic
-    signal, error = figures["order_signal"], figures["order_error"]
     finding = f"a chunk is {signal:+.3f} nearer to the next one than to a random one of its article"
     if not np.isfinite(signal) or signal < ORDER_SIGNAL or signal < 2 * error:
         return "weak", [f"{finding}; a text has at least {ORDER_SIGNAL:+.2f}"]

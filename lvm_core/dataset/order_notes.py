@@ -2,12 +2,12 @@
 
 import contextlib
 import math
-from typing import Any
 
 from lvm_core.corpus.details import detail, set_detail
 from lvm_core.corpus.store import CorpusStore
 from lvm_core.dataset.order import OrderReport, check_order
 from lvm_core.errors import CorpusError, WorkspaceError
+from lvm_core.json_shapes import Json
 from lvm_core.vectors.matrix import open_matrix
 from lvm_core.workspace import Workspace
 
@@ -37,7 +37,7 @@ def known_order(workspace: Workspace, corpus: str, encoder_id: str) -> OrderRepo
     stored = (detail(workspace, corpus, KEY) or {}).get(encoder_id)
     if not stored or stored["digest"] != CorpusStore(workspace).corpus(corpus).digest:
         return None
-    values: dict[str, Any] = {key: math.nan if value is None else value for key, value in stored["report"].items()}
+    values: Json = {key: math.nan if value is None else value for key, value in stored["report"].items()}
     try:
         return OrderReport(**values)
     except TypeError:  # noted by another version
@@ -76,6 +76,6 @@ def ask_about_order(workspace: Workspace, corpora: list[str], encoder_id: str, y
 
 def figures(report: OrderReport) -> str:
     """Return the cosines that the verdict rests on, in words."""
-    values: dict[str, Any] = {"next": report.to_next, "second next": report.to_second, "random": report.to_random}
+    values = {"next": report.to_next, "second next": report.to_second, "random": report.to_random}
     cosines = ", ".join(f"{name} {value:.3f}" for name, value in values.items() if math.isfinite(value))
     return f"cosine to the {cosines}; {report.words_per_chunk:.1f} words a chunk; converging {report.converging:+.3f}"

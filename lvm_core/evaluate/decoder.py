@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 from itertools import pairwise
-from typing import Any
+from typing import Literal, TypedDict, cast
 
 import numpy as np
 
@@ -30,6 +30,60 @@ N_PAIRS = 10
 N_TIMED = 3
 
 
+class DecoderScores(TypedDict):
+    """Means over the chunks; each is described in `lvm_core.metrics.text`, or at the function of its name."""
+
+    round_trip_cosine: float
+    token_f1: float
+    rouge_1: float
+    rouge_2: float
+    rouge_l: float
+    bleu: float
+    exact: float
+    accepted: float
+
+
+class DecoderRow(DecoderScores):
+    """The scores of one input after `steps` corrections, or of the nearest chunk, of which no `ms` are taken."""
+
+    input: str
+    steps: int | Literal["extractive"]
+    ms: float | None
+
+
+class DecodedPair(TypedDict):
+    """A chunk, what was decoded of its vector, and the nearest chunk of other articles."""
+
+    input: str
+    article: str
+    text: str
+    decoded: str
+    steps: int
+    round_trip_cosine: float
+    nearest: str
+
+
+class DecoderEvaluation(TypedDict):
+    """What is measured of a decoder, as `evaluate --json` prints it.
+
+    `over_extractive` has of each number of steps the gains over the nearest chunk, `never_falls` of each input whether
+    no text is farther from its vector after more steps.
+    """
+
+    decoder: str
+    decoder_id: str
+    encoder: str
+    corpus: str
+    corpus_digest: str
+    split: str
+    n: int
+    n_articles: int
+    rows: list[DecoderRow]
+    over_extractive: dict[str, dict[str, float]]
+    never_falls: dict[str, bool]
+    pairs: list[DecodedPair]
+
+
 def evaluate_decoder(
     workspace: Workspace,
     encoder: Encoder,
@@ -38,8 +92,8 @@ def evaluate_decoder(
     settings: DecoderSettings | None = None,
     models: Sequence[str] = (),
     progress: Progress = no_progress,
-) -> dict[str, Any]:
-    """Return the decoder's scores on unseen chunks as a dict that can be written as JSON.
+) -> DecoderEvaluation:
+    """Return the decoder's scores on unseen chunks.
 
     Args:
         workspace: where the corpus lies.
@@ -62,7 +116,9 @@ def evaluate_decoder(
     store, index = CorpusStore(workspace), open_index(workspace, corpus, encoder.id)
     cases = gather_cases(workspace, encoder.id, corpus, settings)
     inputs = {"real vectors": cases.vectors} | _predictions(workspace, encoder.id, corpus, cases, models, index)
-    rows, pairs, notes = [], [], {}
+    rows: list[DecoderRow] = []
+    pairs: list[DecodedPair] = []
+    notes: dict[str, bool] = {}
     for number, (name, vectors) in enumerate(inputs.items()):
         nearest = ExtractiveDecoder(corpus, index, partial(store.chunks, corpus), exclude=cases.articles)
         bar = [run[0] for run in nearest.decode_all(vectors, 0)]
@@ -152,7 +208,7 @@ def token_f1(text: str, reference: str) -> float:
     return 2 * shared / max(sum(ours.values()) + sum(theirs.values()), 1)
 
 
-def _scores(texts: Sequence[Decoded], cases: Cases) -> dict[str, Any]:
+def _scores(texts: Sequence[Decoded], cases: Cases) -> DecoderScores:
     truths = [chunk.text for chunk in cases.chunks]
     overlap = text_scores([d.text for d in texts], truths)
     checks = [
@@ -167,11 +223,15 @@ def _scores(texts: Sequence[Decoded], cases: Cases) -> dict[str, Any]:
         "exact": [float(a.strip() == b.strip()) for a, b in pairs],
         "accepted": [float(check.accepted) for check in checks],
     }
-    return {key: round(float(np.mean(value)), 4) for key, value in values.items()}
+    means = {key: round(float(np.mean(value)), 4) for key, value in values.items()}
+    return cast(DecoderScores, means)
 
 
-def _gain(row: dict[str, Any], bar: dict[str, Any]) -> dict[str, float]:
-    return {key: round(row[key] - bar[key], 4) for key in ("round_trip_cosine", "token_f1")}
+def _gain(row: DecoderScores, bar: DecoderScores) -> dict[str, float]:
+    return {
+        "round_trip_cosine": round(row["round_trip_cosine"] - bar["round_trip_cosine"], 4),
+        "token_f1": round(row["token_f1"] - bar["token_f1"], 4),
+    }
 
 
 def never_falls(by_step: dict[int, list[Decoded]]) -> bool:
@@ -184,7 +244,7 @@ def never_falls(by_step: dict[int, list[Decoded]]) -> bool:
     )
 
 
-def _pairs(name: str, cases: Cases, by_step: dict[int, list[Decoded]], bar: list[Decoded]) -> list[dict[str, Any]]:
+def _pairs(name: str, cases: Cases, by_step: dict[int, list[Decoded]], bar: list[Decoded]) -> list[DecodedPair]:
     steps = max(by_step)
     return [
         {

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from lvm_core.evaluate.candidates import EncodedCorpus
 from lvm_core.evaluate.rows import Ends, Example, flat
 from lvm_core.evaluate.settings import EvaluateSettings
 from lvm_core.evaluate.testset import FIRST_POSITION, TestSet
+from lvm_core.json_shapes import Json
 from lvm_core.metrics import text
 from lvm_core.predict import Prediction, Predictor
 from lvm_core.types import Decoder, Encoder, Index, Rows, Vectors
@@ -84,7 +84,7 @@ class Extras:
     def _rows_of_article(self, line: int) -> Rows:
         return self.test.documents[int(self.test.article[line])].rows
 
-    def snapped(self, context: int, predictions: Vectors) -> dict[str, Any] | None:
+    def snapped(self, context: int, predictions: Vectors) -> Json | None:
         """Return the measures of the predictions after the seeds' full snap, no neighbour of the article under test.
 
         None where they were not asked for.
@@ -113,7 +113,7 @@ class Extras:
 
     # ------------------------------------------------------------ drift
 
-    def drift(self, loaded: LoadedModel, context: int) -> dict[str, Any] | None:
+    def drift(self, loaded: LoadedModel, context: int) -> Json | None:
         """Return the mean cosines of each step of rollouts from real contexts.
 
         None where they were not asked for, or no article is long enough.

@@ -10,6 +10,7 @@ import numpy as np
 from lvm_core.boundary.json_values import from_json
 from lvm_core.errors import ModelError
 from lvm_core.evaluate.settings import Split
+from lvm_core.json_shapes import Json
 from lvm_core.metrics.bootstrap import Sums
 
 REMEDY = "Evaluate the model again."
@@ -78,14 +79,14 @@ class Row:
     weights_digest: str = ""
     coherence: Coherence = Coherence()
     near_duplicates: list[Twin] = field(default_factory=list)
-    key: dict[str, Any] = field(default_factory=dict)
+    key: Json = field(default_factory=dict)
     split_seed: int = 0
     index_digest: str = ""
     decoder: str | None = None
     n_decoded: int | None = None
-    snapped: dict[str, Any] | None = None
-    drift: dict[str, Any] | None = None
-    other: dict[str, Any] = field(default_factory=dict)
+    snapped: Json | None = None
+    drift: Json | None = None
+    other: Json = field(default_factory=dict)
     created: float | None = None
     id: int | None = None
     evaluated: float | None = None
@@ -104,7 +105,7 @@ class Row:
         plain = {f.name for f in dataclasses.fields(self) if self.number(f.name) is not None}
         return plain | {name for name, value in self.values.items() if value is not None}
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> Json:
         """Return the row as `evaluate --json` prints it and studio.db holds it."""
         plain = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name not in _FLAT}
         absent = {name for name in _OPTIONAL if plain[name] in (None, False)}
@@ -119,7 +120,7 @@ class Row:
         }
 
     @classmethod
-    def read(cls, stored: dict[str, Any]) -> "Row":
+    def read(cls, stored: Json) -> "Row":
         """Return the row of what `to_json` made, by this studio or an earlier one.
 
         Raises:
@@ -155,7 +156,7 @@ class _Snapped:
     cosine_ci: Ends = None
 
 
-def flat(values: Mapping[str, float | None], intervals: Mapping[str, Ends]) -> dict[str, Any]:
+def flat(values: Mapping[str, float | None], intervals: Mapping[str, Ends]) -> dict[str, float | Ends]:
     """Return `name` and `name_ci` of each measure."""
     return {**values, **{f"{name}_ci": ends for name, ends in intervals.items()}}
 
@@ -178,7 +179,7 @@ class ArticleSums:
     titles: Sequence[str]
     sums: Mapping[str, Sums]
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> Json:
         """Return titles, windows by article, and one list of sums a measure; counts where they differ."""
         count = next((one.count for one in self.sums.values()), np.zeros(0))
         counts = {name: one.count.astype(int).tolist() for name, one in self.sums.items() if (one.count != count).any()}
@@ -227,7 +228,7 @@ class Example:
     scores: dict[str, float]
     timings_ms: dict[str, float]
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> Json:
         """Return the window as `evaluate --json` prints it: the scores stand among its fields."""
         plain = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name != "scores"}
         return {**plain, **self.scores}

@@ -4,7 +4,6 @@ import dataclasses
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from lvm_core import __version__, forecast
 from lvm_core.checkpoint import LoadedModel
@@ -141,8 +140,8 @@ class _Run:
         values, intervals = measures.means(sums)
         speed = measures.speed(loaded.model, self.test, context)
         decodings = extras.decoded(predictions)
-        row = Row(
-            **self._identity(candidate, loaded, context),
+        row = dataclasses.replace(
+            self._identity(candidate, loaded, context),
             values={
                 **values,
                 **speed,
@@ -173,30 +172,33 @@ class _Run:
     def _inner(self, share: float, message: str) -> None:
         self._progress(self._share + share / len(self.candidates), f"{self._note}: {message}")
 
-    def _identity(self, candidate: Candidate, loaded: LoadedModel, context: int) -> dict[str, Any]:
+    def _identity(self, candidate: Candidate, loaded: LoadedModel, context: int) -> Row:
+        """Return the row of a model before anything is measured."""
         info, test = candidate.info, self.test
-        return {
-            "model": info.ref,
-            "net": info.name,
-            "kind": info.kind,
-            "corpus": test.corpus,
-            "encoder": test.encoder_id,
-            "split": self.settings.tested,
-            "context": context,
-            "n_windows": test.n_windows,
-            "n_articles": test.n_articles,
-            "shipped": info.shipped,
-            "trained_on": [c["name"] for c in info.config.get("corpora", [])],
-            "n_train_articles": None if candidate.titles is None else len(candidate.titles),
-            "weights_digest": state_digest(loaded.model),
-            "coherence": Coherence(test.coherence, self._trained_coherence(candidate)),
-            "comparable": test.comparable,
-            "key": test.key,
-            "split_seed": test.split_seed,
-            "index_digest": test.index_digest,
-            "other": {"corpus_digest": test.corpus_digest, "code_version": __version__},
-            "created": time.time(),
-        }
+        return Row(
+            model=info.ref,
+            net=info.name,
+            kind=info.kind,
+            corpus=test.corpus,
+            encoder=test.encoder_id,
+            split=self.settings.tested,
+            context=context,
+            n_windows=test.n_windows,
+            n_articles=test.n_articles,
+            shipped=info.shipped,
+            trained_on=[c["name"] for c in info.config.get("corpora", [])],
+            n_train_articles=None if candidate.titles is None else len(candidate.titles),
+            weights_digest=state_digest(loaded.model),
+            coherence=Coherence(test.coherence, self._trained_coherence(candidate)),
+            comparable=test.comparable,
+            key=test.key,
+            split_seed=test.split_seed,
+            index_digest=test.index_digest,
+            other={"corpus_digest": test.corpus_digest, "code_version": __version__},
+            created=time.time(),
+            values={},
+            intervals={},
+        )
 
     def _trained_coherence(self, candidate: Candidate) -> dict[str, float]:
         """Return the mean cosine of neighbouring chunks of each corpus a model was trained on, where it is here."""

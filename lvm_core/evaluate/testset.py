@@ -110,7 +110,7 @@ class TestSet:
         return _digest([self.corpus_digest, self.encoder_id, [[d.title, d.n_chunks] for d in self.documents]])
 
     @cached_property
-    def key(self) -> dict[str, Any]:
+    def key(self) -> dict[str, str | int]:
         """What rows must share to be ranked together."""
         return {
             "corpus": self.corpus,

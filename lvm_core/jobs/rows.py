@@ -12,6 +12,7 @@ from lvm_core.boundary.secrets import shown_words
 from lvm_core.database import connect
 from lvm_core.errors import JobError, WorkspaceError
 from lvm_core.jobs import machine
+from lvm_core.json_shapes import Json
 from lvm_core.workspace import Workspace
 
 ENDED = ("done", "failed", "cancelled", "interrupted")
@@ -80,7 +81,7 @@ class Job:
         quiet = self.silent_s + self.beat_age_s
         return quiet if quiet >= SILENT_AFTER_S else 0.0
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> Json:
         """Return the fields that `jobs --json` shows."""
         shown = ("id", "kind", "state", "progress", "message", "created", "started", "ended", "run", "title", "argv")
         extra = ("place", "attempt", "exit_code", "pid", "cancelling", "lane", "after")

@@ -6,12 +6,12 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from lvm_core.errors import ModelError, WorkspaceError
 from lvm_core.evaluate.measures import lower_is_better
 from lvm_core.evaluate.results import ResultStore, StoredRows
 from lvm_core.evaluate.rows import ArticleSums, Example, Row
+from lvm_core.json_shapes import Json
 from lvm_core.workspace import SHIPPED_BOARD, Workspace, read_json, write_text
 
 Place = tuple[str, str, int]
@@ -101,7 +101,7 @@ def ship(workspace: Workspace, path: str | Path = SHIPPED_BOARD) -> int:
         key=lambda row: (row.corpus, str(row.split), row.context, row.model),
     )
     titles: dict[str, list[str]] = {}
-    rows: list[dict[str, Any]] = []
+    rows: list[Json] = []
     for row in shipped:
         sums = store.articles(row.id or 0).to_json()
         titles[row.comparable] = sums.pop("titles")
@@ -121,7 +121,7 @@ def _is_board(path: Path) -> bool:
         return False
 
 
-def _rounded(sums: dict[str, Any]) -> dict[str, Any]:
+def _rounded(sums: Json) -> Json:
     """Return sums by article to four decimals, whole numbers as such: what intervals are drawn from, not more."""
     return {
         name: _rounded(values)

@@ -6,11 +6,11 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from lvm_core import __version__
 from lvm_core.evaluate.measures import Measure, first_measures
 from lvm_core.evaluate.rows import Example, Row
+from lvm_core.json_shapes import Json
 from lvm_core.leaderboard.board import Group
 from lvm_core.workspace import slug
 
@@ -43,13 +43,13 @@ def _column(measure: Measure) -> Column:
     return Column(measure.heading, lambda row: measure.write(measure.value(row)))
 
 
-def public(row: Row, examples: Sequence[Example] = ()) -> dict[str, Any]:
+def public(row: Row, examples: Sequence[Example] = ()) -> Json:
     """Return a row as the `leaderboard` and `evaluate` commands print it, with its windows in full where given."""
     shown = {"examples": [example.to_json() for example in examples]} if examples else {}
     return {**{name: value for name, value in row.to_json().items() if name != "key"}, **shown}
 
 
-def to_json(groups: Sequence[Group], examples: Callable[[Row], Sequence[Example]] = lambda _: ()) -> dict[str, Any]:
+def to_json(groups: Sequence[Group], examples: Callable[[Row], Sequence[Example]] = lambda _: ()) -> Json:
     """Return `{"rows": [...]}`, ranked within their groups, with the key of each group under "groups".
 
     Each row has the windows in full that `examples` gives for it, where there are any.
@@ -71,8 +71,8 @@ def to_csv(groups: Sequence[Group]) -> str:
     return out.getvalue()
 
 
-def _flat(row: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
+def _flat(row: Json, prefix: str = "") -> dict[str, str | float | None]:
+    flat: dict[str, str | float | None] = {}
     for name, value in row.items():
         if isinstance(value, dict):
             flat.update(_flat(value, f"{prefix}{name}_"))

@@ -1,9 +1,9 @@
 """Which model serves as its net's production model, and which ones did before."""
 
 import contextlib
+import sqlite3
 import time
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 from lvm_core.database import connect
 from lvm_core.errors import ModelError
@@ -35,7 +35,7 @@ def promote(workspace: Workspace, model: str, net: str, encoder: str) -> Promoti
         db.execute(f"UPDATE promotions SET archived = ? WHERE {current}", (now, *place))
         db.execute("INSERT INTO promotions (net, encoder, model, promoted) VALUES (?, ?, ?, ?)", (*place, model, now))
         db.execute("COMMIT")
-    return _promotion({**dict(before), "archived": now}) if before is not None else None
+    return replace(_promotion(before), archived=now) if before is not None else None
 
 
 def promote_model(workspace: Workspace, ref: str) -> Promotion | None:
@@ -56,7 +56,7 @@ def promotions(workspace: Workspace) -> list[Promotion]:
     """Return every promotion, newest first."""
     with contextlib.closing(connect(workspace, readonly=True)) as db:
         rows = db.execute("SELECT * FROM promotions ORDER BY promoted DESC, id DESC").fetchall()
-    return [_promotion(dict(row)) for row in rows]
+    return [_promotion(row) for row in rows]
 
 
 def production(workspace: Workspace) -> dict[tuple[str, str], str]:
@@ -64,5 +64,5 @@ def production(workspace: Workspace) -> dict[tuple[str, str], str]:
     return {(p.net, p.encoder): p.model for p in promotions(workspace) if p.archived is None}
 
 
-def _promotion(row: dict[str, Any]) -> Promotion:
+def _promotion(row: sqlite3.Row) -> Promotion:
     return Promotion(row["net"], row["encoder"], row["model"], row["promoted"], row["archived"])

@@ -1,9 +1,10 @@
 """Concept chains from end to end: made of WordNet or read, encoded, trained on, and tested beside the baselines."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from lvm_core.baselines import BASELINES, build_baseline
 from lvm_core.checkpoint import load_model
@@ -15,6 +16,7 @@ from lvm_core.encoders import load_encoder
 from lvm_core.evaluate.chains import score_chains, unseen_rows
 from lvm_core.exchange.chains import chains_jsonl, wordnet_chains
 from lvm_core.exchange.files import import_chains
+from lvm_core.nets.base import SequenceModel
 from lvm_core.nets.build import from_config
 from lvm_core.spaces import first_installed
 from lvm_core.study.chain_settings import BEST, BUILT_IN, ChainSettings
@@ -31,7 +33,37 @@ COMPARED = ("copy-last", "corpus-mean", "context-mean", "weighted-mean", "linear
 """Baselines that a net on chains stands beside."""
 
 
-def make_chains(path: Path, settings: ChainSettings, wordnet: str | None = None) -> dict[str, Any]:
+Scores = dict[str, dict[str, dict[str, float]]]
+"""Of the net and each baseline, by split and of the unseen test steps, its `ChainScore`."""
+
+
+class ChainsMade(TypedDict):
+    """A file of chains, and the first of them."""
+
+    path: str
+    n_chains: int
+    n_concepts: int
+    example: Sequence[str]
+
+
+class ChainsTrained(TypedDict):
+    """A training on chains and its scores; `n_unseen` steps of the test are in no training chain."""
+
+    corpus: str
+    encoder: str
+    dim: int
+    verdict: str
+    order: str
+    n_chains: dict[str, int]
+    run: str
+    n_parameters: int
+    epochs: int | None
+    scores: Scores
+    n_unseen: int
+    seconds: float
+
+
+def make_chains(path: Path, settings: ChainSettings, wordnet: str | None = None) -> ChainsMade:
     """Write chains of WordNet to `path` and return how many, with an example.
 
     Raises:
@@ -50,7 +82,7 @@ def train_on_chains(
     replace: bool = False,
     wordnet: str | None = None,
     progress: Progress = no_progress,
-) -> dict[str, Any]:
+) -> ChainsTrained:
     """Make or read the chains, encode them, train on them and return the scores of the net and the baselines.
 
     Args:
@@ -112,19 +144,17 @@ def _config(workspace: Workspace, settings: ChainSettings, corpus: str, encoder_
     )
 
 
-def _scores(
-    workspace: Workspace, corpus: str, corpora: Corpora, run: str, net: str
-) -> tuple[dict[str, dict[str, Any]], int]:
+def _scores(workspace: Workspace, corpus: str, corpora: Corpora, run: str, net: str) -> tuple[Scores, int]:
     """Return the scores of the net and the baselines by split, and how many test steps no training chain makes."""
     training, test = corpora.splits["train"], corpora.splits["test"]
     unseen = unseen_rows(CorpusStore(workspace).texts(corpus), training, test)
-    models: dict[str, Any] = {net: load_model(workspace, run, corpora.encoder_id).model}
+    models: dict[str, SequenceModel] = {net: load_model(workspace, run, corpora.encoder_id).model}
     for name in COMPARED:
         options = {"context": CONTEXT} if BASELINES[name].Options is not None else {}
-        models[name] = build_baseline(name, corpora.dim, **options)
-        if models[name].needs_fit:
-            models[name].fit(corpora.vectors, training)
-    scores: dict[str, dict[str, Any]] = {}
+        models[name] = baseline = build_baseline(name, corpora.dim, **options)
+        if baseline.needs_fit:
+            baseline.fit(corpora.vectors, training)
+    scores: Scores = {}
     for name, model in models.items():
         scores[name] = {split: asdict(score_chains(model, corpora.vectors, d)) for split, d in corpora.splits.items()}
         scores[name]["unseen"] = asdict(score_chains(model, corpora.vectors, test, unseen))

@@ -5,7 +5,7 @@ What the Drift page shows as averages and the command `rollout` makes and keeps.
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypedDict, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,13 +41,50 @@ class DriftSettings:
     split_seed: int = setting(0, "of the split by article", low=0)
 
 
+class Summary(TypedDict):
+    """A mean, None where there was nothing to average, and its 95 % interval over articles."""
+
+    mean: float | None
+    ci: list[float] | None
+
+
+class DriftCurves(TypedDict):
+    """Each measure at each step, and the share of rollouts in which the drift clamp engaged."""
+
+    to_truth: list[Summary]
+    to_start: list[Summary]
+    to_previous: list[Summary]
+    to_manifold: list[Summary]
+    clamped: list[float]
+
+
+class DriftRow(DriftCurves):
+    """The curves of one model, raw or snapped."""
+
+    model: str
+    variant: str
+
+
+class DriftStudy(TypedDict):
+    """What is measured of several models, as it is kept and printed."""
+
+    corpus: str
+    encoder: str
+    split: str
+    steps: int
+    context: int
+    n_articles: int
+    n_starts: int
+    rows: list[DriftRow]
+
+
 def drift_study(
     workspace: Workspace,
     refs: Sequence[str],
     settings: DriftSettings,
     snaps: dict[str, SnapSettings | None],
     progress: Progress = no_progress,
-) -> dict[str, Any]:
+) -> DriftStudy:
     """Return the mean of each drift measure at each step, with 95 % intervals over articles.
 
     Each article is continued from three places, evenly spread; steps beyond its end have no truth to compare with.
@@ -69,7 +106,7 @@ def drift_study(
     encoded = open_encoded(workspace, settings.corpus, encoder_id, settings.split_seed)
     places = _places(encoded.documents(settings.split), settings)
     index = opened.index(workspace, settings.corpus, encoder_id)
-    rows = []
+    rows: list[DriftRow] = []
     for number, ref in enumerate(refs):
         loaded = opened.model(workspace, ref, encoder_id, encoded.matrix.dim)
         for name, snap in snaps.items():
@@ -112,7 +149,7 @@ def _places(documents: Sequence[DocumentInfo], settings: DriftSettings) -> list[
 def _study(
     loaded: LoadedModel, rows: FetchRows, index: Index, places: list[_Place], settings: DriftSettings,
     snap: SnapSettings | None,
-) -> dict[str, Any]:  # fmt: skip
+) -> DriftCurves:  # fmt: skip
     """Return each measure at each step and the share clamped; places with as much before them roll out together."""
     steps = settings.steps
     values = {name: np.full((len(places), steps), np.nan) for name in MEASURES}
@@ -132,7 +169,7 @@ def _study(
             values[name][members] = getattr(drifts, name)
     article = np.array([place.article for place in places], dtype=np.int64)
     measured = {name: [summary(of_all[:, s], article) for s in range(steps)] for name, of_all in values.items()}
-    return {**measured, "clamped": clamped.mean(axis=0).tolist()}
+    return cast(DriftCurves, {**measured, "clamped": clamped.mean(axis=0).tolist()})
 
 
 def _around(places: Sequence[_Place], rows: FetchRows, length: int, steps: int) -> tuple[Vectors, Vectors]:
@@ -146,7 +183,7 @@ def _around(places: Sequence[_Place], rows: FetchRows, length: int, steps: int) 
     return context, truth
 
 
-def summary(values: NDArray[np.floating[Any]], article: NDArray[np.int64]) -> dict[str, Any]:
+def summary(values: NDArray[np.floating[Any]], article: NDArray[np.int64]) -> Summary:
     """Return the mean of `values` (N,) and its 95 % interval over articles; NaN values are left out."""
     interval = bootstrap.interval(bootstrap.article_sums(values, article))
     return {"mean": None if np.isnan(interval.mean) else interval.mean, "ci": interval.ends}
@@ -164,12 +201,12 @@ def drift_key(workspace: Workspace, refs: Sequence[str], settings: DriftSettings
     return "drift-" + project_key(**content)
 
 
-def save_study(workspace: Workspace, key: str, study: dict[str, Any]) -> None:
+def save_study(workspace: Workspace, key: str, study: DriftStudy) -> None:
     """Keep a study under `key`."""
     write_json(workspace.projection(key, "json"), study)
 
 
-def load_study(workspace: Workspace, key: str) -> dict[str, Any] | None:
+def load_study(workspace: Workspace, key: str) -> DriftStudy | None:
     """Return the study kept under `key`, None where there is none."""
     path = workspace.projection(key, "json")
-    return dict(read_json(path)) if path.exists() else None
+    return cast(DriftStudy, read_json(path)) if path.exists() else None

@@ -6,7 +6,7 @@ The command `project` makes one, the Vectors page shows it; `projection` is the 
 import dataclasses
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -187,7 +187,21 @@ def lay_out(data: MapData, progress: Progress = no_progress) -> VectorMap:
     )
 
 
-def numbers(data: MapData) -> list[dict[str, Any]]:
+class MapNumbers(TypedDict, total=False):
+    """What a map cannot say of targets, or of a model's predictions, raw or snapped (`kind`): see `numbers`."""
+
+    name: str
+    kind: str
+    n: int
+    cosine: float | None
+    nearest: float
+    effective_rank: float
+    common: float
+    length: float | None
+    clamped: float
+
+
+def numbers(data: MapData) -> list[MapNumbers]:
     """Return what a map cannot say: for targets and each model, raw and snapped, a row of means.
 
     `cosine` to the target; `nearest`: cosine to the nearest real chunk of another article; `effective_rank`:
@@ -204,7 +218,7 @@ def numbers(data: MapData) -> list[dict[str, Any]]:
     return rows
 
 
-def _row(name: str, kind: str, vectors: Vectors, cosine: Vectors | None, nearest: Vectors) -> dict[str, Any]:
+def _row(name: str, kind: str, vectors: Vectors, cosine: Vectors | None, nearest: Vectors) -> MapNumbers:
     return {
         "name": name, "kind": kind, "n": len(vectors), "cosine": None if cosine is None else float(cosine.mean()),
         "nearest": float(np.nanmean(nearest)), "effective_rank": effective_rank(vectors),
@@ -225,7 +239,7 @@ def map_key(workspace: Workspace, settings: MapSettings) -> str:
     return project_key(version=KEYS_CHANGED, digest=digest, weights=stamps, **dataclasses.asdict(settings))
 
 
-def save_map(workspace: Workspace, key: str, made: VectorMap, rows: list[dict[str, Any]]) -> None:
+def save_map(workspace: Workspace, key: str, made: VectorMap, rows: list[MapNumbers]) -> None:
     """Keep a map under `key`."""
     with replacing(workspace.projection(key, "npz")) as temporary, temporary.open("wb") as file:
         np.savez_compressed(

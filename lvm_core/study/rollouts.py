@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,6 +92,40 @@ class Rolled:
     drift: Drift
 
 
+class RolledStep(TypedDict):
+    """A step of a rollout: the nearest real chunk as text, its row, and the measures, None where there is no truth."""
+
+    step: int
+    text: str
+    article: str
+    row: int
+    clamped: bool
+    to_truth: float | None
+    to_start: float | None
+    to_previous: float | None
+    to_manifold: float | None
+
+
+class RolledRow(TypedDict):
+    """The steps of one model, raw or snapped."""
+
+    model: str
+    variant: str
+    steps: list[RolledStep]
+
+
+class Rollouts(TypedDict):
+    """Rollouts of several models from one start, as they are printed; `truth` are the texts that really follow."""
+
+    corpus: str
+    encoder: str
+    article: str
+    row: int | None
+    start: str
+    truth: list[str]
+    rows: list[RolledRow]
+
+
 def roll_out(
     workspace: Workspace, refs: Sequence[str], settings: DriftSettings, snaps: dict[str, SnapSettings | None],
     start: Start,
@@ -122,7 +156,7 @@ def roll_out(
 
 def roll_out_from(
     workspace: Workspace, refs: Sequence[str], settings: DriftSettings, snaps: dict[str, SnapSettings | None], row: int,
-) -> dict[str, Any]:  # fmt: skip
+) -> Rollouts:  # fmt: skip
     """Return rollouts of several models from one place of a corpus, each step with the nearest real chunk as text.
 
     Raises:
@@ -133,21 +167,21 @@ def roll_out_from(
     return described(workspace, settings, start, roll_out(workspace, refs, settings, snaps, start))
 
 
-def described(workspace: Workspace, settings: DriftSettings, start: Start, rolled: Sequence[Rolled]) -> dict[str, Any]:
+def described(workspace: Workspace, settings: DriftSettings, start: Start, rolled: Sequence[Rolled]) -> Rollouts:
     """Return rollouts as plain values with the text of each step."""
     store = CorpusStore(workspace)
-    rows = []
+    rows: list[RolledRow] = []
     for one in rolled:
         nearest = one.drift.nearest[0].tolist()
         near = {c.row: c for c in store.chunks(settings.corpus, sorted({row for row in nearest if row >= 0}))}
-        steps = []
+        steps: list[RolledStep] = []
         for s, row in enumerate(nearest):
             chunk = near.get(row)
-            steps.append({
+            steps.append(cast(RolledStep, {
                 "step": s + 1, "text": chunk.text if chunk else "", "article": chunk.article if chunk else "",
                 "row": row, "clamped": bool(one.clamped[s]),
                 **{m: _number(getattr(one.drift, m)[0, s]) for m in MEASURES},
-            })  # fmt: skip
+            }))  # fmt: skip
         rows.append({"model": one.model, "variant": one.variant, "steps": steps})
     return {
         "corpus": settings.corpus, "encoder": start.encoder_id, "article": start.title, "row": start.row,

@@ -1,16 +1,32 @@
 """What the snap gives and what it costs, for many settings at once: neighbours are searched for only once."""
 
 from dataclasses import replace
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
 from lvm_core.metrics import retrieval
 from lvm_core.snap import SnapSettings, snap_onto
-from lvm_core.study.drift import summary
+from lvm_core.study.drift import Summary, summary
 from lvm_core.study.sample import sample_windows
 from lvm_core.types import Hit, Progress, Rows, Vectors, no_progress
 from lvm_core.workspace import Workspace
+
+
+class SnapMeasure(TypedDict):
+    """What a snap gives: cosine, Recall@5, cosine to the nearest real chunk, and the share clamped."""
+
+    cosine: Summary
+    recall_at_5: Summary
+    nearest: Summary
+    clamped: float
+
+
+class SweptSnap(SnapMeasure):
+    """What `k` neighbours at `strength` give."""
+
+    k: int
+    strength: float
 
 
 class SnapLab:
@@ -41,7 +57,7 @@ class SnapLab:
         results = snap_onto(self.raw[chosen], contexts, hits, self.sample.encoded.matrix.rows, settings)
         return np.stack([result.vector for result in results]), float(np.mean([r.drift_clamped for r in results]))
 
-    def measure(self, settings: SnapSettings | None) -> dict[str, Any]:
+    def measure(self, settings: SnapSettings | None) -> SnapMeasure:
         """Return cosine, recall@5 and cosine to the nearest real chunk under `settings` (None: raw), with intervals."""
         sample, test = self.sample, self.sample.test
         vectors, clamped = self.vectors(settings)
@@ -55,12 +71,12 @@ class SnapLab:
             "clamped": clamped,
         }
 
-    def sweep(self, progress: Progress = no_progress, base: SnapSettings | None = None) -> list[dict[str, Any]]:
+    def sweep(self, progress: Progress = no_progress, base: SnapSettings | None = None) -> list[SweptSnap]:
         """Return what each of a grid of K and strengths measures, best cosine first; the raw prediction is one row.
 
         Weights and thresholds are those of `base`, the standard ones where it is None.
         """
-        rows = [{"k": 0, "strength": 0.0, **self.measure(None)}]
+        rows: list[SweptSnap] = [{"k": 0, "strength": 0.0, **self.measure(None)}]
         grid = [(k, strength) for k in (1, 4, 16, 64) for strength in (0.25, 0.5, 0.75, 1.0)]
         for done, (k, strength) in enumerate(grid):
             progress(done / len(grid), f"K {k}, strength {strength:.2f}")
