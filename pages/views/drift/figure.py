@@ -2,12 +2,13 @@
 
 import html
 from collections.abc import Sequence
-from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
 from plotly.subplots import make_subplots
 
+from lvm_core.study.drift import DriftRow
+from lvm_core.study.rollouts import RolledRow
 from pages.shared import charts, saving
 
 MEASURES = {
@@ -17,17 +18,16 @@ MEASURES = {
     "to_start": ("to the last context chunk", "How far the text has moved from where it began."),
 }
 DASH = {"raw": "solid", "snapped": "dot"}
-Row = dict[str, Any]
-"""One model and variant: for each measure a list of {"mean", "ci"}, a step each, and the share clamped at each."""
 
 
-def series(row: Row) -> Row:
+def series(row: RolledRow) -> DriftRow:
     """Return a single rollout as the averages of one."""
-    return {**row, **{name: [{"mean": step[name], "ci": None} for step in row["steps"]] for name in MEASURES},
+    return {"model": row["model"], "variant": row["variant"],
+            **{name: [{"mean": step[name], "ci": None} for step in row["steps"]] for name in MEASURES},
             "clamped": [float(step["clamped"]) for step in row["steps"]]}  # fmt: skip
 
 
-def show(rows: Sequence[Row], key: str) -> go.Figure:
+def show(rows: Sequence[DriftRow], key: str) -> go.Figure:
     """Show the measures side by side, one below the other where it is narrow; return them as one figure."""
     left, right = st.columns([4, 1], vertical_alignment="bottom")
     left.html(_legend(rows))
@@ -48,7 +48,7 @@ def show(rows: Sequence[Row], key: str) -> go.Figure:
     return _together(rows, measures)
 
 
-def _legend(rows: Sequence[Row]) -> str:
+def _legend(rows: Sequence[DriftRow]) -> str:
     models = list(dict.fromkeys(row["model"] for row in rows))
     dots = "".join(
         f'<span style="white-space:nowrap"><i class="lvm-dot" style="background:{charts.model_colour(m)}"></i>'
@@ -64,7 +64,7 @@ def _legend(rows: Sequence[Row]) -> str:
     return f'<div style="display:flex;flex-wrap:wrap;gap:.2rem 1.1rem;align-items:center">{dots}{kinds}</div>'
 
 
-def _together(rows: Sequence[Row], measures: Sequence[str]) -> go.Figure:
+def _together(rows: Sequence[DriftRow], measures: Sequence[str]) -> go.Figure:
     """Return all measures in one figure with a legend, to be saved."""
     titles = [f"cosine {MEASURES[m][0]}" for m in measures]
     fig = make_subplots(1, len(measures), horizontal_spacing=0.05, subplot_titles=titles)
@@ -79,7 +79,7 @@ def _together(rows: Sequence[Row], measures: Sequence[str]) -> go.Figure:
     return fig.update_layout(margin_t=70, legend_y=1.13)
 
 
-def _curve(row: Row, measure: str) -> list[go.Scatter]:
+def _curve(row: DriftRow, measure: str) -> list[go.Scatter]:
     """Return the curve of one measure, with its interval behind it where it is a mean."""
     values, colour = row[measure], charts.model_colour(row["model"])
     name = f"{row['model']}, {row['variant']}"
@@ -106,10 +106,10 @@ def _curve(row: Row, measure: str) -> list[go.Scatter]:
     return traces
 
 
-def _hover(row: Row, measure: str) -> list[str]:
-    found = []
+def _hover(row: DriftRow, measure: str) -> list[str]:
+    texts = []
     for value, share in zip(row[measure], row["clamped"], strict=True):
         ends = f" [{value['ci'][0]:.3f}, {value['ci'][1]:.3f}]" if value["ci"] else ""
         clamp = f", clamped {share:.0%}" if share else ""
-        found.append("–" if value["mean"] is None else f"{value['mean']:.3f}{ends}{clamp}")
-    return found
+        texts.append("–" if value["mean"] is None else f"{value['mean']:.3f}{ends}{clamp}")
+    return texts

@@ -1,10 +1,11 @@
 """What each context chunk contributes: how far its absence turns the prediction, and where the AMN looks."""
 
 import html
-from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
+from numpy.typing import NDArray
 
 from lvm_core import opened
 from lvm_core.errors import SettingsError
@@ -15,6 +16,9 @@ from pages.shared.address import Address
 from pages.shared.ui import Cell
 from pages.views.drift import form as drift_form
 from pages.views.drift.form import Choices
+
+Shares = NDArray[np.floating]
+"""(T,) of each context chunk, oldest first."""
 
 
 def show(_: Address, choices: Choices) -> None:
@@ -53,7 +57,7 @@ def _places(n: int) -> list[str]:
     return [f"−{n - i}" for i in range(n)]
 
 
-def _bars(values: dict[str, Any], texts: list[str], what: str, axis: str) -> go.Figure:
+def _bars(values: dict[str, Shares], texts: list[str], what: str, axis: str) -> go.Figure:
     fig = go.Figure()
     for ref, own in values.items():
         fig.add_bar(
@@ -67,7 +71,7 @@ def _bars(values: dict[str, Any], texts: list[str], what: str, axis: str) -> go.
     return fig.update_yaxes(title=axis, rangemode="tozero")
 
 
-def _table(turns: dict[str, Any], looks: dict[str, Any], texts: list[str]) -> str:
+def _table(turns: dict[str, Shares], looks: dict[str, Shares], texts: list[str]) -> str:
     columns = [(ref, shares, "influence") for ref, shares in turns.items()]
     columns += [(ref, shares, "attention") for ref, shares in looks.items()]
     lines = [
@@ -77,7 +81,7 @@ def _table(turns: dict[str, Any], looks: dict[str, Any], texts: list[str]) -> st
     return ui.table_html(["chunk", *(f"{ref}, {kind}" for ref, _, kind in columns), "text"], lines)
 
 
-def _csv(turns: dict[str, Any], looks: dict[str, Any], texts: list[str]) -> str:
+def _csv(turns: dict[str, Shares], looks: dict[str, Shares], texts: list[str]) -> str:
     import csv
     import io
 

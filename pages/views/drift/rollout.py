@@ -9,8 +9,8 @@ import streamlit as st
 
 from lvm_core import opened
 from lvm_core.config import command_line
-from lvm_core.study.drift import DriftSettings, drift_key, load_study
-from lvm_core.study.rollouts import Rolled, described, roll_out
+from lvm_core.study.drift import DriftSettings, DriftStudy, Summary, drift_key, load_study
+from lvm_core.study.rollouts import Rolled, RolledRow, RolledStep, Rollouts, described, roll_out
 from lvm_core.workspace import Workspace
 from pages.shared import decoding, jobs, saving, state, ui
 from pages.shared.address import Address
@@ -25,7 +25,7 @@ NEAREST = "extractive"
 
 
 @st.cache_data(show_spinner=False, max_entries=16)
-def _rolled(root: str, choices: Choices, space: str, stamp: tuple[Any, ...]) -> tuple[dict[str, Any], list[Rolled]]:  # noqa: ARG001 - part of the key
+def _rolled(root: str, choices: Choices, space: str, stamp: tuple[Any, ...]) -> tuple[Rollouts, list[Rolled]]:  # noqa: ARG001 - part of the key
     settings = DriftSettings(corpus=choices.corpus, steps=choices.steps, context=choices.context)
     start = drift_form.start_of(choices)
     rolled = roll_out(Workspace(root), choices.models, settings, {"raw": None, "snapped": choices.snap}, start)
@@ -80,7 +80,7 @@ def _words(at: Address, choices: Choices, rolled: Rolled, name: str) -> list[tup
     return texts
 
 
-def _text_table(row: dict[str, Any], truth: list[str], words: list[tuple[str, float]] | None) -> str:
+def _text_table(row: RolledRow, truth: list[str], words: list[tuple[str, float]] | None) -> str:
     colour = "snapped" if row["variant"] == "snapped" else "prediction"
     lines, before = [], ""
     for i, step in enumerate(row["steps"]):
@@ -99,7 +99,7 @@ def _text_table(row: dict[str, Any], truth: list[str], words: list[tuple[str, fl
     return ui.table_html([Heading("step"), *heads], lines)
 
 
-def _step_text(step: dict[str, Any], text: str, again: bool, in_words: bool, colour: str) -> Cell:
+def _step_text(step: RolledStep, text: str, again: bool, in_words: bool, colour: str) -> Cell:
     source = "" if in_words else f' <small class="lvm-label">{html.escape(step["article"])}</small>'
     clamp = ' <span class="lvm-tag" title="the drift clamp engaged">clamped</span>' if step["clamped"] else ""
     shown = html.escape(text) + source
@@ -150,7 +150,7 @@ def command(choices: Choices, settings: DriftSettings) -> list[str]:
     return [*argv, *command_line(settings), *command_line(choices.snap)]
 
 
-def _mean_table(study: dict[str, Any]) -> str:
+def _mean_table(study: DriftStudy) -> str:
     steps = [s for s in (1, 5, 20, 50) if s <= study["steps"]]
     lines = []
     for row in study["rows"]:
@@ -174,14 +174,14 @@ def _mean_table(study: dict[str, Any]) -> str:
     return ui.table_html(heads, lines)
 
 
-def _with_ci(value: dict[str, Any]) -> str:
+def _with_ci(value: Summary) -> str:
     if value["mean"] is None:
         return "–"
     ends = value["ci"]
     return f"{value['mean']:.3f}" + (f" <small>[{ends[0]:.3f}, {ends[1]:.3f}]</small>" if ends else "")
 
 
-def _csv(rows: list[dict[str, Any]]) -> str:
+def _csv(rows: list[RolledRow]) -> str:
     measures = list(drift_figure.MEASURES)
     lines = ["model,variant,step," + ",".join(measures) + ",clamped"]
     for row in rows:

@@ -12,7 +12,8 @@ import streamlit as st
 from lvm_core import opened
 from lvm_core.metrics.levels import COSINE_MATTERS
 from lvm_core.snap import SnapSettings
-from lvm_core.study.snap_lab import SnapLab
+from lvm_core.study.drift import Summary
+from lvm_core.study.snap_lab import SnapLab, SnapMeasure, SweptSnap
 from lvm_core.types import Vectors
 from lvm_core.workspace import Workspace
 from pages.shared import charts, decoding, saving, state, ui
@@ -26,7 +27,7 @@ ROUND_TRIPS = 8
 
 
 @st.cache_resource(show_spinner=False, max_entries=2)
-def _lab(root: str, ref: str, corpus: str, split: str, stamp: tuple[Any, ...]) -> tuple[SnapLab, dict[str, Any]]:  # noqa: ARG001 - part of the key
+def _lab(root: str, ref: str, corpus: str, split: str, stamp: tuple[Any, ...]) -> tuple[SnapLab, SnapMeasure]:  # noqa: ARG001 - part of the key
     lab = SnapLab(Workspace(root), ref, corpus, split)
     return lab, lab.measure(None)
 
@@ -58,7 +59,7 @@ LABELS = {
 }  # fmt: skip
 
 
-def _compared(raw: dict[str, Any], snapped: dict[str, Any]) -> str:
+def _compared(raw: SnapMeasure, snapped: SnapMeasure) -> str:
     heads = [Heading(""), *(Heading(name, about) for name, about in LABELS.values())]
     heads.append(Heading("clamped", "Share of windows at which the drift clamp engaged"))
     lines: list[list[str | Cell]] = []
@@ -71,7 +72,7 @@ def _compared(raw: dict[str, Any], snapped: dict[str, Any]) -> str:
     return ui.table_html(heads, [*lines, ["what the snap does", *texts, ""]])
 
 
-def _with_ci(value: dict[str, Any], percent: bool) -> str:
+def _with_ci(value: Summary, percent: bool) -> str:
     def said(number: float) -> str:
         return f"{number:.1%}" if percent else f"{number:.3f}"
 
@@ -178,7 +179,7 @@ def _round_trip_said(writer: str, raw: list[float], snapped: list[float]) -> str
     )
 
 
-def _swept(ref: str, split: str, rows: list[dict[str, Any]]) -> None:
+def _swept(ref: str, split: str, rows: list[SweptSnap]) -> None:
     raw = next(row for row in rows if row["k"] == 0)
     best = rows[0]
     cost = best["recall_at_5"]["mean"] - raw["recall_at_5"]["mean"]
@@ -211,7 +212,7 @@ def _swept(ref: str, split: str, rows: list[dict[str, Any]]) -> None:
     right.html(ui.table_html(["K", "strength", "cosine", "Recall@5", "nearest real", "clamped"], lines))
 
 
-def _scatter(rows: list[dict[str, Any]]) -> go.Figure:
+def _scatter(rows: list[SweptSnap]) -> go.Figure:
     fig = go.Figure()
     widths = {1: 0.35, 4: 0.55, 16: 1.0, 64: 0.8}
     for k in sorted({row["k"] for row in rows}):

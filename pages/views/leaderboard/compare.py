@@ -10,6 +10,7 @@ from lvm_core.checkpoint import CARD, ModelInfo
 from lvm_core.errors import ModelError
 from lvm_core.evaluate.measures import MEASURES, Measure
 from lvm_core.evaluate.rows import Row
+from lvm_core.json_shapes import Value
 from lvm_core.leaderboard import verdict
 from lvm_core.leaderboard.verdict import Outcome, Pair
 from lvm_core.metrics.bootstrap import Interval
@@ -71,8 +72,8 @@ def settings(rows: Mapping[str, Row]) -> None:
     ui.table(["setting", *rows], lines)
 
 
-def _flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
+def _flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, Value]:
+    flat: dict[str, Value] = {}
     for name, value in config.items():
         if name in NO_SETTING:
             continue

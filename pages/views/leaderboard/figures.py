@@ -1,7 +1,6 @@
 """Figures of the board: intervals as dots with whiskers, and quality against latency with the front marked."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -84,10 +83,10 @@ def whiskers(rows: Mapping[str, Row], measure: Measure) -> go.Figure:
     return figure
 
 
-def _marker(row: Row, size: int) -> dict[str, Any]:
+def _marker(row: Row, size: int) -> go.scatter.Marker:
     colour = charts.model_colour(row.net)
     symbol = "circle" if row.kind == "net" else "diamond-open"
-    return {"color": colour, "size": size, "symbol": symbol, "line": {"width": 1.5, "color": colour}}
+    return go.scatter.Marker(color=colour, size=size, symbol=symbol, line={"width": 1.5, "color": colour})
 
 
 def _beside(place: int, n: int) -> str:

@@ -5,7 +5,7 @@ import html
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 import plotly.graph_objects as go
@@ -17,6 +17,20 @@ from pages.shared import charts, state, ui
 from pages.shared.address import Address
 from pages.shared.ui import Cell, Heading
 from pages.views.train import start as train_start
+
+
+class Trace(TypedDict, total=False):
+    """A line as plotly takes it."""
+
+    type: str
+    mode: str
+    x: Floats | list[float]
+    y: Floats | list[float]
+    name: str
+    line: dict[str, str | float]
+    marker: dict[str, float]
+    hovertemplate: str
+
 
 OVER = {"step": "step", "epoch": "epoch", "time": "seconds"}
 TITLES = {"step": "step", "epoch": "epoch", "time": "training time [s]"}
@@ -179,13 +193,13 @@ def _baseline_values(by_run: dict[str, Curve], name: str) -> list[float]:
     return sorted({round(float(value), 6) for value in given if value is not None})
 
 
-def _wide(traces: Sequence[dict[str, Any]]) -> bool:
+def _wide(traces: Sequence[Trace]) -> bool:
     values = np.concatenate([np.asarray(t["y"], dtype=float) for t in traces]) if traces else np.zeros(0)
     values = values[np.isfinite(values) & (values > 0)]
     return bool(values.size and values.max() / values.min() > 100)
 
 
-def _traces(name: str, row: RunRow, curve: Curve, look: Look, colour: str) -> list[dict[str, Any]]:
+def _traces(name: str, row: RunRow, curve: Curve, look: Look, colour: str) -> list[Trace]:
     if name == "cosine":
         return [_trace(curve, "val_cosine", row.run, replace(look, smoothing=0.0), colour, 0, markers=True)]
     if name == "rate":
@@ -197,9 +211,7 @@ def _traces(name: str, row: RunRow, curve: Curve, look: Look, colour: str) -> li
     ]
 
 
-def _trace(
-    curve: Curve, column: str, label: str, look: Look, colour: str, k: int, markers: bool = False
-) -> dict[str, Any]:
+def _trace(curve: Curve, column: str, label: str, look: Look, colour: str, k: int, markers: bool = False) -> Trace:
     x, y = curve.series(column, OVER[look.over])
     x, y = thinned(x, smoothed(y, look.smoothing))
     return {
@@ -214,9 +226,9 @@ def _trace(
     }
 
 
-def _baseline_lines(by_run: dict[str, Curve], over: str) -> list[dict[str, Any]]:
+def _baseline_lines(by_run: dict[str, Curve], over: str) -> list[Trace]:
     """Return a dashed line for each value a baseline has on these runs: one where they share their windows."""
-    lines: list[dict[str, Any]] = []
+    lines: list[Trace] = []
     ends = [c.series("epoch", OVER[over])[0] for c in by_run.values() if c.steps]
     ends = [x for x in ends if x.size]
     if not ends:

@@ -11,6 +11,7 @@ from lvm_core.config import Field, command_line, named_values
 from lvm_core.errors import JobError, LvmError
 from lvm_core.evaluate.settings import EvaluateSettings
 from lvm_core.jobs import runner
+from lvm_core.json_shapes import Values
 from lvm_core.train import TrainConfig, presets
 from lvm_core.train import plan as plans
 from lvm_core.train.config import arguments as training_arguments
@@ -90,7 +91,7 @@ def _packed(line: str) -> str:
     return f"{name.strip()}={values.strip()}"
 
 
-def _scheduled() -> tuple[list[dict[str, Any]], list[str]]:
+def _scheduled() -> tuple[list[Values], list[str]]:
     """Return the runs of the schedule; what has no net yet is said."""
     runs, left_out = presets.hundred(plans.option_names())
     for sentence in left_out:
@@ -98,7 +99,7 @@ def _scheduled() -> tuple[list[dict[str, Any]], list[str]]:
     return runs, []
 
 
-def _varied(lines: Sequence[str], config: TrainConfig) -> tuple[list[dict[str, Any]], list[str]]:
+def _varied(lines: Sequence[str], config: TrainConfig) -> tuple[list[Values], list[str]]:
     """Return the runs of what varies, and what is wrong with it: all of it, each sentence once."""
     if not lines:
         return [], ["Nothing varies yet: name a setting and its values, or take the schedule."]
@@ -175,7 +176,7 @@ def take_command(at: Address, argv: Sequence[str]) -> None:
 
 
 @st.cache_data(show_spinner=False, max_entries=200, ttl=60)
-def _plan(root: str, settings: dict[str, Any], options: dict[str, Any]) -> plans.Plan:
+def _plan(root: str, settings: Values, options: Values) -> plans.Plan:
     config = TrainConfig(**{**settings, "options": options})
     workspace = Workspace(root)
     return plans.plan(workspace, config, plans.corpus_dim(workspace, config))

@@ -1,7 +1,8 @@
 """The picture of the Vectors page: corpus, targets and each model's predictions, with lines between them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 import plotly.graph_objects as go
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from lvm_core.study.map import CORPUS, TARGET, Group, MapData, VectorMap
 from lvm_core.study.regions import density, regions
+from lvm_core.types import Vectors
 from pages.shared import charts, saving
 from pages.views.vectors import facts
 
@@ -199,7 +201,7 @@ def _points(fig: go.Figure, group: Group, xy: Any, data: MapData, look: Look, fl
     )
 
 
-def _faded(out: NDArray[np.int64] | None, n: int, opacity: float, flat: bool) -> dict[str, Any]:
+def _faded(out: NDArray[np.int64] | None, n: int, opacity: float, flat: bool) -> dict[str, float | NDArray[np.float32]]:
     """Return the opacity of markers: of each, where only some stand out (three dimensions know one for all)."""
     if out is None:
         return {"opacity": opacity}
@@ -234,7 +236,17 @@ def hue(ref: str, kind: str, data: MapData) -> str:
     return charts.model_colour(ref)
 
 
-def _colours(group: Group, data: MapData, look: Look) -> dict[str, Any]:
+class Colours(TypedDict, total=False):
+    """How markers are coloured, as plotly takes it: one colour or one each, by a scale from `cmin` to `cmax`."""
+
+    color: str | Sequence[str] | Vectors
+    colorscale: str | Sequence[Sequence[float | str]]
+    cmin: float
+    cmax: float
+    colorbar: dict[str, float | dict[str, str]] | None
+
+
+def _colours(group: Group, data: MapData, look: Look) -> Colours:
     layer = data.layers.get(group.model)
     bar = {"thickness": 8, "len": 0.4, "x": 1.0, "title": {"side": "top"}}
     if look.colour == "cosine" and layer is not None:

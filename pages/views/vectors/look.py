@@ -8,7 +8,8 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from lvm_core.study.map import CORPUS, TARGET, Group, MapData, MapSettings, VectorMap, gather, map_key
+from lvm_core.json_shapes import Json
+from lvm_core.study.map import CORPUS, TARGET, Group, MapData, MapNumbers, MapSettings, VectorMap, gather, map_key
 from lvm_core.study.map import numbers as map_numbers
 from lvm_core.workspace import Workspace
 from pages.shared import charts, saving, state
@@ -30,7 +31,7 @@ class Point:
 
 
 @st.cache_resource(show_spinner=False, max_entries=2)
-def _data(root: str, key: str, _settings: MapSettings) -> tuple[MapData, list[dict[str, Any]]]:  # noqa: ARG001 - cached by it
+def _data(root: str, key: str, _settings: MapSettings) -> tuple[MapData, list[MapNumbers]]:  # noqa: ARG001 - cached by it
     map_data = gather(Workspace(root), _settings)
     return map_data, map_numbers(map_data)
 
@@ -42,7 +43,7 @@ def points_key(settings: MapSettings) -> str:
     return map_key(state.workspace(), replace(settings, **same))
 
 
-def gathered(settings: MapSettings) -> tuple[MapData, list[dict[str, Any]]]:
+def gathered(settings: MapSettings) -> tuple[MapData, list[MapNumbers]]:
     """Return vectors, predictions and measures, the same for every way of laying them out, and their numbers."""
     with st.spinner("Predicting the windows of these articles…", show_time=True):
         return _data(str(state.workspace().root), points_key(settings), settings)
@@ -120,7 +121,7 @@ def forget() -> None:
     st.session_state.pop(CHOSEN, None)
 
 
-def _points(picked: list[dict[str, Any]], made: VectorMap, data: MapData) -> list[Point]:
+def _points(picked: list[Json], made: VectorMap, data: MapData) -> list[Point]:
     """Return what plotly says was chosen: the points of windows, or where there are none those of the corpus."""
     groups = traces(made, data)
     points = [Point(groups[p["curve_number"]], int(p["point_index"])) for p in picked if p["curve_number"] in groups]

@@ -1,10 +1,10 @@
 """What a map cannot say: distance to the corpus, spread, and whether predictions collapse to the middle."""
 
 import html
-from typing import Any
 
 import streamlit as st
 
+from lvm_core.study.map import MapNumbers
 from pages.shared import charts, ui
 from pages.shared.ui import Heading
 
@@ -31,7 +31,7 @@ HEADINGS = (
 )
 
 
-def show(rows: list[dict[str, Any]]) -> None:
+def show(rows: list[MapNumbers]) -> None:
     """Show the numbers of the true next chunks and of each model's predictions, raw and snapped."""
     target = rows[0]
     lines = [_line('<span class="lvm-target">true next</span>', target, target)]
@@ -48,7 +48,7 @@ def show(rows: list[dict[str, Any]]) -> None:
         st.caption(f"Less than half of the true chunks' spread: {names}. Such predictions gather in the middle.")
 
 
-def _line(name: str, row: dict[str, Any], target: dict[str, Any]) -> list[str]:
+def _line(name: str, row: MapNumbers, target: MapNumbers) -> list[str]:
     spread = row["effective_rank"] / max(target["effective_rank"], 1e-9)
     return [
         name,
