@@ -6,7 +6,6 @@ import heapq
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
-from typing import Any
 
 from lvm_core.config import check, setting
 from lvm_core.corpus.chunks import ChunkSettings, EncodeTexts, NewChunk
@@ -16,6 +15,7 @@ from lvm_core.corpus.sources.base import RawArticle, ReadSettings, Skipped, Sour
 from lvm_core.corpus.timings import Stopwatch, export
 from lvm_core.corpus.writing import CorpusWriter, check_name, refuse_existing
 from lvm_core.errors import CorpusError, SourceError, WorkspaceError
+from lvm_core.json_shapes import Json
 from lvm_core.types import Progress, no_progress
 from lvm_core.workspace import Workspace, need_space
 
@@ -51,7 +51,7 @@ class IngestReport:
     examples: list[str] = field(default_factory=list)
     warning: str = ""
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> Json:
         """Return the report as plain values."""
         return asdict(self)
 

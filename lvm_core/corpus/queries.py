@@ -2,7 +2,6 @@
 
 import re
 import sqlite3
-from typing import Any
 
 from lvm_core.types import CorpusInfo
 
@@ -54,6 +53,6 @@ def like_pattern(token: str) -> str:
     return f"%{token.replace('_', chr(92) + '_')}%"
 
 
-def corpus_info(row: dict[str, Any]) -> CorpusInfo:
+def corpus_info(row: sqlite3.Row) -> CorpusInfo:
     """Return a row of CORPUS as what it describes."""
-    return CorpusInfo(**{**row, "ordered": bool(row["ordered"])})
+    return CorpusInfo(**{**dict(row), "ordered": bool(row["ordered"])})

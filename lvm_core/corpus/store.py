@@ -29,6 +29,7 @@ from lvm_core.corpus.queries import (
 from lvm_core.corpus.sources.bundled import BUNDLED
 from lvm_core.database import connect, database_errors
 from lvm_core.errors import CorpusError
+from lvm_core.json_shapes import Json
 from lvm_core.types import Chunk, CorpusInfo, DocumentInfo
 from lvm_core.workspace import Workspace
 
@@ -62,7 +63,7 @@ class CorpusStore:
             f" Read it in with: python -m lvm_core ingest {source} --corpus {name}"
         )
 
-    def details(self, name: str) -> dict[str, Any]:
+    def details(self, name: str) -> Json:
         """Return what was noted when the corpus was read in: settings, what was skipped and why, duration."""
         corpus = self.corpus(name)
         (row,) = self._all("SELECT details FROM corpora WHERE id = ?", corpus.corpus_id)
@@ -242,9 +243,9 @@ class CorpusStore:
             purge(connection, corpus.corpus_id)
             shutil.rmtree(self.workspace.corpus_dir(name), ignore_errors=True)
 
-    def _all(self, sql: str, *values: Any) -> list[dict[str, Any]]:
+    def _all(self, sql: str, *values: Any) -> list[sqlite3.Row]:
         with self._connection(readonly=True) as connection:
-            return [dict(row) for row in connection.execute(sql, values)]
+            return connection.execute(sql, values).fetchall()
 
     @contextlib.contextmanager
     def _connection(self, readonly: bool = False) -> Iterator[sqlite3.Connection]:

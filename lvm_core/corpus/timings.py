@@ -3,7 +3,7 @@
 import contextlib
 import time
 from collections.abc import Iterable, Iterator
-from typing import Any, TypeVar
+from typing import TypedDict, TypeVar
 
 from lvm_core.corpus.details import set_detail
 from lvm_core.corpus.store import CorpusStore
@@ -13,6 +13,40 @@ from lvm_core.workspace import Workspace, write_json
 T = TypeVar("T")
 STAGES = ("reading", "chunking", "storing", "tmd", "embedding", "index")
 PREFIX = "pipeline."
+
+
+class StageNote(TypedDict):
+    """What is kept of a stage: its seconds, what did it, and when (seconds since 1970)."""
+
+    seconds: float
+    by: str
+    at: float
+
+
+class Rates(TypedDict):
+    """Seconds in all, and milliseconds a chunk and an article."""
+
+    seconds: float
+    ms_per_chunk: float
+    ms_per_article: float
+
+
+class Stage(Rates):
+    """A stage with its rates, what did it, and when."""
+
+    by: str
+    at: float
+
+
+class Metrics(TypedDict):
+    """pipeline_metrics.json: how long the making of a corpus took, by stage and in all."""
+
+    corpus: str
+    digest: str
+    n_articles: int
+    n_chunks: int
+    stages: dict[str, Stage]
+    total: Rates
 
 
 class Stopwatch:
@@ -52,12 +86,12 @@ class Stopwatch:
                     return
             yield item
 
-    def details(self, by: str = "") -> dict[str, Any]:
+    def details(self, by: str = "") -> dict[str, StageNote]:
         """Return the stages as they are kept with a corpus."""
         return {PREFIX + stage: _stage(seconds, by) for stage, seconds in self.seconds.items()}
 
 
-def _stage(seconds: float, by: str) -> dict[str, Any]:
+def _stage(seconds: float, by: str) -> StageNote:
     return {"seconds": round(seconds, 4), "by": by, "at": round(time.time(), 1)}
 
 
@@ -85,7 +119,7 @@ def export(workspace: Workspace, corpus: str) -> None:
     write_json(workspace.pipeline_metrics(corpus), metrics(workspace, corpus))
 
 
-def metrics(workspace: Workspace, corpus: str) -> dict[str, Any]:
+def metrics(workspace: Workspace, corpus: str) -> Metrics:
     """Return what each timed stage took, in all and in ms a chunk and an article.
 
     Raises:
@@ -95,7 +129,7 @@ def metrics(workspace: Workspace, corpus: str) -> dict[str, Any]:
     info, details = store.corpus(corpus), store.details(corpus)
     timed = {stage: details[PREFIX + stage] for stage in STAGES if PREFIX + stage in details}
 
-    def rates(seconds: float) -> dict[str, float]:
+    def rates(seconds: float) -> Rates:
         return {
             "seconds": round(seconds, 3),
             "ms_per_chunk": round(1e3 * seconds / max(info.n_chunks, 1), 4),
@@ -112,7 +146,7 @@ def metrics(workspace: Workspace, corpus: str) -> dict[str, Any]:
     }
 
 
-def sentence(timings: dict[str, Any]) -> str:
+def sentence(timings: Metrics) -> str:
     """Return metrics as one line for people, "" where no stage was timed."""
     if not timings["stages"]:
         return ""

@@ -18,6 +18,7 @@ from lvm_core.corpus.sources.base import well_formed
 from lvm_core.corpus.store import CorpusStore
 from lvm_core.database import connect, database_errors
 from lvm_core.errors import CorpusError, WorkspaceError
+from lvm_core.json_shapes import Json
 from lvm_core.types import CorpusInfo
 from lvm_core.workspace import Workspace, slug
 
@@ -94,7 +95,7 @@ class CorpusWriter:
         if first_row + len(chunks) - self._waiting[0][2] >= BATCH_CHUNKS:
             self._flush()
 
-    def finish(self, details: dict[str, Any] | None = None, licence: str | None = None) -> CorpusInfo:
+    def finish(self, details: Json | None = None, licence: str | None = None) -> CorpusInfo:
         """Make the corpus visible, an older one of its name gone, and return it.
 
         Args:

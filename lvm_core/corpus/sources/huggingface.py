@@ -8,6 +8,7 @@ from typing import Any
 from lvm_core.corpus.sources.base import RawArticle, ReadSettings, Skipped, SourceKind
 from lvm_core.corpus.sources.json_lines import TEXT_KEYS, from_record
 from lvm_core.errors import MissingPackage, SourceError
+from lvm_core.json_shapes import Json
 
 _OWNED = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}")
 _LANGUAGE = re.compile(r"(?:\A|[._-])([a-z]{2,3})\Z")
@@ -78,7 +79,7 @@ class HuggingFaceSource:
                 " Check the name and the connection, or give a local folder: hf:/path/to/folder"
             ) from error
 
-    def _check_columns(self, row: dict[str, Any]) -> None:
+    def _check_columns(self, row: Json) -> None:
         if not any(isinstance(row.get(key), str) for key in TEXT_KEYS):
             raise SourceError(
                 f"The data set '{self.name}' has the columns {', '.join(row)}; expected one of {', '.join(TEXT_KEYS)}"

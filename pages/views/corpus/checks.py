@@ -2,12 +2,11 @@
 
 import html
 import math
-from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
 
-from lvm_core.corpus.timings import metrics
+from lvm_core.corpus.timings import Stage, metrics
 from lvm_core.dataset.order import OrderReport
 from lvm_core.dataset.order_notes import figures, known_order, order_of
 from lvm_core.types import CorpusInfo
@@ -58,7 +57,7 @@ def pipeline(corpus: CorpusInfo) -> None:
     ])  # fmt: skip
 
 
-def _spent(stage: dict[str, Any]) -> str:
+def _spent(stage: Stage) -> str:
     by = f", by {stage['by']}" if stage["by"] else ""
     return f"{' '.join(_time(stage['seconds']))} in all, {stage['ms_per_article']:,.1f} ms an article{by}"
 

@@ -2,7 +2,6 @@
 
 import hashlib
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
@@ -99,7 +98,7 @@ def _digest(content: bytes) -> str:
 def _settings(at: Address) -> IngestSettings:
     """Show how the source is read and cut."""
     amount = st.segmented_control("Articles", AMOUNTS, required=True, key=at.key("amount", "all", AMOUNTS))
-    given: dict[str, Any] = dict.fromkeys(AMOUNT[:2]) | {"seed": 0}
+    given: dict[str, int | None] = dict.fromkeys(AMOUNT[:2]) | {"seed": 0}
     if amount == "first":
         given["limit"] = st.number_input("How many articles", 1, key=at.key("limit", 100, low=1))
     if amount == "random":
