@@ -1,10 +1,13 @@
 """`export-postgres`: write a corpus with its vectors into a table of concepts."""
 
 import argparse
+from typing import TYPE_CHECKING
 
-from lvm_core.json_shapes import Json
 from lvm_core.progress import ProgressLine
 from lvm_core.workspace import Workspace
+
+if TYPE_CHECKING:
+    from lvm_core.exchange.to_postgres import TableExported
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--url", help="address of the database [LVM_DATABASE_URL]")
 
 
-def run(namespace: argparse.Namespace, workspace: Workspace) -> Json:
+def run(namespace: argparse.Namespace, workspace: Workspace) -> "TableExported":
     """Export and return the report."""
     from lvm_core.exchange.postgres.connection import database_url
     from lvm_core.exchange.to_postgres import export_postgres
@@ -34,7 +37,7 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> Json:
     )  # fmt: skip
 
 
-def report(result: Json) -> str:
+def report(result: "TableExported") -> str:
     """Return the report for people."""
     return (
         f"{result['n_chunks']:,} chunks of '{result['corpus']}' ({result['encoder']}, {result['dim']}-D) as"

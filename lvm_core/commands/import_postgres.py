@@ -1,10 +1,13 @@
 """`import-postgres`: read a table of concepts into a corpus with its vectors."""
 
 import argparse
+from typing import TYPE_CHECKING
 
-from lvm_core.json_shapes import Json
 from lvm_core.progress import ProgressLine
 from lvm_core.workspace import Workspace
+
+if TYPE_CHECKING:
+    from lvm_core.exchange.from_postgres import TableImported
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--url", help="address of the database [LVM_DATABASE_URL]")
 
 
-def run(namespace: argparse.Namespace, workspace: Workspace) -> Json:
+def run(namespace: argparse.Namespace, workspace: Workspace) -> "TableImported":
     """Import and return the report."""
     from lvm_core.exchange.from_postgres import import_postgres
     from lvm_core.exchange.postgres.connection import database_url
@@ -28,7 +31,7 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> Json:
     )  # fmt: skip
 
 
-def report(result: Json) -> str:
+def report(result: "TableImported") -> str:
     """Return the report for people."""
     lines = [
         f"Corpus '{result['corpus']}': {result['n_chunks']:,} chunks x {result['dim']} in {result['n_articles']:,}"

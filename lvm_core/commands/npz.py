@@ -1,6 +1,7 @@
 """`npz`: read, write, check and convert NPZ files of vectors and sequences."""
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 
 from lvm_core.boundary.files import new_file
@@ -37,13 +38,13 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> Json:
     return {"action": namespace.action, **ACTIONS[namespace.action](namespace, workspace)}
 
 
-def _import(namespace: argparse.Namespace, workspace: Workspace) -> Json:
+def _import(namespace: argparse.Namespace, workspace: Workspace) -> Mapping[str, object]:
     from lvm_core.exchange.files import import_npz
 
     return import_npz(workspace, namespace.file, namespace.corpus, namespace.encoder, namespace.replace, ProgressLine())
 
 
-def _export(namespace: argparse.Namespace, workspace: Workspace) -> Json:
+def _export(namespace: argparse.Namespace, workspace: Workspace) -> Mapping[str, object]:
     from lvm_core.exchange.files import export_npz
     from lvm_core.spaces import space_of_corpus
 
@@ -52,13 +53,13 @@ def _export(namespace: argparse.Namespace, workspace: Workspace) -> Json:
     return export_npz(workspace, path, namespace.corpus, space, namespace.layout, namespace.context)
 
 
-def _check(namespace: argparse.Namespace, _: Workspace) -> Json:
+def _check(namespace: argparse.Namespace, _: Workspace) -> Mapping[str, object]:
     from lvm_core.exchange.npz.check import check_npz
 
     return {"findings": [{"level": level, "text": text} for level, text in check_npz(namespace.file)]}
 
 
-def _convert(namespace: argparse.Namespace, _: Workspace) -> Json:
+def _convert(namespace: argparse.Namespace, _: Workspace) -> Mapping[str, object]:
     from lvm_core.exchange.npz.convert import convert_objects
 
     target = new_file(namespace.target, namespace.force, "The new NPZ file")

@@ -12,6 +12,7 @@ from typing import Any
 from lvm_core.boundary.files import inside, is_folder
 from lvm_core.boundary.json_values import from_json, read_json_file
 from lvm_core.errors import EncoderError
+from lvm_core.json_shapes import Json
 
 MODULES = ("Transformer", "Pooling", "Dense", "Normalize", "LayerNorm", "Dropout", "StaticEmbedding")
 """Classes of sentence-transformers that may stand in `modules.json`: those that turn a text into one vector."""
@@ -72,7 +73,7 @@ class Configuration:
         """Return this without what only the published folder of an encoder of the catalogue can say is usual for it."""
         return replace(self, layers=(), max_tokens=None, lower_case=False)
 
-    def differences(self) -> dict[str, Any]:
+    def differences(self) -> dict[str, str | bool | int | tuple[str, ...] | None]:
         """Return what is not as in the shipped encoders, by name; {} where all is."""
         usual = asdict(Configuration())
         return {name: value for name, value in asdict(self).items() if value != usual[name]}
@@ -149,7 +150,7 @@ def modules_of(folder: Path) -> list[Module]:
     return [from_json(Module, entry, str(path), "Download the model again.", error=EncoderError) for entry in entries]
 
 
-def _settings(path: Path) -> dict[str, Any]:
+def _settings(path: Path) -> Json:
     """Return the object in a settings file, {} where there is none.
 
     Raises:
@@ -191,14 +192,14 @@ def configuration_of(folder: Path, weights_digest: str) -> Configuration:
     )  # fmt: skip
 
 
-def _pooling(settings: dict[str, Any]) -> str:
+def _pooling(settings: Json) -> str:
     mode = settings.get("pooling_mode")
     if mode:
         return "+".join(map(str, mode)) if isinstance(mode, list) else str(mode)
     return "+".join(n for key, n in _POOLING_KEYS.items() if settings.get(f"pooling_mode_{key}")) or "mean"
 
 
-def _activation(settings: dict[str, Any]) -> str:
+def _activation(settings: Json) -> str:
     return str(settings.get("activation_function", "")).rpartition(".")[2]
 
 

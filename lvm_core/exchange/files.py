@@ -1,10 +1,10 @@
 """NPZ files and chains, in and out."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 
@@ -26,6 +26,43 @@ from lvm_core.types import Progress, no_progress
 from lvm_core.vectors.matrix import open_matrix
 from lvm_core.workspace import Workspace
 
+
+class NpzImported(TypedDict):
+    """What became of an NPZ file; `skipped` counts by reason what was left out."""
+
+    corpus: str
+    layout: str
+    n_chunks: int
+    n_articles: int
+    dim: int
+    encoder: str
+    verified: bool
+    about_encoder: str
+    ordered: bool
+    notes: Sequence[str]
+    skipped: dict[str, int]
+
+
+class NpzExported(TypedDict, total=False):
+    """What was written: `n` rows in all, and of each of `splits` where the layout has them."""
+
+    corpus: str
+    encoder: str
+    layout: str
+    path: str
+    n: int
+    splits: dict[str, int]
+
+
+class ChainsImported(TypedDict):
+    """What became of a file of chains."""
+
+    corpus: str
+    n_chains: int
+    n_concepts: int
+    skipped: dict[str, int]
+
+
 LAYOUTS = ("vectors", "sequences", "splits")
 MOST_CONTEXT = 1_000
 """Chunks in a window."""
@@ -38,7 +75,7 @@ def import_npz(
     encoder: str = "",
     replace: bool = False,
     progress: Progress = no_progress,
-) -> dict[str, Any]:
+) -> NpzImported:
     """Read an NPZ file of any known layout into an indexed corpus with its vectors and return a report.
 
     A file that does not tell the order of its chunks becomes a corpus that is marked as unordered.
@@ -86,7 +123,7 @@ def export_npz(
     layout: str = "vectors",
     context: int = 5,
     split_seed: int = 0,
-) -> dict[str, Any]:
+) -> NpzExported:
     """Write a corpus with its vectors as NPZ and return a report.
 
     Args:
@@ -109,7 +146,7 @@ def export_npz(
     store = CorpusStore(workspace)
     info = store.corpus(corpus)
     matrix = open_matrix(workspace, corpus, encoder_id)
-    about: dict[str, Any] = {"corpus": corpus, "encoder": encoder_id, "layout": layout, "path": str(path)}
+    about: NpzExported = {"corpus": corpus, "encoder": encoder_id, "layout": layout, "path": str(path)}
 
     def chunks(rows: Any) -> Any:
         return store.chunks(corpus, rows)
@@ -126,7 +163,7 @@ def export_npz(
     return {**about, "n": sum(counts.values()), "splits": counts}
 
 
-def import_chains(workspace: Workspace, path: Path, corpus: str, replace: bool = False) -> dict[str, Any]:
+def import_chains(workspace: Workspace, path: Path, corpus: str, replace: bool = False) -> ChainsImported:
     """Read chains of concepts (JSONL) into a corpus, a chain an article, and return a report.
 
     Raises:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, groupby, islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 
@@ -46,6 +46,25 @@ TEXT_BYTES = 1_500
 """Of one row on disk beside its vectors: generous for a text, its search index and ids."""
 
 
+class TableImported(TypedDict):
+    """What became of a table: rows that an earlier import had read, and what each stage took in seconds, among it."""
+
+    corpus: str
+    n_rows: int
+    n_chunks: int
+    n_articles: int
+    dim: int
+    encoder: str
+    verified: bool
+    about_encoder: str
+    ordered: bool
+    skipped: dict[str, int]
+    warning: str
+    rows_from_before: int
+    table_changed: bool
+    seconds: dict[str, float]
+
+
 def import_postgres(
     workspace: Workspace,
     url: str,
@@ -55,7 +74,7 @@ def import_postgres(
     encoder: str = "",
     replace: bool = False,
     progress: Progress = no_progress,
-) -> dict[str, Any]:
+) -> TableImported:
     """Read a table of concepts into an indexed corpus with its vectors and return a report.
 
     The order of chunks is taken from an article and a position column, never guessed: without them the corpus is
@@ -140,7 +159,7 @@ def _fetch(
 
 def _store(
     workspace: Workspace, source: _Source, staging: Staging, writer: CorpusWriter, progress: Progress
-) -> dict[str, Any]:
+) -> TableImported:
     """Make the corpus of the staged rows and return the report.
 
     Raises:

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, TypedDict
 
 from lvm_core.corpus.store import CorpusStore
 from lvm_core.exchange.postgres.connection import connected
@@ -18,6 +18,19 @@ NAMESPACE = uuid.UUID("6c766d2d-7374-5564-696f-636f72707573")
 """Chunks without an id of their own get a UUID made of the corpus digest and their row: the same at each export."""
 
 
+class TableExported(TypedDict):
+    """What was written, as which type of vectors, and how many rows of the label the table has now."""
+
+    corpus: str
+    table: str
+    n_chunks: int
+    rows_in_table: int
+    vectors: str
+    dim: int
+    encoder: str
+    dataset_source: str
+
+
 def export_postgres(
     workspace: Workspace,
     url: str,
@@ -28,7 +41,7 @@ def export_postgres(
     dataset_source: str = "user_input",
     append: bool = False,
     progress: Progress = no_progress,
-) -> dict[str, Any]:
+) -> TableExported:
     """Write a corpus with its vectors into a table of concepts, in one transaction, and return a report.
 
     Args:

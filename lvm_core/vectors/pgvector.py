@@ -8,7 +8,7 @@ import hashlib
 import json
 import struct
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict, cast
 
 import numpy as np
 
@@ -89,8 +89,19 @@ def index_table(digest: str, encoder_id: str) -> str:
     return "lvm_index_" + hashlib.sha256(f"{digest}:{encoder_id}".encode()).hexdigest()[:16]
 
 
+class TableNote(TypedDict, total=False):
+    """The comment of an index's table: what its vectors are of, and their column type."""
+
+    corpus: str
+    digest: str
+    encoder_id: str
+    n_rows: int
+    dim: int
+    vectors: str
+
+
 def fill_table(
-    url: str, table: str, read: Read, about: dict[str, Any], vector_type: str = "halfvec",
+    url: str, table: str, read: Read, about: TableNote, vector_type: str = "halfvec",
     progress: Progress = no_progress,
 ) -> PgVectorIndex:  # fmt: skip
     """Write vectors and their graph into a new `table` in one transaction, in the place of an older one of ours.
@@ -140,7 +151,7 @@ def fill_table(
     return PgVectorIndex(url, table, str(about["encoder_id"]), dim, n_rows, vector_type)
 
 
-def _about(cursor: "Cursor", table: str) -> dict[str, Any] | None:
+def _about(cursor: "Cursor", table: str) -> TableNote | None:
     """Return what our table says of itself, None where there is none.
 
     Raises:
@@ -158,7 +169,7 @@ def _about(cursor: "Cursor", table: str) -> dict[str, Any] | None:
         raise SourceError(
             f"There is a table '{table}' that no index of the studio made. It is left as it is: rename it."
         )
-    return found
+    return cast(TableNote, found)
 
 
 def build_pgvector(
@@ -169,7 +180,7 @@ def build_pgvector(
     Raises:
         SourceError: if the server refuses or has no pgvector.
     """
-    about = {"corpus": matrix.corpus, "digest": matrix.digest, "encoder_id": matrix.encoder_id,
+    about: TableNote = {"corpus": matrix.corpus, "digest": matrix.digest, "encoder_id": matrix.encoder_id,
              "n_rows": matrix.n_rows, "dim": matrix.dim}  # fmt: skip
     table = index_table(matrix.digest, matrix.encoder_id)
     return fill_table(database_url(url), table, matrix.slice, about, vector_type, progress)
