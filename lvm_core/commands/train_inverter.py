@@ -2,14 +2,16 @@
 
 import argparse
 import dataclasses
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lvm_core.config import add_arguments as add_settings
 from lvm_core.config import from_namespace
 from lvm_core.errors import SettingsError
-from lvm_core.json_shapes import Json
 from lvm_core.progress import ProgressLine
 from lvm_core.workspace import Workspace
+
+if TYPE_CHECKING:
+    from lvm_core.inverter.files import InverterFile
 
 KINDS = {
     "inverter": "a small language model adapted to the vectors, with search",
@@ -30,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--resume", action="store_true", help="continue --run from its last checkpoint")
 
 
-def run(namespace: argparse.Namespace, workspace: Workspace) -> Json:
+def run(namespace: argparse.Namespace, workspace: Workspace) -> "InverterFile":
     """Train, or go on training."""
     from lvm_core.inverter.files import new_name, training_kind
     from lvm_core.jobs.pulse import note_run
@@ -69,7 +71,7 @@ def _config(kind: str, namespace: argparse.Namespace) -> Any:
     return from_namespace(cls, namespace)
 
 
-def report(result: Json) -> str:
+def report(result: "InverterFile") -> str:
     """Return the result as a few lines."""
     scores = {k.replace("_", " "): v for k, v in result["history"][-1].items() if k not in ("samples", "seconds")}
     kind = result.get("kind", "inverter")

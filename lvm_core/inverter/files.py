@@ -5,10 +5,11 @@ import dataclasses
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypedDict, TypeVar, cast
 
 from lvm_core.config import Settings, check, from_dict
 from lvm_core.errors import DecoderError, WorkspaceError
+from lvm_core.json_shapes import Values
 from lvm_core.locks import held
 from lvm_core.workspace import SHIPPED, Workspace, read_json, replacing, slug, write_json, write_text
 
@@ -21,6 +22,42 @@ WEIGHTS, CONFIG, CARD, SETTINGS = "inverter.safetensors", "config.json", "card.m
 INVERTER, DENOISER = "inverter", "denoiser"
 """What an inverter's folder can hold: an adapted language model, or a masked denoiser. `kind` in config.json and
 settings.json says which; without it, it is the first."""
+
+
+Scores = dict[str, float]
+"""Of a checkpoint by name: samples and seconds so far, losses, round trip."""
+
+
+class TextSource(TypedDict):
+    """A corpus that training texts were taken from."""
+
+    name: str
+    digest: str
+    licence: str
+    n_documents: int
+
+
+class InverterFile(TypedDict, total=False):
+    """config.json of an inverter of either kind; `size` builds its net again, `scores` are rows on test articles."""
+
+    format: int
+    name: str
+    kind: str
+    encoder_id: str
+    language_model: str
+    size: dict[str, int]
+    sources: list[TextSource]
+    n_texts: int
+    n_parameters: int
+    settings: Values
+    command: str
+    hardware: str
+    torch: str
+    samples: int
+    seconds: float
+    finished: bool
+    history: list[Scores]
+    scores: list[dict[str, str | float]]
 
 
 class InverterSettings(Settings, Protocol):
@@ -94,7 +131,7 @@ def training_folder(
     return folder, config
 
 
-def export(folder: Path, weights: "Mapping[str, Tensor]", about: dict[str, Any]) -> dict[str, Any]:
+def export(folder: Path, weights: "Mapping[str, Tensor]", about: InverterFile) -> InverterFile:
     """Write weights in half precision, then card and config, each whole or not at all; return the config."""
     import torch
     from safetensors.torch import save_file
@@ -102,7 +139,12 @@ def export(folder: Path, weights: "Mapping[str, Tensor]", about: dict[str, Any])
     halves = {k: v.detach().to("cpu", torch.float16).contiguous() for k, v in weights.items()}
     with replacing(folder / WEIGHTS) as temporary:
         save_file(halves, temporary)
-    config = {"format": FORMAT, "name": folder.name, **about, "n_parameters": sum(v.numel() for v in halves.values())}
+    config: InverterFile = {
+        "format": FORMAT,
+        "name": folder.name,
+        **about,
+        "n_parameters": sum(v.numel() for v in halves.values()),
+    }
     write_text(folder / CARD, card(config))
     write_json(folder / CONFIG, config)
     return config
@@ -129,7 +171,7 @@ def inverters(workspace: Workspace, kind: str = INVERTER) -> list[tuple[Path, st
     return result
 
 
-def read_weights(folder: Path) -> "tuple[dict[str, Any], dict[str, Tensor]]":
+def read_weights(folder: Path) -> "tuple[InverterFile, dict[str, Tensor]]":
     """Return config.json and the weights in float32.
 
     Raises:
@@ -139,7 +181,7 @@ def read_weights(folder: Path) -> "tuple[dict[str, Any], dict[str, Tensor]]":
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    config: dict[str, Any] = read_json(folder / CONFIG)
+    config: InverterFile = read_json(folder / CONFIG)
     if config.get("format") != FORMAT:
         raise DecoderError(
             f"{folder} has the format {config.get('format')!r}; this version reads {FORMAT}. Train it anew with:"
@@ -154,7 +196,7 @@ def read_weights(folder: Path) -> "tuple[dict[str, Any], dict[str, Tensor]]":
         ) from error
 
 
-def card(config: dict[str, Any]) -> str:
+def card(config: InverterFile) -> str:
     """Return card.md from config.json: what it is, what it was trained on, how, and how well it does."""
     what, training, scores = (_denoiser if config.get("kind") == DENOISER else _language_model)(config)
     lines = [
@@ -188,9 +230,9 @@ def card(config: dict[str, Any]) -> str:
     return "\n".join([*lines, "", *_table(config.get("scores", []))]).rstrip() + "\n"
 
 
-def _language_model(config: dict[str, Any]) -> tuple[str, str, str]:
-    last = config["history"][-1] if config["history"] else {}
-    apart = config["settings"].get("word_share", 1.0) < 1
+def _language_model(config: InverterFile) -> tuple[str, str, str]:
+    last: Scores = config["history"][-1] if config["history"] else {}
+    apart = cast(float, config["settings"].get("word_share", 1.0)) < 1
     what = (
         f"Vectors to text: {config['language_model']} (Apache-2.0, not included) with a soft prefix, a word head and"
         f" LoRA, {config['n_parameters']:,} numbers in half precision."
@@ -206,8 +248,8 @@ def _language_model(config: dict[str, Any]) -> tuple[str, str, str]:
     return what, training, scores
 
 
-def _denoiser(config: dict[str, Any]) -> tuple[str, str, str]:
-    last = config["history"][-1] if config["history"] else {}
+def _denoiser(config: InverterFile) -> tuple[str, str, str]:
+    last: Scores = config["history"][-1] if config["history"] else {}
     what = (
         "Vectors to text: a masked denoiser on the word pieces of all-MiniLM-L6-v2 (Apache-2.0, embeddings not"
         f" included), begun as that encoder's layers, {config['n_parameters']:,} numbers in half precision."
@@ -219,7 +261,7 @@ def _denoiser(config: dict[str, Any]) -> tuple[str, str, str]:
     return what, f"{config['samples']:,} texts", scores
 
 
-def _table(scores: list[dict[str, Any]]) -> list[str]:
+def _table(scores: list[dict[str, str | float]]) -> list[str]:
     if not scores:
         return []
     names = list(scores[0])

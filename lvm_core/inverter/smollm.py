@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lvm_core.errors import DecoderError, MissingPackage
+from lvm_core.json_shapes import Json
 from lvm_core.types import Progress, no_progress
 from lvm_core.workspace import Workspace, need_space, read_json
 
@@ -35,7 +36,7 @@ class LanguageModel:
     """Frozen weights under their Hugging Face names, the Llama config, the tokenizer, and a name for cards."""
 
     id: str
-    config: dict[str, Any]
+    config: Json
     weights: "dict[str, Tensor]"
     tokenizer: "Tokenizer"
 

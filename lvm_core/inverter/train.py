@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -14,7 +13,7 @@ from lvm_core.encoders import load_encoder
 from lvm_core.inverter.batches import Batch, length_batches, make_batch, noisy, rate_share
 from lvm_core.inverter.config import InverterConfig
 from lvm_core.inverter.data import TrainingTexts, gather_texts, prepare
-from lvm_core.inverter.files import training_folder, training_lock
+from lvm_core.inverter.files import InverterFile, training_folder, training_lock
 from lvm_core.inverter.net import InverterNet, NetSize
 from lvm_core.inverter.smollm import LanguageModel, load_smollm
 from lvm_core.inverter.state import STATE, Place, Training, average, checkpoint, load, save, text_losses
@@ -31,7 +30,7 @@ def train_inverter(
     progress: Progress = no_progress,
     encoder: Encoder | None = None,
     language: LanguageModel | None = None,
-) -> dict[str, Any]:
+) -> InverterFile:
     """Train an inverter into `workspace.inverter(name)` and return its config.json.
 
     Args:
