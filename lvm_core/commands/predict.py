@@ -12,8 +12,7 @@ from lvm_core.config import from_namespace
 from lvm_core.decode.checks import PRESETS, AdaptiveSettings
 from lvm_core.decode.decoders import DECODERS
 from lvm_core.errors import EncoderError, SettingsError, SourceError
-from lvm_core.json_shapes import Json
-from lvm_core.predict.report import report, to_json
+from lvm_core.predict.report import PredictionsJson, report, to_json
 from lvm_core.predict.settings import SNAPS, PredictSettings
 from lvm_core.snap import SEEDS, SnapSettings
 from lvm_core.workspace import Workspace
@@ -63,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_settings(parser, AdaptiveSettings, skip=("ladder",))
 
 
-def run(namespace: argparse.Namespace, workspace: Workspace) -> Json:
+def run(namespace: argparse.Namespace, workspace: Workspace) -> PredictionsJson:
     """Predict and return the JSON of `lvm_core.predict.to_json`."""
     from lvm_core.predict.pipeline import Predictor
     from lvm_core.progress import ProgressLine

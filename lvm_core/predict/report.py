@@ -5,7 +5,7 @@ import io
 import textwrap
 from collections.abc import Sequence
 from itertools import groupby
-from typing import Any
+from typing import TypedDict
 
 from lvm_core.decode.checks import Attempt
 from lvm_core.predict.prediction import Neighbour, Prediction
@@ -16,12 +16,95 @@ SHOWN_NEIGHBOURS = 3
 SHOWN_CHARS = 160
 
 
-def to_json(predictions: Sequence[Prediction], context: int, encoder: str) -> dict[str, Any]:
+class PlaceJson(TypedDict):
+    """Where a chunk stands."""
+
+    chunk_id: int
+    article: str
+    position: int
+
+
+class TargetJson(PlaceJson):
+    """The true next chunk."""
+
+    text: str
+
+
+class NeighbourJson(TargetJson):
+    """A chunk near the prediction, its cosine, and its weight in the snap."""
+
+    cosine: float
+    weight: float
+
+
+class SnapJson(TypedDict):
+    """What the snap did."""
+
+    on: bool
+    drift_clamped: bool
+    neighbours: list[NeighbourJson]
+
+
+class AttemptJson(TypedDict):
+    """A text that was tried, and how it was judged."""
+
+    steps: int
+    text: str
+    method: str
+    repeated_bigrams: float
+    entropy: float
+    keyword: str | None
+    topic_cosine: float | None
+    accepted: bool
+    reason: str
+    round_trip_cosine: float
+    ms: float
+
+
+class HypothesisJson(TypedDict):
+    """A text after so many corrections."""
+
+    steps: int
+    text: str
+    round_trip_cosine: float
+
+
+class PredictionJson(TypedDict):
+    """One prediction without its vectors; each field is described at that of `Prediction`."""
+
+    model: str
+    text: str
+    method: str
+    steps: int
+    round_trip_cosine: float | None
+    cosine_to_target: float | None
+    raw_cosine_to_target: float | None
+    target: TargetJson | None
+    snap: SnapJson
+    attempts: list[AttemptJson]
+    hypotheses: list[HypothesisJson]
+    smoothed: str | None
+    decoder: str
+    corpus: str | None
+    cached: bool
+    note: str
+    timings_ms: dict[str, float]
+
+
+class PredictionsJson(TypedDict):
+    """What the command `predict` prints: predictions after `context` chunks in the space of `encoder`."""
+
+    context: int
+    encoder: str
+    predictions: list[PredictionJson]
+
+
+def to_json(predictions: Sequence[Prediction], context: int, encoder: str) -> PredictionsJson:
     """Return the predictions after `context` chunks in the space of `encoder`, as the command `predict` prints them."""
     return {"context": context, "encoder": encoder, "predictions": [prediction_json(p) for p in predictions]}
 
 
-def prediction_json(prediction: Prediction) -> dict[str, Any]:
+def prediction_json(prediction: Prediction) -> PredictionJson:
     """Return one prediction without its vectors."""
     target = prediction.context.target
     return {
@@ -32,7 +115,7 @@ def prediction_json(prediction: Prediction) -> dict[str, Any]:
         "round_trip_cosine": prediction.round_trip_cosine,
         "cosine_to_target": prediction.cosine_to_target,
         "raw_cosine_to_target": prediction.raw_cosine_to_target,
-        "target": target and {**_place(target), "text": target.text},
+        "target": None if target is None else {**_place(target), "text": target.text},
         "snap": {
             "on": prediction.snap_on,
             "drift_clamped": prediction.drift_clamped,
@@ -78,7 +161,7 @@ def to_markdown(predictions: Sequence[Prediction]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _attempt(attempt: Attempt) -> dict[str, Any]:
+def _attempt(attempt: Attempt) -> AttemptJson:
     decoded, verdict = attempt.decoded, attempt.verdict
     return {
         "steps": decoded.steps,
@@ -95,11 +178,11 @@ def _attempt(attempt: Attempt) -> dict[str, Any]:
     }
 
 
-def _place(chunk: Chunk) -> dict[str, Any]:
+def _place(chunk: Chunk) -> PlaceJson:
     return {"chunk_id": chunk.chunk_id, "article": chunk.article, "position": chunk.position}
 
 
-def _neighbour(neighbour: Neighbour) -> dict[str, Any]:
+def _neighbour(neighbour: Neighbour) -> NeighbourJson:
     return {
         **_place(neighbour.chunk),
         "text": neighbour.chunk.text,
@@ -108,11 +191,11 @@ def _neighbour(neighbour: Neighbour) -> dict[str, Any]:
     }
 
 
-def _hypothesis(decoded: Decoded) -> dict[str, Any]:
+def _hypothesis(decoded: Decoded) -> HypothesisJson:
     return {"steps": decoded.steps, "text": decoded.text, "round_trip_cosine": decoded.round_trip_cosine}
 
 
-def report(result: dict[str, Any]) -> str:
+def report(result: PredictionsJson) -> str:
     """Return what `to_json` gave as blocks for a terminal, a block a model, the true next chunk on top."""
     predictions = result["predictions"]
     plural = "" if result["context"] == 1 else "s"
@@ -126,7 +209,7 @@ def report(result: dict[str, Any]) -> str:
     return "\n".join(lines + ([""] if notes else []) + [f"note: {note}" for note in notes])
 
 
-def _block(prediction: dict[str, Any]) -> list[str]:
+def _block(prediction: PredictionJson) -> list[str]:
     facts = [f"{prediction['method']}" + (f", {_steps([prediction['steps']])}" if prediction["steps"] else "")]
     if prediction["round_trip_cosine"] is not None:
         facts.append(f"round trip {prediction['round_trip_cosine']:.3f}")
@@ -143,7 +226,7 @@ def _block(prediction: dict[str, Any]) -> list[str]:
     return [*lines, f"  ms: {timings}"]
 
 
-def _judged(attempts: list[dict[str, Any]]) -> list[str]:
+def _judged(attempts: list[AttemptJson]) -> list[str]:
     """Why texts were rejected, each text once, and what is odd about the one that was taken."""
     lines = []
     rejected = [a for a in attempts if not a["accepted"]]
@@ -157,7 +240,7 @@ def _steps(numbers: list[int]) -> str:
     return f"{', '.join(map(str, numbers))} step{'' if numbers == [1] else 's'}"
 
 
-def _near(neighbour: dict[str, Any]) -> str:
+def _near(neighbour: NeighbourJson) -> str:
     weight = f", weight {neighbour['weight']:.2f}" if neighbour["weight"] else ""
     text = textwrap.shorten(neighbour["text"], 70, placeholder=" ...")
     return f"  near: {neighbour['cosine']:.3f}{weight}  {neighbour['article']} {neighbour['position']}: {text}"

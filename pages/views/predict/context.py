@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict
 
 import streamlit as st
 
@@ -167,7 +167,16 @@ def restore(at: Address) -> None:
         st.warning(ui.plain(f"The context in the address cannot be shown: {error}"))
 
 
-def _restore_draft(draft: dict[str, Any]) -> None:
+Linked = TypedDict(
+    "Linked",
+    {"run": bool, "from": list[str | list[int]], "example": str, "text": str, "chunks": list[str]},
+    total=False,
+)
+"""The context as the address holds it: rows of a corpus, an example, a text, or chunks; and whether a prediction was
+asked for."""
+
+
+def _restore_draft(draft: Linked) -> None:
     session = st.session_state
     place = draft.get("from")
     if isinstance(place, list) and len(place) == 2:
@@ -185,7 +194,7 @@ def remember(at: Address, run: bool) -> None:
     """Put the context into the address; `run`: also that its prediction was asked for."""
     session = st.session_state
     source, chunks = origin(), texts()
-    draft: dict[str, Any] = {"run": run}
+    draft: Linked = {"run": run}
     if source is not None and source.rows:
         draft["from"] = [source.corpus, list(source.rows)]
     elif session.get(EXAMPLE) and source is not None:
