@@ -14,6 +14,7 @@ from typing import Any
 from lvm_core import __version__
 from lvm_core.errors import JobError
 from lvm_core.jobs.kinds import kind_of, module_of
+from lvm_core.json_shapes import Values
 
 COMMANDS: dict[str, str] = {
     "ingest": "read articles into a corpus of chunks",
@@ -142,13 +143,13 @@ def _words(flag: Flag, value: Any) -> list[str]:
     return [word for one in several for word in (flag.flag, one)]
 
 
-def values_of(argv: Sequence[str]) -> dict[str, Any]:
+def values_of(argv: Sequence[str]) -> Values:
     """Return the values in a command line, by destination; {} where it cannot be read."""
     try:
         given = vars(_parsed(list(argv)))
     except JobError:
         return {}
-    values: dict[str, Any] = {}
+    values: Values = {}
     for flag in flags(argv[0]):
         value = given.get(flag.dest)
         if value is not None and value != []:

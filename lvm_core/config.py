@@ -8,10 +8,11 @@ import math
 import shlex
 import types
 import typing
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Protocol, TypeVar
 
 from lvm_core.errors import SettingsError
+from lvm_core.json_shapes import Value, Values
 
 
 class Settings(Protocol):
@@ -190,7 +191,7 @@ def from_namespace(cls: type[S], namespace: argparse.Namespace, **given: Any) ->
     return check(cls(**{**given_values(cls, namespace), **given}))
 
 
-def given_values(cls: type[Any], namespace: argparse.Namespace) -> dict[str, Any]:
+def given_values(cls: type[Any], namespace: argparse.Namespace) -> Values:
     """Return the settings of `cls` whose flags were given, unchecked.
 
     Raises:
@@ -201,13 +202,13 @@ def given_values(cls: type[Any], namespace: argparse.Namespace) -> dict[str, Any
     return values | {f.name: named_values(values[f.name], f.option) for f in dicts}
 
 
-def named_values(words: Iterable[str], option: str = "--option") -> dict[str, Any]:
+def named_values(words: Iterable[str], option: str = "--option") -> Values:
     """Return the values in words such as d_model=256, numbers and yes or no as such.
 
     Raises:
         SettingsError: for words of another form.
     """
-    values: dict[str, Any] = {}
+    values: Values = {}
     for word in words:
         name, equals, text = word.partition("=")
         if not equals or not name:
@@ -259,7 +260,7 @@ def typed(argv: Sequence[str]) -> str:
 # ---------------------------------------------------------------- stored values
 
 
-def from_dict(cls: type[S], values: dict[str, Any]) -> S:
+def from_dict(cls: type[S], values: Mapping[str, Value]) -> S:
     """Return a checked `cls` of stored values.
 
     Raises:

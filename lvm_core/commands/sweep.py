@@ -3,7 +3,7 @@
 import argparse
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from lvm_core.boundary.files import user_path
 from lvm_core.boundary.json_values import read_json_file
@@ -81,7 +81,7 @@ def sweep_of(namespace: argparse.Namespace, name: str) -> Any:
     from lvm_core.train.sweep import new_sweep
 
     base = given_values(TrainConfig, namespace)
-    base |= base.pop("options", {})
+    base |= cast(Values, base.pop("options", {}))
     ways = [bool(namespace.vary), bool(namespace.list), bool(namespace.schedule)]
     if sum(ways) != 1:
         raise SettingsError(["A sweep needs one of --vary, --list and --schedule (--vary may be given several times)."])

@@ -65,7 +65,7 @@ TIMING_COLOURS = {
 
 GRID = "rgba(128, 138, 148, 0.22)"
 AXIS = "rgba(128, 138, 148, 0.55)"
-CONFIG: dict[str, Any] = {
+CONFIG: dict[str, bool | str | list[str] | dict[str, str | int]] = {
     "displaylogo": False,
     "displayModeBar": "hover",
     "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],

@@ -5,12 +5,13 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, TypedDict, TypeVar
 
 import streamlit as st
 
 from lvm_core.config import Field, Settings, field_of, fields_of
 from lvm_core.errors import SettingsError
+from lvm_core.json_shapes import Values
 from pages.shared.address import Address
 
 S = TypeVar("S", bound=Settings)
@@ -53,15 +54,24 @@ def fields(
     return at.settings(cls, **given)
 
 
+class Options(TypedDict, total=False):
+    """What every widget of Streamlit takes besides its label."""
+
+    key: str
+    help: str
+    disabled: bool
+    value: None
+
+
 def widgets(
     shown: Sequence[Field],
     at: Address,
     looks: Mapping[str, Look] | None = None,
     columns: int | Sequence[float] = 2,
-) -> dict[str, Any]:
+) -> Values:
     """Show settings in rows of `columns` and return what each is set to, by name."""
     n = columns if isinstance(columns, int) else len(columns)
-    values: dict[str, Any] = {}
+    values: Values = {}
     for i in range(0, len(shown), n):
         slots = st.columns(columns, vertical_alignment="bottom")
         for slot, field in zip(slots, shown[i : i + n], strict=False):
@@ -135,7 +145,7 @@ def more() -> Any:
 # ---------------------------------------------------------------- widgets: label, field, look, key and help
 
 
-def _select(label: str, field: Field, look: Look, options: dict[str, Any]) -> Any:
+def _select(label: str, field: Field, look: Look, options: Options) -> Any:
     choices = field.choices or (True, False)
     values = [None, *choices] if field.optional and None not in choices else list(choices)
     return st.selectbox(label, values, format_func=look.names or _named, disabled=look.disabled, **options)
@@ -145,21 +155,23 @@ def _named(value: Any) -> str:
     return {None: "default", True: "yes", False: "no"}.get(value, str(value)) if value in (None, True, False) else value
 
 
-def _segmented(label: str, field: Field, look: Look, options: dict[str, Any]) -> Any:
+def _segmented(label: str, field: Field, look: Look, options: Options) -> Any:
     names = look.names or str
     return st.segmented_control(label, field.choices, format_func=names, required=True, **options)
 
 
-def _multiselect(label: str, field: Field, look: Look, options: dict[str, Any]) -> Any:
+def _multiselect(label: str, field: Field, look: Look, options: Options) -> Any:
     return st.multiselect(label, field.choices, format_func=look.names or str, disabled=look.disabled, **options)
 
 
-def _toggle(label: str, _: Field, look: Look, options: dict[str, Any]) -> Any:
+def _toggle(label: str, _: Field, look: Look, options: Options) -> Any:
     return st.toggle(label, disabled=look.disabled, **options)
 
 
-def _number(label: str, field: Field, look: Look, options: dict[str, Any]) -> Any:
-    options |= {"disabled": look.disabled, **({"value": None} if field.optional else {})}
+def _number(label: str, field: Field, look: Look, options: Options) -> Any:
+    options["disabled"] = look.disabled
+    if field.optional:
+        options["value"] = None
     if field.kind is int:
         return st.number_input(label, step=int(look.step or 1), **options)
     step = look.step or _step(st.session_state[options["key"]])
@@ -171,21 +183,21 @@ def _step(value: float | None) -> float:
     return 10.0 ** (math.floor(math.log10(abs(value))) - 1) if value else 0.01
 
 
-def _slider(label: str, field: Field, look: Look, options: dict[str, Any]) -> Any:
+def _slider(label: str, field: Field, look: Look, options: Options) -> Any:
     low, high = field.kind(field.low or 0), field.kind(1 if field.high is None else field.high)
     step = field.kind(look.step or (0.05 if field.kind is float else 1))
     return st.slider(label, low, high, step=step, disabled=look.disabled, **options)
 
 
-def _text(label: str, _: Field, look: Look, options: dict[str, Any]) -> Any:
+def _text(label: str, _: Field, look: Look, options: Options) -> Any:
     return st.text_input(label, disabled=look.disabled, **options)
 
 
-def _area(label: str, _: Field, look: Look, options: dict[str, Any]) -> Any:
+def _area(label: str, _: Field, look: Look, options: Options) -> Any:
     return st.text_area(label, height=96, disabled=look.disabled, **options)
 
 
-WIDGETS: dict[str, Callable[[str, Field, Look, dict[str, Any]], Any]] = {
+WIDGETS: dict[str, Callable[[str, Field, Look, Options], Any]] = {
     "select": _select,
     "segmented": _segmented,
     "multiselect": _multiselect,

@@ -175,6 +175,6 @@ def models(space: str | None = None) -> "list[ModelInfo]":
 
 def send_to_predict(corpus: str, rows: Sequence[int]) -> None:
     """Open the Predict page with these chunks of `corpus` as the context, the chunk after them as target."""
-    sent: dict[str, Any] = {"corpus": corpus, "rows": [int(row) for row in rows]}
+    sent: dict[str, str | list[int]] = {"corpus": corpus, "rows": [int(row) for row in rows]}
     st.session_state[SENT_KEY] = sent
     st.switch_page("pages/predict.py")
