@@ -3,7 +3,7 @@
 import argparse
 import re
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from lvm_core.boundary.files import read_bytes, user_path
@@ -12,7 +12,19 @@ from lvm_core.config import from_namespace
 from lvm_core.decode.checks import PRESETS, AdaptiveSettings
 from lvm_core.decode.decoders import DECODERS
 from lvm_core.errors import EncoderError, SettingsError, SourceError
-from lvm_core.predict.report import PredictionsJson, report, to_json
+from lvm_core.predict.batch import (
+    FORMS,
+    MOST_BYTES,
+    BatchJson,
+    NamedContext,
+    batch_json,
+    batch_report,
+    predict_batch,
+    quick_decoder,
+    read_batch,
+)
+from lvm_core.predict.report import PredictionsJson, to_json
+from lvm_core.predict.report import report as prediction_report
 from lvm_core.predict.settings import SNAPS, PredictSettings
 from lvm_core.snap import SEEDS, SnapSettings
 from lvm_core.workspace import Workspace
@@ -27,12 +39,20 @@ JOB = None
 
 
 MOST_CONTEXT_BYTES = 10_000_000
+ONE_WAY = (
+    "Give the context in one way: --chunk TEXT (repeat it), --file FILE, --batch FILE, or --corpus NAME --rows A-B."
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags."""
     parser.add_argument("--chunk", action="append", default=[], metavar="TEXT", help="one chunk of context; repeat")
     parser.add_argument("--file", metavar="F", help="take the context from a text file, one chunk a line; - is stdin")
+    parser.add_argument(
+        "--batch",
+        metavar="F",
+        help=f"many contexts from a file ({', '.join(FORMS)}), their texts extractive unless --decoder names another",
+    )
     parser.add_argument(
         "--rows", metavar="A-B", help="take the context from rows A to B of --corpus; B + 1 is the truth"
     )
@@ -62,8 +82,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_settings(parser, AdaptiveSettings, skip=("ladder",))
 
 
-def run(namespace: argparse.Namespace, workspace: Workspace) -> PredictionsJson:
-    """Predict and return the JSON of `lvm_core.predict.to_json`."""
+def run(namespace: argparse.Namespace, workspace: Workspace) -> PredictionsJson | BatchJson:
+    """Predict and return the JSON of `lvm_core.predict.to_json`, of a file of contexts that of `batch_json`."""
     from lvm_core.predict.pipeline import Predictor
     from lvm_core.progress import ProgressLine
 
@@ -74,6 +94,8 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> PredictionsJson:
         snapping=from_namespace(SnapSettings, argparse.Namespace(**{**snap, **vars(namespace)})),
         adaptive=from_namespace(AdaptiveSettings, argparse.Namespace(**{**checks, **vars(namespace)})),
     )
+    if namespace.batch is not None:
+        return _predict_batch(namespace, workspace, settings)
     rows, chunks = _context(namespace)
     predictor = Predictor(workspace, _encoder_id(namespace, workspace), namespace.corpus, progress=ProgressLine())
     models = namespace.model or predictor.default_models()
@@ -86,15 +108,43 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> PredictionsJson:
     return to_json(predictions, len(predictions[0].context.texts), predictor.encoder.id)
 
 
+def report(result: PredictionsJson | BatchJson) -> str:
+    """Return what `run` gave as text for a terminal."""
+    return prediction_report(result) if "predictions" in result else batch_report(result)
+
+
+def _predict_batch(namespace: argparse.Namespace, workspace: Workspace, settings: PredictSettings) -> BatchJson:
+    from lvm_core.predict.pipeline import Predictor
+    from lvm_core.progress import ProgressLine
+
+    _check_one_way(namespace)
+    contexts = _contexts(namespace.batch)
+    progress = ProgressLine()
+    predictor = Predictor(workspace, _encoder_id(namespace, workspace), namespace.corpus, progress=progress)
+    if "decoder" not in namespace:
+        settings = replace(settings, decoder=quick_decoder(predictor))
+    models = list(dict.fromkeys(namespace.model)) or predictor.default_models()
+    batch = list(predict_batch(predictor, contexts, models, settings, progress))
+    return batch_json(batch, predictor.encoder.id)
+
+
+def _contexts(file: str) -> list[NamedContext]:
+    what = "The batch of contexts"
+    path = user_path(file, what)
+    return read_batch(read_bytes(path, what, MOST_BYTES), path.name)
+
+
 def _context(namespace: argparse.Namespace) -> tuple[list[int] | None, list[str]]:
-    given = [bool(namespace.chunk), namespace.file is not None, namespace.rows is not None]
-    if sum(given) != 1:
-        raise SettingsError(
-            ["Give the context in one way: --chunk TEXT (repeat it), --file FILE, or --corpus NAME --rows A-B."]
-        )
+    _check_one_way(namespace)
     if namespace.rows is not None:
         return _rows(namespace), []
     return None, namespace.chunk or _lines(namespace.file)
+
+
+def _check_one_way(namespace: argparse.Namespace) -> None:
+    ways = [bool(namespace.chunk), *(way is not None for way in (namespace.file, namespace.batch, namespace.rows))]
+    if sum(ways) != 1:
+        raise SettingsError([ONE_WAY])
 
 
 def _rows(namespace: argparse.Namespace) -> list[int]:

@@ -76,7 +76,7 @@ class Ladder:
             watch: also yield what is not done yet: the first hypothesis of each vector at once, then its best so far.
         """
         if self._decoder is None:
-            yield from self._fall_back(dict.fromkeys(range(len(vectors)), Decoding()), vectors)
+            yield from self._fall_back(dict.fromkeys(range(len(vectors)), Decoding(cached=False)), vectors)
             return
         climbing = {row: Decoding() for row in range(len(vectors))}
         for steps in (*((0,) if watch else ()), *self._checks.settings.ladder):

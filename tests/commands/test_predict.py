@@ -87,6 +87,25 @@ def test_chunks_come_from_a_file_too(capsys, here, tmp_path):
     assert json.loads(out)["predictions"][0]["method"] == "none"
 
 
+def test_a_file_of_contexts_is_one_object_with_each_of_them(capsys, here, tmp_path):
+    file = tmp_path / "my contexts.jsonl"
+    lines = [{"chunks": CHUNKS, "target": "Anarchists oppose the state.", "name": "first"}, {"chunks": CHUNKS[:1]}]
+    file.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    code, out, _ = run(capsys, here, "--batch", str(file), "--model", "context-mean", "--json")
+    assert code == 0
+    assert len(out.splitlines()) == 1
+    first, second = json.loads(out)["batch"]
+    assert (first["name"], first["context"], first["chunks"]) == ("first", 3, CHUNKS)
+    assert (second["name"], second["target"]) == ("context 2", None)
+    assert {p["method"] for one in (first, second) for p in one["predictions"]} == {"extractive"}
+    assert -1 <= first["predictions"][0]["cosine_to_target"] <= 1
+
+    code, out, _ = run(capsys, here, "--batch", str(file), "--model", "context-mean", "--decoder", "none")
+    assert code == 0
+    assert f"first: {CHUNKS[2]}" in out
+    assert "(snapped, to the true chunk " in out
+
+
 def test_an_empty_workspace_predicts_vectors_and_says_what_is_missing(capsys, workspace):
     code, out, _ = run(capsys, workspace, *chunk_flags(), "--json")
     assert code == 0
@@ -120,6 +139,9 @@ def test_an_empty_workspace_predicts_vectors_and_says_what_is_missing(capsys, wo
             "belongs to the space of encoder 'gtr-",
         ),
         (["--chunk", "a", "--encoder", "nonesuch"], "There is no encoder 'nonesuch'"),
+        (["--chunk", "a", "--batch", "b.txt"], "Give the context in one way"),
+        (["--batch", "/no/such/file.txt"], "'/no/such/file.txt' does not exist; expected a file"),
+        (["--batch", __file__], "is no batch of contexts by its name; expected .jsonl, .json, .txt"),
         (["--file", "/no/such/file"], "/no/such/file cannot be read as UTF-8 text"),
     ],
 )

@@ -1,0 +1,226 @@
+"""Many contexts from a file, each predicted as one alone: what the page and the command `predict --batch` share."""
+
+import csv
+import io
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import PurePath
+from typing import Any, TypedDict, final
+
+from lvm_core.boundary.files import quoted
+from lvm_core.boundary.json_values import from_json, parse_json
+from lvm_core.boundary.values import one_line, whole_characters
+from lvm_core.decode.extractive import METHOD
+from lvm_core.errors import SourceError
+from lvm_core.predict.pipeline import Predictor
+from lvm_core.predict.prediction import Prediction
+from lvm_core.predict.report import PredictionsJson, to_json
+from lvm_core.predict.settings import NO_DECODER, PredictSettings
+from lvm_core.types import Progress, no_progress
+
+MOST_BYTES = 10_000_000
+MOST_CONTEXTS = 10_000
+REMEDY = (
+    'Give {"chunks": ["oldest", "newest"], "target": "true next", "name": "mine"}; target and name may be left out.'
+)
+SPLIT = "Split the file."
+
+
+@dataclass(frozen=True, slots=True)
+class NamedContext:
+    """Chunks, oldest first, the text of the true next chunk where it is known, and a name to find it by."""
+
+    chunks: tuple[str, ...]
+    target: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PredictedContext:
+    """A context of a batch and what each model says comes next, in the order of the models, raw before snapped."""
+
+    context: NamedContext
+    predictions: tuple[Prediction, ...]
+
+
+# ---------------------------------------------------------------- reading
+
+
+def read_batch(data: bytes, name: str) -> list[NamedContext]:
+    """Return the contexts of a file, its form told by the ending of its name.
+
+    Args:
+        data: its bytes, UTF-8.
+        name: `.jsonl`: an object {"chunks", "target", "name"} a line; `.json`: a list of lists of chunks or of such
+            objects; `.txt`: contexts separated by blank lines, a chunk a line.
+
+    Raises:
+        SourceError: with the line, if it cannot be read, is too long, or a context of it holds no text.
+    """
+    parse = FORMS.get(PurePath(name).suffix.lower())
+    if parse is None:
+        raise SourceError(
+            f"{quoted(name)} is no batch of contexts by its name; expected {', '.join(FORMS)}."
+            " Rename it, or convert it."
+        )
+    if len(data) > MOST_BYTES:
+        raise SourceError(f"{name} has {len(data) / 1e6:.1f} MB; expected at most {MOST_BYTES / 1e6:.0f} MB. {SPLIT}")
+    contexts = [
+        replace(context, name=context.name or f"context {i}")
+        for i, (place, context) in enumerate(parse(_decoded(data, name), name), 1)
+        if _has_text(context, place)
+    ]
+    if not contexts:
+        raise SourceError(f"{name} holds no context; expected one or more. {REMEDY}")
+    if len(contexts) > MOST_CONTEXTS:
+        raise SourceError(f"{name} has {len(contexts):,} contexts; expected at most {MOST_CONTEXTS:,}. {SPLIT}")
+    return contexts
+
+
+def _decoded(data: bytes, name: str) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as problem:
+        line = data[: problem.start].count(b"\n") + 1
+        raise SourceError(
+            f"Line {line} of {name} holds the byte 0x{data[problem.start]:02x}, which is no UTF-8. Save it as UTF-8."
+        ) from problem
+
+
+def _has_text(context: NamedContext, place: str) -> bool:
+    if any(chunk.strip() for chunk in context.chunks):
+        return True
+    raise SourceError(f"{place} has {len(context.chunks)} chunks without text; expected one or more with. {REMEDY}")
+
+
+def _json_lines(text: str, name: str) -> Iterator[tuple[str, NamedContext]]:
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.strip():
+            place = f"Line {number} of {name}"
+            yield place, _context(parse_json(line, place, remedy=REMEDY), place)
+
+
+def _json_list(text: str, name: str) -> Iterator[tuple[str, NamedContext]]:
+    values = parse_json(text, name, remedy=f"Give a list of contexts. {REMEDY}")
+    if not isinstance(values, list):
+        raise SourceError(f"{name} is no list; expected a list of contexts. {REMEDY}")
+    for number, value in enumerate(values, 1):
+        place = f"Context {number} of {name}"
+        yield place, _context(value, place)
+
+
+def _text_blocks(text: str, name: str) -> Iterator[tuple[str, NamedContext]]:
+    chunks: list[str] = []
+    for number, line in enumerate([*text.splitlines(), ""], 1):
+        if line.strip():
+            chunks.append(line)
+        elif chunks:
+            yield f"Line {number - len(chunks)} of {name}", NamedContext(tuple(chunks))
+            chunks = []
+
+
+def _context(value: Any, place: str) -> NamedContext:
+    given = from_json(NamedContext, {"chunks": value} if isinstance(value, list) else value, place, REMEDY)
+    chunks = tuple(whole_characters(chunk) for chunk in given.chunks)
+    return NamedContext(chunks, whole_characters(given.target), one_line(given.name))
+
+
+FORMS: dict[str, Callable[[str, str], Iterator[tuple[str, NamedContext]]]] = {
+    ".jsonl": _json_lines,
+    ".json": _json_list,
+    ".txt": _text_blocks,
+}
+"""How a file is read, by the ending of its name."""
+
+
+# ---------------------------------------------------------------- predicting
+
+
+def quick_decoder(predictor: Predictor) -> str:
+    """Return the decoder a batch has unless another is named: real chunks, or no text where there is no corpus."""
+    return METHOD if predictor.corpus is not None else NO_DECODER
+
+
+def predict_batch(
+    predictor: Predictor,
+    contexts: Sequence[NamedContext],
+    models: Sequence[str],
+    settings: PredictSettings,
+    progress: Progress = no_progress,
+) -> Iterator[PredictedContext]:
+    """Yield each of `contexts` with its predictions as soon as they are final, in order; see `Predictor.predict`."""
+    begun = time.perf_counter()
+    order = {model: i for i, model in enumerate(models)}
+    for n_done, context in enumerate(contexts, 1):
+        predictions = predictor.predict(context.chunks, models, settings, target_text=context.target)
+        yield PredictedContext(context, tuple(sorted(predictions, key=lambda p: (order[p.model], p.snap_on))))
+        left = (time.perf_counter() - begun) / n_done * (len(contexts) - n_done)
+        progress(n_done / len(contexts), f"{n_done:,} of {len(contexts):,} contexts, {left:.0f} s left")
+
+
+def seconds_per_text(predictions: Sequence[Prediction]) -> float | None:
+    """Return the mean seconds that the texts of these predictions cost; None where none of them was written anew."""
+    written = [p.timings.decode for p in predictions if p.done and p.text and not p.timings.cached]
+    return sum(written) / len(written) / 1000 if written else None
+
+
+# ---------------------------------------------------------------- taking along
+
+COLUMNS = ("name", "last_chunk", "model", "snapped", "text", "cosine_to_target", "target")
+
+
+class PredictedContextJson(PredictionsJson):
+    """A context of a batch as it was given, and its predictions."""
+
+    name: str
+    chunks: list[str]
+    target: str | None
+
+
+@final
+class BatchJson(TypedDict):
+    """What the command `predict --batch` prints."""
+
+    batch: list[PredictedContextJson]
+
+
+def batch_json(batch: Sequence[PredictedContext], encoder: str) -> BatchJson:
+    """Return a batch as `predict --batch --json` prints it: each context, and what `to_json` says of it."""
+    return {
+        "batch": [
+            {
+                "name": one.context.name,
+                "chunks": list(one.context.chunks),
+                "target": one.context.target or None,
+                **to_json(one.predictions, len(one.predictions[0].context.texts), encoder),
+            }
+            for one in batch
+        ]
+    }
+
+
+def batch_csv(batch: Sequence[PredictedContext]) -> str:
+    """Return a batch as a table, a line a prediction."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(COLUMNS)
+    for context, p in ((one.context, p) for one in batch for p in one.predictions):
+        cosine = "" if p.cosine_to_target is None else f"{p.cosine_to_target:.4f}"
+        writer.writerow([context.name, p.context.texts[-1], p.model, p.snap_on, p.text, cosine, context.target])
+    return out.getvalue()
+
+
+def batch_report(result: BatchJson) -> str:
+    """Return what `batch_json` gave as lines for a terminal, a block a context."""
+    lines = []
+    for one in result["batch"]:
+        lines.append(f"{one['name']}: {one['chunks'][-1]}")
+        for p in one["predictions"]:
+            cosine = "" if p["cosine_to_target"] is None else f", to the true chunk {p['cosine_to_target']:.3f}"
+            lines.append(
+                f"  {p['model']} ({'snapped' if p['snap']['on'] else 'raw'}{cosine}): {p['text'] or '(no text)'}"
+            )
+        lines.append("")
+    notes = dict.fromkeys(p["note"] for one in result["batch"] for p in one["predictions"] if p["note"])
+    return "\n".join([*lines, *(f"note: {note}" for note in notes)]).rstrip()
