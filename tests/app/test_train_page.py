@@ -14,7 +14,7 @@ from lvm_core.train import TrainConfig
 from lvm_core.train.notes import RunNotes, write_notes
 from lvm_core.workspace import Workspace, read_json, write_json
 from pages.views.train import runs
-from pages.views.train.curves import smoothed
+from pages.views.train.figure import smoothed
 from tests.app.conftest import Open, press, shown
 from tests.leaderboard.rows import add
 
@@ -251,3 +251,21 @@ def test_an_evaluated_run_leads_to_its_row_of_the_board(seeded: Workspace, open_
     app = open_page(seeded, "leaderboard", test="k2", models="amn-1")
     assert not app.exception
     assert app.multiselect(key="leaderboard:models").value == ["amn-1"]
+
+
+def test_the_pointer_marks_one_place_in_all_charts_of_all_runs(seeded: Workspace, open_page: Open) -> None:
+    fake_run(seeded, "amn-1", 60, time.time())
+    fake_run(seeded, "gru-1", 60, time.time() - 1, model="gru")
+    app = open_page(seeded, "train")
+    (chart,) = app.get("plotly_chart")
+    figure = json.loads(chart.proto.spec)
+    assert (figure["layout"]["hovermode"], figure["layout"]["hoversubplots"]) == ("x unified", "axis")
+    assert {trace["xaxis"] for trace in figure["data"]} == {"x"}
+    charts = {trace["name"]: trace["yaxis"] for trace in figure["data"]}
+    for run in ("amn-1", "gru-1"):
+        names = [f"{run} {word}" for word in ("cosine", "loss", "gradient", "windows/s")]
+        assert [charts[name] for name in names] == ["y", "y2", "y3", "y4"]
+    assert figure["layout"]["yaxis2"]["type"] == "log"
+    widget(app, "toggle", "Log scale").set_value(False).run()
+    figure = json.loads(app.get("plotly_chart")[0].proto.spec)
+    assert "log" not in (figure["layout"]["yaxis2"].get("type"), figure["layout"]["yaxis3"].get("type"))
