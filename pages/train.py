@@ -9,6 +9,7 @@ from lvm_core.workspace import read_json
 from pages.shared import address, state, ui
 from pages.views.train import curves as train_curves
 from pages.views.train import form as train_form
+from pages.views.train import parallel
 from pages.views.train import queue as train_jobs
 from pages.views.train import runs as train_runs
 from pages.views.train import start as train_start
@@ -51,7 +52,10 @@ def form() -> None:
 def curves() -> None:
     """Show the curves of the runs chosen in the table."""
     look = train_curves.look(address.Address("train"))
-    train_curves.panel(train_runs.chosen(train_runs.rows()), look)
+    rows = train_runs.rows()
+    charted = train_runs.chosen(rows)
+    train_curves.panel(charted, look)
+    parallel.of_one_sweep(charted, rows)
 
 
 def page(at: address.Address) -> None:

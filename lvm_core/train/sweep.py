@@ -1,7 +1,7 @@
 """A sweep: many trainings as one job, each a run of its own, ranked while it goes on."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TypedDict, cast
 
@@ -114,6 +114,16 @@ def read_sweep(workspace: Workspace, name: str) -> Sweep:
     stored = read_json(path)
     children = [Child(**child) for child in stored["children"]]
     return Sweep(stored["name"], stored["base"], children, stored["left_out"], stored["created"])
+
+
+def sweep_of(workspace: Workspace, runs: Sequence[str]) -> Sweep | None:
+    """Return the stored sweep that all of `runs` are of, None where there is no such sweep."""
+    for path in sorted(workspace.sweep("any").parent.glob("*.json")):
+        if runs and all(f"-{path.stem}-" in run for run in runs):
+            sweep = read_sweep(workspace, path.stem)
+            if {child.run for child in sweep.children} >= set(runs):
+                return sweep
+    return None
 
 
 def check_sweep(workspace: Workspace, sweep: Sweep, dim: int) -> None:

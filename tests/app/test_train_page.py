@@ -12,6 +12,7 @@ from lvm_core.config import fields_of
 from lvm_core.jobs.store import JobStore
 from lvm_core.train import TrainConfig
 from lvm_core.train.notes import RunNotes, write_notes
+from lvm_core.train.sweep import new_sweep
 from lvm_core.workspace import Workspace, read_json, write_json
 from pages.views.train import runs
 from pages.views.train.figure import smoothed
@@ -269,3 +270,25 @@ def test_the_pointer_marks_one_place_in_all_charts_of_all_runs(seeded: Workspace
     widget(app, "toggle", "Log scale").set_value(False).run()
     figure = json.loads(app.get("plotly_chart")[0].proto.spec)
     assert "log" not in (figure["layout"]["yaxis2"].get("type"), figure["layout"]["yaxis3"].get("type"))
+
+
+def test_the_runs_of_a_sweep_stand_side_by_side(seeded: Workspace, open_page: Open) -> None:
+    varied = [{"model": model, "lr": lr} for model in ("amn", "gru") for lr in (1e-3, 1e-4)]
+    sweep = new_sweep("night", {"epochs": 20}, varied)
+    write_json(seeded.sweep("night"), sweep.to_json())
+    for i, child in enumerate(sweep.children):
+        fake_run(seeded, child.run, 30, time.time() - i, **child.settings)
+        path = seeded.run_result(child.run)
+        write_json(path, {**read_json(path), "val_cosine": 0.5 + i / 100})
+    app = open_page(seeded, "train")
+    assert "4 of the 4 runs of the sweep" in shown(app)
+    (parallel,) = json.loads(app.get("plotly_chart")[1].proto.spec)["data"]
+    assert parallel["type"] == "parcoords"
+    labels = {one["label"]: one for one in parallel["dimensions"]}
+    assert list(labels) == ["model", "lr", "validation cosine"]
+    assert labels["model"]["ticktext"] == ["amn", "gru"]
+    assert labels["lr"]["ticktext"] == ["0.0001", "0.001"]
+    assert parallel["line"]["color"] == labels["validation cosine"]["values"] == [0.5, 0.51, 0.52, 0.53]
+    fake_run(seeded, "alone", 30, time.time() + 1)
+    app = open_page(seeded, "train")
+    assert len(app.get("plotly_chart")) == 1, "runs of different origin are no sweep"
