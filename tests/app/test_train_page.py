@@ -285,9 +285,9 @@ def test_the_runs_of_a_sweep_stand_side_by_side(seeded: Workspace, open_page: Op
     (parallel,) = json.loads(app.get("plotly_chart")[1].proto.spec)["data"]
     assert parallel["type"] == "parcoords"
     labels = {one["label"]: one for one in parallel["dimensions"]}
-    assert list(labels) == ["model", "lr", "validation cosine"]
-    assert labels["model"]["ticktext"] == ["amn", "gru"]
-    assert labels["lr"]["ticktext"] == ["0.0001", "0.001"]
+    assert list(labels) == ["net", "learning rate", "validation cosine"]
+    assert labels["net"]["ticktext"] == ["amn", "gru"]
+    assert labels["learning rate"]["ticktext"] == ["0.0001", "0.001"]
     assert parallel["line"]["color"] == labels["validation cosine"]["values"] == [0.5, 0.51, 0.52, 0.53]
     fake_run(seeded, "alone", 30, time.time() + 1)
     app = open_page(seeded, "train")

@@ -89,6 +89,7 @@ def figure(rows: Sequence[RunRow], by_run: dict[str, Curve], look: Look) -> go.F
                            yanchor="bottom", font={"size": 12})  # fmt: skip
     charts.style(fig, HEIGHT * len(CHARTS), legend=False)
     fig.update_layout(uirevision=f"curves:{look.over}", hovermode="x unified", hoversubplots="axis", margin={"t": 24})
+    fig.update_layout(hoverlabel={"bgcolor": "#1b2126" if charts.dark() else "#ffffff", "font": {"size": 11}})
     fig.update_xaxes(
         title={"text": TITLES[look.over], "font": {"size": 11}}, anchor=_axis(len(CHARTS) - 1), showspikes=True,
         spikemode="across", spikesnap="cursor", spikethickness=1, spikedash="solid", spikecolor=charts.AXIS,

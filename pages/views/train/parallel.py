@@ -5,12 +5,16 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 import streamlit as st
 
+from lvm_core.config import fields_of
+from lvm_core.train import TrainConfig
 from lvm_core.train.axes import axes
 from lvm_core.train.history import RunRow
 from lvm_core.train.sweep import sweep_of
 from pages.shared import charts, state
 
-HEIGHT = 280
+HEIGHT = 290
+LABELS = {f.name: f.title for f in fields_of(TrainConfig)}
+"""Settings as the form calls them."""
 SCALE = [[0.0, charts.COLOURS["neighbours"]], [1.0, charts.COLOURS["prediction"]]]
 """From the lowest cosine to the highest; told apart without red and green."""
 
@@ -25,7 +29,10 @@ def of_one_sweep(charted: Sequence[RunRow], every: Sequence[RunRow]) -> None:
     if len(rows) < 2:
         return
     st.html(f'<p class="lvm-chart-title">{len(rows)} of the {len(names)} runs of the sweep, a line each</p>')
-    varied = ", ".join(axis.name for axis in axes([row.settings for row in rows])) or "nothing that varies"
+    varied = (
+        ", ".join(LABELS.get(axis.name, axis.name) for axis in axes([row.settings for row in rows]))
+        or "nothing that varies"
+    )
     charts.show(figure(rows), "parallel", f"{len(rows)} runs by {varied}, coloured by validation cosine")
 
 
@@ -34,7 +41,7 @@ def figure(rows: Sequence[RunRow]) -> go.Figure:
     cosines = [row.val_cosine for row in rows]
     dimensions = [
         {
-            "label": axis.name.replace("_", " "),
+            "label": LABELS.get(axis.name, axis.name.replace("_", " ")),
             "values": axis.places,
             **({"tickvals": list(axis.ticks), "ticktext": list(axis.ticks.values())} if axis.ticks else {}),
         }
@@ -45,5 +52,5 @@ def figure(rows: Sequence[RunRow]) -> go.Figure:
     font = {"size": 12, "color": charts.ink()}
     fig = go.Figure(go.Parcoords(dimensions=dimensions, line=line, labelfont=font, tickfont=font))
     charts.style(fig, HEIGHT, legend=False)
-    fig.update_layout(margin={"l": 60, "r": 60, "t": 40, "b": 16}, uirevision="parallel")
+    fig.update_layout(margin={"l": 60, "r": 60, "t": 40, "b": 28}, uirevision="parallel")
     return fig
