@@ -4,7 +4,7 @@ import colorsys
 import html
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 import plotly.graph_objects as go
@@ -12,6 +12,23 @@ import plotly.graph_objects as go
 from lvm_core.train.curves import Curve, Floats, thinned
 from lvm_core.train.history import RunRow
 from pages.shared import charts
+
+
+class Trace(TypedDict, total=False):
+    """A line as plotly takes it."""
+
+    type: str
+    mode: str
+    x: Floats | list[float]
+    y: Floats | list[float]
+    xaxis: str
+    yaxis: str
+    name: str
+    line: dict[str, str | float]
+    marker: dict[str, float]
+    hovertemplate: str
+    hoverinfo: str
+
 
 OVER = {"step": "step", "epoch": "epoch", "time": "seconds"}
 TITLES = {"step": "step", "epoch": "epoch", "time": "training time [s]"}
@@ -68,7 +85,7 @@ def figure(rows: Sequence[RunRow], by_run: dict[str, Curve], look: Look) -> go.F
 
     It keeps the user's zoom between refreshes.
     """
-    traces: dict[str, list[dict[str, Any]]] = {name: [] for name in CHARTS}
+    traces: dict[str, list[Trace]] = {name: [] for name in CHARTS}
     for name in CHARTS:
         for i, row in enumerate(rows):
             traces[name] += _traces(name, row, by_run[row.run], look, run_colour(rows, i))
@@ -131,13 +148,13 @@ def _baseline_values(by_run: dict[str, Curve], name: str) -> list[float]:
     return sorted({round(float(value), 6) for value in given if value is not None})
 
 
-def _wide(traces: Sequence[dict[str, Any]]) -> bool:
+def _wide(traces: Sequence[Trace]) -> bool:
     values = np.concatenate([np.asarray(t["y"], dtype=float) for t in traces]) if traces else np.zeros(0)
     values = values[np.isfinite(values) & (values > 0)]
     return bool(values.size and values.max() / values.min() > 100)
 
 
-def _traces(name: str, row: RunRow, curve: Curve, look: Look, colour: str) -> list[dict[str, Any]]:
+def _traces(name: str, row: RunRow, curve: Curve, look: Look, colour: str) -> list[Trace]:
     label = f"{row.run} {WORDS[name]}"
     if name == "cosine":
         return [_trace(curve, "val_cosine", label, replace(look, smoothing=0.0), colour, 0, markers=True)]
@@ -148,9 +165,7 @@ def _traces(name: str, row: RunRow, curve: Curve, look: Look, colour: str) -> li
     return [_trace(curve, *both, look, colour, k) for k, both in enumerate(zip(terms, labels, strict=True))]
 
 
-def _trace(
-    curve: Curve, column: str, label: str, look: Look, colour: str, k: int, markers: bool = False
-) -> dict[str, Any]:
+def _trace(curve: Curve, column: str, label: str, look: Look, colour: str, k: int, markers: bool = False) -> Trace:
     x, y = curve.series(column, OVER[look.over])
     x, y = thinned(x, smoothed(y, look.smoothing))
     return {
@@ -165,9 +180,9 @@ def _trace(
     }
 
 
-def _baseline_lines(by_run: dict[str, Curve], over: str) -> list[dict[str, Any]]:
+def _baseline_lines(by_run: dict[str, Curve], over: str) -> list[Trace]:
     """Return a dashed line for each value a baseline has on these runs: one where they share their windows."""
-    lines: list[dict[str, Any]] = []
+    lines: list[Trace] = []
     ends = [c.series("epoch", OVER[over])[0] for c in by_run.values() if c.steps]
     ends = [x for x in ends if x.size]
     if not ends:

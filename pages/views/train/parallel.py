@@ -29,11 +29,9 @@ def of_one_sweep(charted: Sequence[RunRow], every: Sequence[RunRow]) -> None:
     if len(rows) < 2:
         return
     st.html(f'<p class="lvm-chart-title">{len(rows)} of the {len(names)} runs of the sweep, a line each</p>')
-    varied = (
-        ", ".join(LABELS.get(axis.name, axis.name) for axis in axes([row.settings for row in rows]))
-        or "nothing that varies"
-    )
-    charts.show(figure(rows), "parallel", f"{len(rows)} runs by {varied}, coloured by validation cosine")
+    fig = figure(rows)
+    labels = ", ".join(dimension.label for dimension in fig.data[0].dimensions)
+    charts.show(fig, "parallel", f"{len(rows)} runs by {labels}; coloured by validation cosine")
 
 
 def figure(rows: Sequence[RunRow]) -> go.Figure:
