@@ -68,7 +68,7 @@ def _change(namespace: argparse.Namespace, workspace: Workspace) -> str:
         return f"{ResultStore(workspace).delete_model(namespace.delete)} rows of {namespace.delete} deleted"
     if namespace.ship:
         path = new_file(namespace.ship, namespace.force, "The board")
-        return f"{board.ship(workspace, path)} rows written to {path}"
+        return f"{board.ship(workspace, path, namespace.force)} rows written to {path}"
     return ""
 
 

@@ -50,7 +50,8 @@ def _export(namespace: argparse.Namespace, workspace: Workspace) -> Mapping[str,
 
     space = space_of_corpus(workspace, namespace.corpus, namespace.encoder)
     path = new_file(namespace.file, namespace.force, "The NPZ file")
-    return export_npz(workspace, path, namespace.corpus, space, namespace.layout, namespace.context)
+    layout, context = namespace.layout, namespace.context
+    return export_npz(workspace, path, namespace.corpus, space, layout, context, force=namespace.force)
 
 
 def _check(namespace: argparse.Namespace, _: Workspace) -> Mapping[str, object]:

@@ -20,7 +20,7 @@ from lvm_core.exchange.incoming import Incoming, claim_encoder, half_done, paire
 from lvm_core.exchange.npz.archive import open_npz
 from lvm_core.exchange.npz.layouts import Passage
 from lvm_core.exchange.npz.reading import contents_of
-from lvm_core.exchange.npz.write import write_sequences, write_splits, write_vectors
+from lvm_core.exchange.npz.write import only_over_npz, write_sequences, write_splits, write_vectors
 from lvm_core.exchange.to_postgres import chunk_uuid
 from lvm_core.types import Progress, no_progress
 from lvm_core.vectors.matrix import open_matrix
@@ -123,6 +123,7 @@ def export_npz(
     layout: str = "vectors",
     context: int = 5,
     split_seed: int = 0,
+    force: bool = False,
 ) -> NpzExported:
     """Write a corpus with its vectors as NPZ and return a report.
 
@@ -134,15 +135,18 @@ def export_npz(
         layout: "vectors", "sequences" or "splits" (by article).
         context: chunks in a window.
         split_seed: of the split by article.
+        force: overwrite what lies at `path`, even if it is no NPZ.
 
     Raises:
         SettingsError: for another layout, or a context out of bounds.
         CorpusError: if the corpus is not encoded, or no article is longer than the context.
-        SourceError: if something that is no NPZ lies there.
+        SourceError: if something that is no NPZ lies there and `force` is not given.
     """
     if layout not in LAYOUTS:
         raise SettingsError([f"layout is {layout!r}; expected one of {', '.join(LAYOUTS)}."])
     context = whole_number(context, "context", 1, MOST_CONTEXT)
+    if not force:
+        only_over_npz(path)
     store = CorpusStore(workspace)
     info = store.corpus(corpus)
     matrix = open_matrix(workspace, corpus, encoder_id)

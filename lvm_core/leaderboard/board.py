@@ -82,15 +82,15 @@ def _place(row: Row) -> Place:
     return row.model, row.comparable, row.context
 
 
-def ship(workspace: Workspace, path: str | Path = SHIPPED_BOARD) -> int:
+def ship(workspace: Workspace, path: str | Path = SHIPPED_BOARD, force: bool = False) -> int:
     """Write the workspace's rows of shipped models and of rules that need no fit to `path`; return how many.
 
     Latencies are of the machine they were measured on; every other number is the same on any.
 
     Raises:
-        ModelError: if `path` is a file that is no board: it would be overwritten.
+        ModelError: if `path` is a file that is no board, and `force` does not say that it may be overwritten.
     """
-    if Path(path).exists() and not _is_board(Path(path)):
+    if not force and Path(path).exists() and not _is_board(Path(path)):
         raise ModelError(
             f"{path} exists and holds no board (a JSON object with titles and rows); it would be overwritten."
             " Name a new file, or one that was written by --ship."

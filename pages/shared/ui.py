@@ -16,6 +16,14 @@ from lvm_core.corpus.sources.base import WIKIPEDIA_LICENCE
 from lvm_core.errors import LvmError
 
 APP = Path(__file__).resolve().parents[2] / "app.py"
+_WORD_JOINER = "\u2060"
+_DRAWN = re.compile(
+    r"(?<=:material)(?=/)|(?<=:streamlit)(?=:)|(?<=https:)(?=//)|(?<=http:)(?=//)|(?<=www)(?=\.)"
+    r"|(?<=@)(?=[-\w]+\.\w)",
+    re.IGNORECASE,
+)
+"""Where Streamlit's Markdown makes icons and links of text that is escaped: an invisible character parts them."""
+
 LIVE_S = 2.0
 """Seconds between looks at running jobs."""
 
@@ -57,8 +65,9 @@ def spoken(message: str, words: Mapping[str, str]) -> str:
 
 
 def plain(text: str) -> str:
-    """Return `text` with the characters that Markdown would eat escaped."""
-    for sign in "\\`*_[]<>$#~":
+    """Return `text` as Markdown that shows it as it is: no mark-up, no icon, no link, no character by its name."""
+    text = _DRAWN.sub(_WORD_JOINER, text)
+    for sign in "\\`*_[]<>$#~&":
         text = text.replace(sign, f"\\{sign}")
     return text.replace(":", "\\:")
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lvm_core.corpus.sources.base import RawArticle, Skipped, SourceKind
 from lvm_core.corpus.sources.compressed import reading
@@ -70,7 +70,7 @@ def _blocks(text: str) -> Iterator[tuple[int, str]]:
     """Yield each heading with its level, and each paragraph with level 0."""
     for piece in _pieces(text):
         table = False
-        tokens = _parser().parse(piece)
+        tokens = _parser(links="]" in piece).parse(piece)
         for i, token in enumerate(tokens):
             table = token.type == "table_open" or (table and token.type != "table_close")
             if token.type == "html_block":
@@ -88,11 +88,13 @@ def _headings(text: str) -> Iterator[Heading]:
         lines = [start]
         for line in piece.split("\n"):
             lines.append(lines[-1] + len(line) + 1)
-        tokens = _parser().parse(piece)
+        references: dict[str, Any] = {}
+        tokens = _block_parser().parse(piece, references)
         for token, inline in pairwise(tokens):
             if token.type == "heading_open" and not token.level and token.map:
                 first, last = lines[token.map[0]], min(lines[token.map[1]], start + len(piece))
-                yield first, last, int(token.tag[1:]), clean(_inline(inline))
+                (parsed,) = _parser(links=True).parseInline(inline.content, references)
+                yield first, last, int(token.tag[1:]), clean(_inline(parsed))
 
 
 def _paragraphs(text: str) -> Iterator[str]:
@@ -138,10 +140,20 @@ def _placed_pieces(text: str) -> Iterator[tuple[int, str]]:
 
 
 @cache
-def _parser() -> "MarkdownIt":
+def _parser(links: bool) -> "MarkdownIt":
+    """Return a parser; without `links` a thousand brackets that nothing closes are not followed each to the end."""
     from markdown_it import MarkdownIt
 
-    return MarkdownIt("commonmark").enable(["table", "strikethrough"])
+    parser = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+    return parser if links else parser.disable(["link", "image"])
+
+
+@cache
+def _block_parser() -> "MarkdownIt":
+    """Return a parser that tells headings from paragraphs and leaves what stands in them unread."""
+    from markdown_it import MarkdownIt
+
+    return MarkdownIt("commonmark").enable("table").disable("inline")
 
 
 KIND = SourceKind("Markdown", MarkdownSource, (".md", ".markdown"), in_folders=True)

@@ -127,6 +127,12 @@ def _places(n: int) -> Iterator[slice]:
         yield slice(start, min(start + BLOCK, n))
 
 
+def only_over_npz(path: Path) -> None:
+    """Raise SourceError if something that is no NPZ lies at `path`."""
+    if path.exists() and not _may_be_replaced(path):
+        raise SourceError(f"{path} exists and is no NPZ, so it is not overwritten. Choose another name.")
+
+
 def _may_be_replaced(path: Path) -> bool:
     if not is_regular(path):
         return False
@@ -138,13 +144,7 @@ class NpzWriter:
     """An NPZ under a temporary name that takes its place when all of it is written."""
 
     def __init__(self, path: Path, compress: bool = False) -> None:
-        """Say where it goes, and whether its arrays are packed tightly.
-
-        Raises:
-            SourceError: if something that is no NPZ lies there.
-        """
-        if path.exists() and not _may_be_replaced(path):
-            raise SourceError(f"{path} exists and is no NPZ, so it is not overwritten. Choose another name.")
+        """Say where it goes, and whether its arrays are packed tightly."""
         self._stack = contextlib.ExitStack()
         self._path, self._method = path, zipfile.ZIP_DEFLATED if compress else zipfile.ZIP_STORED
 

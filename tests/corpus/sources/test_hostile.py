@@ -80,6 +80,16 @@ def test_repetition_takes_time_that_grows_with_the_length_alone(clean: Callable[
     assert time.process_time() - start < 10
 
 
+@pytest.mark.parametrize("part", ["[[a|", "![[a", "["])
+def test_brackets_that_nothing_closes_are_read_once(part: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.md"
+    path.write_text(part * (240_000 // len(part)))
+    start = time.process_time()
+    with contextlib.suppress(LvmError):
+        preview(str(path), 9, IngestSettings(min_chunks=1))
+    assert time.process_time() - start < 10
+
+
 def memory_of(read: Callable[[], object]) -> int:
     tracemalloc.start()
     try:
