@@ -12,7 +12,10 @@ Span = tuple[int, int]
 
 WINDOW_CHARS = 100_000
 """Longest stretch given to the splitter at once; its memory grows with it."""
+MOST_QUOTES, QUOTED_CHARS = 4_000, 2_000
+"""Quotes and brackets in a window above which it is cut shorter: the splitter's time grows with their square."""
 
+_QUOTES = "\"'`“”„‘’«»‹›「」『』《》()[]（）"
 _OPENING = re.compile(r"\s([\"'“‘`(\[]+)\s*\Z")
 _NEXT_SIGN = re.compile(r"[\s\"'“‘«‹([]*(\S)")
 _ENDS_WITH_STOP = re.compile(rf"[.][{re.escape(CLOSERS)}]*\s*\Z")
@@ -76,11 +79,15 @@ def _boundaries(text: str, start: int, end: int, language: str) -> Iterator[int]
 
 
 def _windows(text: str, start: int, end: int) -> Iterator[Span]:
-    while end - start > WINDOW_CHARS:
-        cut = text.rfind(" ", start + 1, start + WINDOW_CHARS) + 1 or start + WINDOW_CHARS
+    while end - start > (size := _window_chars(text[start : min(end, start + WINDOW_CHARS)])):
+        cut = text.rfind(" ", start + 1, start + size) + 1 or start + size
         yield start, cut
         start = cut
     yield start, end
+
+
+def _window_chars(text: str) -> int:
+    return WINDOW_CHARS if sum(map(text.count, _QUOTES)) <= MOST_QUOTES else QUOTED_CHARS
 
 
 def _is_boundary(text: str, first: int, place: int, end: int, language: str) -> bool:

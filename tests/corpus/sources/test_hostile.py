@@ -90,6 +90,13 @@ def test_brackets_that_nothing_closes_are_read_once(part: str, tmp_path: Path) -
     assert time.process_time() - start < 10
 
 
+@pytest.mark.parametrize("part", ["'''''a", '"a" ', "(a", "«a» ", "“a”. "])
+def test_a_page_of_quotes_is_cut_into_sentences_in_time(part: str) -> None:
+    start = time.process_time()
+    assert split_text(part * (240_000 // len(part)))
+    assert time.process_time() - start < 10
+
+
 def memory_of(read: Callable[[], object]) -> int:
     tracemalloc.start()
     try:
