@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages.shared import address, first_start, glossary, ui
-from pages.views.predict import context, editor, results, welcome
+from pages.views.predict import batch, context, editor, results, welcome
 from pages.views.predict import form as predict_form
 from pages.views.predict import run as running
 from pages.views.predict.origin import MOST_CHUNKS
@@ -42,5 +42,6 @@ with ui.errors_shown(), address.page("predict") as at:
             results.show(run)
         else:
             welcome.show()
+    batch.show(choices)
 glossary.show()
 ui.licence_note()

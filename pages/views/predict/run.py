@@ -41,6 +41,11 @@ def _texts(root: str, encoder: str, inverters: tuple[object, ...]) -> Texts:  # 
     return Texts(Workspace(root), state.encoder_called(encoder))
 
 
+def predictor_on(corpus: str | None) -> Predictor:
+    """Return the predictor of the page's space that stands on `corpus`, None for the largest; it is made once."""
+    return _predictor(_key(corpus))
+
+
 @functools.cache
 def warm() -> None:
     """Load encoder and decoder in the background, so that the first prediction need not wait for them."""
@@ -76,7 +81,7 @@ class Run:
         if not choices.models:
             raise SettingsError(["No model is chosen; choose one or more under Models."])
         self.choices, self.texts, self.origin = choices, tuple(texts), origin
-        self.cards = _cards(choices)
+        self.cards = cards_of(choices)
         self.predictions: dict[Card, Prediction] = {}
         self.errors: dict[Card, str] = {}
         self.failure: Exception | None = None
@@ -174,7 +179,7 @@ class Run:
                 yield from self._answers([name])
 
 
-def _cards(choices: Choices) -> list[Card]:
+def cards_of(choices: Choices) -> list[Card]:
     """Return the cards to be filled, in the order of the screen."""
     both = {"off": (False,), "on": (True,), "both": (False, True)}[choices.settings.snap]
     snaps = both if state.encoded_corpora() else (False,)
