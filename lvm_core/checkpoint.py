@@ -1,17 +1,14 @@
 """Models on disk: run folders of the workspace and the shipped ones beside the code, read the same way."""
 
-import gzip
 import hashlib
-import json
 import re
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
 from lvm_core.boundary.files import read_bytes
 from lvm_core.boundary.json_values import from_json
-from lvm_core.errors import ModelError, SettingsError, SourceError, SpaceMismatch, WorkspaceError
+from lvm_core.errors import ModelError, SettingsError, SpaceMismatch, WorkspaceError
 from lvm_core.json_shapes import Member, RunConfig, RunResult, Values
 from lvm_core.model_weights import check_weights, load_weights, save_weights
 from lvm_core.nets.base import SequenceModel
@@ -20,11 +17,7 @@ from lvm_core.nets.ensemble import Ensemble
 from lvm_core.workspace import SHIPPED, Workspace, read_json, replacing, slug, write_json
 
 CONFIG, WEIGHTS, RESULT, CARD = "config.json", "model.safetensors", "result.json", "card.md"
-METRICS, STATE, TITLES = "metrics.jsonl", "train_state.pt", "titles.jsonl.gz"
-PLAIN_TITLES = "titles.txt.gz"
-"""Where earlier studios wrote the titles, one a line: read where there is no TITLES."""
-
-MOST_TITLES_BYTES = 100_000_000
+METRICS, STATE = "metrics.jsonl", "train_state.pt"
 
 DAMAGED = (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, RuntimeError, IndexError, MemoryError)
 """What building a net of a damaged description can raise (RecursionError is a RuntimeError)."""
@@ -82,36 +75,6 @@ def save_model(folder: Path, model: SequenceModel, config: RunConfig, half: bool
     """Write a model that can be loaded from `folder`: its weights, then `config` with the net's own description."""
     save_weights(folder / WEIGHTS, model, half)
     write_json(folder / CONFIG, {**config, **model.config(), "kind": model.kind, "n_parameters": model.n_parameters()})
-
-
-def save_titles(folder: Path, titles: list[str]) -> None:
-    """Write the titles of the training articles, so that a guard can compare them with a test split.
-
-    One JSON string a line: a title may hold any character, also one that ends a line.
-    """
-    lines = "".join(f"{json.dumps(title)}\n" for title in titles)
-    with replacing(folder / TITLES) as temporary:
-        temporary.write_bytes(gzip.compress(lines.encode(), mtime=0))
-
-
-def training_titles(info: ModelInfo) -> list[str] | None:
-    """Return the titles of the articles a model was trained on, exactly as its corpus has them.
-
-    None where nobody can say: they were not written down, the file is damaged, or it names no article at all.
-    """
-    if info.name in UNFITTED:
-        return []
-    try:
-        if (info.path / TITLES).exists():
-            text = gzip.decompress(read_bytes(info.path / TITLES, most_bytes=MOST_TITLES_BYTES)).decode()
-            titles = [json.loads(line) for line in text.split("\n") if line]
-        else:
-            titles = (
-                gzip.decompress(read_bytes(info.path / PLAIN_TITLES, most_bytes=MOST_TITLES_BYTES)).decode().split("\n")
-            )
-    except (SourceError, OSError, EOFError, ValueError, RecursionError, zlib.error):
-        return None
-    return titles if any(titles) and all(isinstance(title, str) for title in titles) else None
 
 
 def list_models(workspace: Workspace, encoder_id: str | None = None) -> list[ModelInfo]:

@@ -3,20 +3,10 @@
 import re
 from pathlib import Path
 
-from lvm_core.checkpoint import (
-    CARD,
-    RESULT,
-    TITLES,
-    ModelInfo,
-    list_models,
-    load_model,
-    save_ensemble,
-    save_model,
-    save_titles,
-    training_titles,
-)
+from lvm_core.checkpoint import CARD, RESULT, ModelInfo, list_models, load_model, save_ensemble, save_model
 from lvm_core.errors import ModelError
 from lvm_core.nets.ensemble import Ensemble
+from lvm_core.training_titles import TITLES, save_titles, training_titles
 from lvm_core.workspace import SHIPPED, Workspace, write_json, write_text
 
 

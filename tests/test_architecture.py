@@ -19,7 +19,7 @@ LAYERS = """
     nets corpus.tmd
     corpus encoders
     vectors
-    dataset model_weights checkpoint exchange
+    dataset model_weights checkpoint training_titles exchange
     snap spaces forecast rollout shipped
     train inverter denoiser
     decode

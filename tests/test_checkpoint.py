@@ -8,9 +8,10 @@ import torch
 
 from lvm_core import checkpoint, forecast
 from lvm_core.baselines import build_baseline
-from lvm_core.checkpoint import UNFITTED, find_model, list_models, load_model, save_model, save_titles, training_titles
+from lvm_core.checkpoint import UNFITTED, find_model, list_models, load_model, save_model
 from lvm_core.errors import ModelError, SpaceMismatch
 from lvm_core.nets import build_model
+from lvm_core.training_titles import save_titles, training_titles
 from lvm_core.workspace import Workspace
 from tests.nets.toy import DIM, ENCODER, walk
 

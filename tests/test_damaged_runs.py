@@ -11,10 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lvm_core.checkpoint import list_models, load_model, save_model, save_titles, training_titles
+from lvm_core.checkpoint import list_models, load_model, save_model
 from lvm_core.errors import LvmError, ModelError
 from lvm_core.nets import build_model
 from lvm_core.train.history import History
+from lvm_core.training_titles import save_titles, training_titles
 from lvm_core.workspace import Workspace
 
 CONFIG: dict[str, Any] = {"run": "r", "encoder_id": "e@1", "context": 3, "created": 1.0, "train": {"model": "gru"}}

@@ -4,12 +4,13 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lvm_core.checkpoint import UNFITTED, ModelInfo, find_model, list_models, training_titles
+from lvm_core.checkpoint import UNFITTED, ModelInfo, find_model, list_models
 from lvm_core.corpus.store import CorpusStore
 from lvm_core.dataset import split_documents
 from lvm_core.evaluate.testset import FIRST_POSITION
 from lvm_core.json_shapes import RunConfig
 from lvm_core.nets.base import SequenceModel
+from lvm_core.training_titles import training_titles
 from lvm_core.types import CorpusInfo, DocumentInfo
 from lvm_core.vectors.matrix import VectorMatrix, open_matrix
 from lvm_core.workspace import Workspace

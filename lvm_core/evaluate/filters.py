@@ -6,11 +6,12 @@ from typing import Any
 
 from lvm_core.baselines import BASELINES, LinearFilter, build_baseline
 from lvm_core.baselines.base import Baseline
-from lvm_core.checkpoint import LoadedModel, ModelInfo, list_models, load_model, training_titles
+from lvm_core.checkpoint import LoadedModel, ModelInfo, list_models, load_model
 from lvm_core.corpus.store import CorpusStore
 from lvm_core.dataset import open_corpora
 from lvm_core.errors import LvmError
 from lvm_core.evaluate.candidates import Candidate, EncodedCorpus
+from lvm_core.training_titles import training_titles
 from lvm_core.types import Progress
 
 LONGEST_FILTER = 100

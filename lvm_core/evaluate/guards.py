@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from lvm_core.checkpoint import TITLES
 from lvm_core.dataset import title_key
 from lvm_core.errors import CorpusError, ModelError
 from lvm_core.evaluate.candidates import Candidate, EncodedCorpus
 from lvm_core.evaluate.settings import EvaluateSettings
+from lvm_core.training_titles import TITLES
 from lvm_core.types import DocumentInfo
 
 _MAX_NAMED = 5

@@ -20,8 +20,6 @@ from lvm_core.checkpoint import (
     join,
     save_ensemble,
     save_model,
-    save_titles,
-    training_titles,
     weights_file_digest,
 )
 from lvm_core.config import check, from_dict, typed
@@ -42,6 +40,7 @@ from lvm_core.train.loop import FINISHING, PREPARED, Trainer, ending
 from lvm_core.train.opening import check_corpora, new_run, run_lock, stored_config
 from lvm_core.train.query import fit_query
 from lvm_core.train.validate import Validator
+from lvm_core.training_titles import save_titles, training_titles
 from lvm_core.types import DocumentInfo, Progress, no_progress
 from lvm_core.workspace import Workspace, read_json, write_json, write_text
 

@@ -7,8 +7,9 @@ import pytest
 
 from lvm_core import checkpoint
 from lvm_core.__main__ import main
-from lvm_core.checkpoint import load_model, training_titles
+from lvm_core.checkpoint import load_model
 from lvm_core.train import TrainConfig, train
+from lvm_core.training_titles import TITLES, training_titles
 from lvm_core.workspace import Workspace
 from tests.nets.toy import add_corpus
 
@@ -54,7 +55,7 @@ def test_what_cannot_be_shipped_is_refused(
     ]:
         assert main(["ship", *words, *argv]) == 2
         assert message in capsys.readouterr().err
-    (trained.run("one") / checkpoint.TITLES).unlink()
+    (trained.run("one") / TITLES).unlink()
     assert main(["ship", "one", "x", *argv]) == 2
     assert "must say what it was trained on" in capsys.readouterr().err
     assert not (tmp_path / "models").exists()

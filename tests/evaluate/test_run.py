@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from lvm_core.checkpoint import PLAIN_TITLES, TITLES
 from lvm_core.corpus.store import CorpusStore
 from lvm_core.dataset import split_documents
 from lvm_core.errors import CorpusError, ModelError, SpaceMismatch
@@ -16,6 +15,7 @@ from lvm_core.evaluate.run import Evaluation, evaluate
 from lvm_core.evaluate.settings import EvaluateSettings
 from lvm_core.leaderboard.export import public
 from lvm_core.train import TrainConfig, train
+from lvm_core.training_titles import PLAIN_TITLES, TITLES
 from lvm_core.workspace import Workspace
 from tests.evaluate.worlds import ENCODER, make_corpus
 

@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from lvm_core.checkpoint import load_model, training_titles
+from lvm_core.checkpoint import load_model
 from lvm_core.config import typed
 from lvm_core.errors import CorpusError, ModelError, SettingsError, SpaceMismatch
 from lvm_core.train import TrainConfig, train
 from lvm_core.train.config import arguments
 from lvm_core.train.schedule import verdict
+from lvm_core.training_titles import training_titles
 from lvm_core.workspace import Workspace
 from tests.nets.toy import ENCODER, add_corpus, sizes
 
