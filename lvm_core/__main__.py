@@ -13,7 +13,7 @@ from typing import Any
 
 from lvm_core.boundary.files import quoted
 from lvm_core.boundary.values import shown, whole_characters
-from lvm_core.command_line import make_parser
+from lvm_core.command_line import look_up, make_parser
 from lvm_core.errors import LvmError, SettingsError
 
 
@@ -53,6 +53,8 @@ def _run(namespace: argparse.Namespace) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (LvmError, OSError, sqlite3.Error, OverflowError) as error:
         print(f"error: {shown(_reason(error))}", file=sys.stderr)
+        if isinstance(error, SettingsError):
+            print(look_up(f"python -m lvm_core {namespace.command}"), file=sys.stderr)
         return 2
     return 0
 

@@ -7,9 +7,10 @@ import argparse
 import contextlib
 import io
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from lvm_core import __version__
 from lvm_core.errors import JobError
@@ -55,9 +56,23 @@ class Flag:
     repeated: bool = False
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose refusal says where each flag is explained."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong and where to look, and leave with exit code 2."""
+        self.print_usage(sys.stderr)
+        self.exit(2, f"{self.prog}: error: {message}. {look_up(self.prog)}\n")
+
+
+def look_up(program: str) -> str:
+    """Return what somebody does whose flags are refused."""
+    return f"Mend the command; what each flag takes: {program} --help"
+
+
 def make_parser(command: str | None) -> argparse.ArgumentParser:
     """Return the parser; only the named command's module is imported, so that help answers at once."""
-    parser = argparse.ArgumentParser("python -m lvm_core", description="LVM Studio on the command line.")
+    parser = _Parser("python -m lvm_core", description="LVM Studio on the command line.")
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     for name, summary in COMMANDS.items():

@@ -48,6 +48,20 @@ def test_a_command_is_refused_with_what_was_expected(
     assert "Traceback" not in error
 
 
+@pytest.mark.parametrize("words", [["--epochs", "0"], ["--epochs", "1e309"], ["--loss", "nosuch"], ["--nosuch", "1"]])
+def test_a_refused_flag_says_where_flags_are_explained(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    try:
+        code = main(["train", "--workspace", str(workspace.root), "--corpus", "x", *words])
+    except SystemExit as stop:
+        code = int(stop.code or 0)
+    assert code == 2
+    error = capsys.readouterr().err
+    assert words[0].lstrip("-") in error
+    assert "--help" in error.splitlines()[-1]
+
+
 @pytest.mark.parametrize("words", [["npz", "export", "FILE", "--corpus", "tiny"], ["leaderboard", "--ship", "FILE"]])
 def test_a_file_is_overwritten_only_with_force(
     workspace: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str]
