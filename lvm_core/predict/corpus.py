@@ -11,6 +11,7 @@ from lvm_core.errors import CorpusError, LvmError
 from lvm_core.predict.prediction import Context, Neighbour
 from lvm_core.snap import SnapSettings, search_excluding, snap_onto
 from lvm_core.types import Chunk, CorpusInfo, DocumentInfo, Index, Rows, SnapResult, Vectors
+from lvm_core.vectors.geometry import unit_rows
 from lvm_core.workspace import Workspace
 
 NO_CORPUS = (
@@ -81,22 +82,40 @@ class OpenCorpus:
             )
         return [int(row) for row in rows]
 
-    def snap(self, raws: Vectors, context: Context, exclude: Rows, settings: SnapSettings) -> "list[Snapped]":
-        """Return each of the (N, D) predictions pulled onto the corpus, after one search for all.
+    def snap(
+        self, raws: Vectors, queries: Vectors, context: Context, exclude: Rows, settings: SnapSettings
+    ) -> "list[Snapped]":
+        """Return each of the (N, D) predictions pulled onto the corpus, and what its query finds; one search for all.
 
         Neighbours that read like a chunk of the context are dropped, wherever they stand.
+
+        Args:
+            raws: (N, D) the predictions, which are pulled.
+            queries: (N, D) what each model searches with; its prediction where it has no query.
+            context: what they all come after.
+            exclude: rows that must not be neighbours.
+            settings: every number of the snap.
         """
-        hits = search_excluding(self.index, raws, settings.k + 2 * len(context.texts), exclude)
+        searching = [i for i, query in enumerate(queries) if not np.array_equal(query, raws[i])]
+        wanted = np.concatenate([raws, queries[searching]])
+        hits = search_excluding(self.index, wanted, settings.k + 2 * len(context.texts), exclude)
         rows = sorted({hit.row for near in hits for hit in near})
         chunks = dict(zip(rows, self.chunks(rows), strict=True))
         vectors = dict(zip(rows, self.vectors(np.array(rows, dtype=np.int64)), strict=True))
         context_texts = {same_text(text) for text in context.texts}
         fresh = [[h for h in near if same_text(chunks[h.row].text) not in context_texts] for near in hits]
+        near = [own[: settings.k] for own in fresh]
         results = snap_onto(
-            raws, [context.vectors] * len(raws), [near[: settings.k] for near in fresh],
+            raws, [context.vectors] * len(raws), near[: len(raws)],
             lambda wanted: np.stack([vectors[int(row)] for row in wanted]), settings,
         )  # fmt: skip
-        return [_snapped(result, chunks, vectors) for result in results]
+        searched = [[hit.row for hit in own] for own in near[: len(raws)]]
+        for i, own in zip(searching, near[len(raws) :], strict=True):
+            searched[i] = [hit.row for hit in own]
+        return [
+            _snapped(result, raw, own, chunks, vectors)
+            for result, raw, own in zip(results, raws, searched, strict=True)
+        ]
 
     def decoder(self, exclude: Rows, context: Iterable[str]) -> ExtractiveDecoder:
         """Return the decoder that answers with real chunks, none of them in `exclude` or like a text of `context`."""
@@ -105,19 +124,28 @@ class OpenCorpus:
 
 @dataclass(frozen=True, slots=True)
 class Snapped:
-    """A prediction pulled onto the corpus, and the neighbours that did it."""
+    """A prediction pulled onto the corpus, the neighbours that did it, and those that the model's query finds.
+
+    Cosines are those to the prediction, whichever search put a chunk where it stands.
+    """
 
     vector: Vectors
     drift_clamped: bool
     neighbours: tuple[Neighbour, ...]
+    searched: tuple[Neighbour, ...]
 
 
-def _snapped(result: SnapResult, chunks: dict[int, Chunk], vectors: dict[int, Vectors]) -> Snapped:
+def _snapped(
+    result: SnapResult, raw: Vectors, searched: Sequence[int], chunks: dict[int, Chunk], vectors: dict[int, Vectors]
+) -> Snapped:
     neighbours = tuple(
         Neighbour(chunks[hit.row], hit.cosine, weight, vectors[hit.row])
         for hit, weight in zip(result.neighbours, result.weights, strict=True)
     )
-    return Snapped(result.vector, result.drift_clamped, neighbours)
+    by_query = tuple(
+        Neighbour(chunks[row], float(unit_rows(vectors[row]) @ raw), 0.0, vectors[row]) for row in searched
+    )
+    return Snapped(result.vector, result.drift_clamped, neighbours, by_query)
 
 
 def open_corpus(workspace: Workspace, encoder_id: str, name: str | None) -> tuple[OpenCorpus | None, str]:

@@ -8,6 +8,7 @@ from lvm_core.types import Encoder, Vectors
 from lvm_core.workspace import Workspace
 
 if TYPE_CHECKING:
+    from lvm_core.forecast import Forecast
     from lvm_core.nets.base import SequenceModel
 
 COPIES = "copy-last"
@@ -23,8 +24,8 @@ class PredictingModel:
     net: "SequenceModel"
     longest: int | None
 
-    def predict(self, context: Vectors) -> tuple[Vectors, tuple[Note, ...]]:
-        """Return the prediction (D,) after the context (T, D), unit norm, and a note where part of it was left out.
+    def predict(self, context: Vectors) -> "tuple[Forecast, tuple[Note, ...]]":
+        """Return what comes after the context (T, D), prediction and query (D,), and a note where part was left out.
 
         Raises:
             ModelError: if the prediction is not finite.
@@ -36,7 +37,7 @@ class PredictingModel:
         if 1 < longest < len(context):
             text = f"The context has {len(context)} chunks; {self.ref} reads the last {longest}."
             notes = (Note("model", text),)
-        return forecast.after(self.net, context[-longest:], self.ref).vectors, notes
+        return forecast.after(self.net, context[-longest:], self.ref), notes
 
 
 def load_predicting_model(workspace: Workspace, ref: str, encoder: Encoder) -> PredictingModel:

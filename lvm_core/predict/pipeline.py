@@ -172,18 +172,21 @@ class Predictor:
 
     def _forecast(self, outlook: Outlook, models: list[str], settings: PredictSettings) -> list[Prediction]:
         """Return the raw and snapped predictions that were asked for, without text; one search serves all models."""
-        raws, notes, spent = [], [], []
+        raws, queries, notes, spent = [], [], [], []
         for ref in models:
             begun = time.perf_counter()
-            raw, note = self._models[ref].predict(outlook.context.vectors)
-            raws.append(raw)
+            forecast, note = self._models[ref].predict(outlook.context.vectors)
+            raws.append(forecast.vectors)
+            queries.append(forecast.queries)
             notes.append((*outlook.notes, *note))
             spent.append(_ms(begun))
         begun = time.perf_counter()
         if outlook.corpus is None:
-            snapped = [Snapped(raw, False, ()) for raw in raws]
+            snapped = [Snapped(raw, False, (), ()) for raw in raws]
         else:
-            snapped = outlook.corpus.snap(np.stack(raws), outlook.context, outlook.exclude, settings.snapping)
+            snapped = outlook.corpus.snap(
+                np.stack(raws), np.stack(queries), outlook.context, outlook.exclude, settings.snapping
+            )
         snap_ms = _ms(begun) if outlook.corpus else 0.0
         predictions = []
         for ref, raw, note, predict_ms, pulled in zip(models, raws, notes, spent, snapped, strict=True):
@@ -192,7 +195,7 @@ class Predictor:
             kind = self._models[ref].kind
             for on in _variants(settings, kind, outlook.corpus):
                 vector = pulled.vector if on else raw
-                near = pulled.neighbours if on else tuple(replace(n, weight=0.0) for n in pulled.neighbours)
+                near = pulled.neighbours if on else pulled.searched
                 predictions.append(
                     Prediction(ref, kind, outlook.context, raw, vector, on, on and pulled.drift_clamped, near,
                                Decoding(), timings, name, notes=note)

@@ -38,7 +38,7 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """A chunk of the corpus near a prediction, its vector (D,), and its weight in the snap (0 where there was none)."""
+    """A chunk near a prediction, its cosine to that, its weight in the snap (0: took no part), its vector (D,)."""
 
     chunk: Chunk
     cosine: float
@@ -89,7 +89,8 @@ class Prediction:
         vector: (D,) what was put into words: `raw`, or pulled onto the corpus.
         snap_on: whether it was.
         drift_clamped: whether the snap left the context and its weights were lowered.
-        neighbours: the chunks nearest to `raw`.
+        neighbours: of a snapped prediction the chunks nearest to `raw`, which pulled it; else those that the model's
+            query finds, best first: the nearest to `raw` where it has none.
         decoding: its text, and what was tried.
         timings: where the time went.
         corpus: what it stood on, None where there was no corpus.

@@ -20,7 +20,9 @@ TERMS: dict[str, str] = {
     "corrections": "How often a decoder improved its first text. Each adds what the text still lacks.",
     "ladder": "One correction, then three, then five, until a text passes its checks. The best of all is shown.",
     "checks": "Does the text repeat itself, does it say enough, is it on the topic of the context?",
-    "topic": "Cosine of the text and the mean of the context, by the encoder.",
+    "repeats": "Share of word pairs that occur more than once in the text; at most 25 % passes by default.",
+    "entropy": "How varied the words of the text are; at least 2.8 bits passes by default.",
+    "topic": "Cosine of the text and the mean of the context, by the encoder; at least 0.25 passes by default.",
     "keyword": "A word of content that the text shares with the context: a mark, and no check unless you ask for it.",
     "passthrough": "No model: the vector of the last chunk itself becomes text. The ceiling of what a decoder can say.",
     "linear filter": "The best trivial rule: one least-squares weight for each place in the context and each direction"
@@ -28,7 +30,8 @@ TERMS: dict[str, str] = {
     "ensemble": "Several models whose predictions are averaged.",
     "to true next": "Cosine of the vector and the vector of the true next chunk; 1 would be the same meaning.",
     "round trip": "The text is encoded again: cosine of that vector and the one it was to say.",
-    "nearest chunk": "Cosine of the prediction and the real chunk of the corpus that lies nearest to it.",
+    "nearest chunk": "Cosine of the prediction and the real chunk that its search puts first: what the model's query"
+    " finds where it has one, else the nearest.",
     "ready after": "From pressing Predict to the last word of this text: all that you waited for, loading included.",
 }
 

@@ -5,11 +5,14 @@ import time
 
 import numpy as np
 import pytest
+import torch
 
-from lvm_core.checkpoint import save_model
+from lvm_core import forecast
+from lvm_core.checkpoint import load_model, save_model
 from lvm_core.decode.checks import PRESETS, AdaptiveSettings
 from lvm_core.errors import CorpusError, DecoderError, EncoderError, ModelError, SettingsError, SpaceMismatch
 from lvm_core.nets import build_model
+from lvm_core.nets.query import QueryHead
 from lvm_core.predict import Predictor, PredictSettings, Question, to_json
 from lvm_core.predict.corpus import OpenCorpus
 from lvm_core.predict.report import report, to_csv, to_markdown
@@ -157,9 +160,35 @@ def test_one_search_serves_all_models(predictor, ground):
     assert ground.index.searches == 1
 
 
-def test_both_is_one_run_of_the_engine_with_two_results(predictor, ground, net, monkeypatch):
-    from lvm_core import forecast
+def test_a_query_finds_the_neighbours_that_are_shown_and_leaves_the_snap_alone(workspace, predictor, ground):
+    settings = PredictSettings(snap="both", decoder="none", snapping=SnapSettings(k=6))
+    seen = {}
+    for ref in ("plain", "asking"):
+        torch.manual_seed(0)
+        model = build_model("amn", DIM, d_model=16, d_hidden=16)
+        if ref == "asking":
+            model.query = QueryHead(DIM, 3)
+            model.query.shares[1] = -0.8  # the last chunk is taken out
+        save_model(workspace.make(workspace.run(ref)), model, {"encoder_id": WordEncoder.id, "context": 3})
+        seen[ref] = list(predictor.predict(CONTEXT, [ref], settings))
+    searches = ground.index.searches
+    (raw, snapped), (plain, plainly_snapped) = seen["asking"], seen["plain"]
+    np.testing.assert_allclose(raw.raw, plain.raw, atol=1e-6)
+    np.testing.assert_allclose(snapped.vector, plainly_snapped.vector, atol=1e-6)
+    assert [n.chunk.row for n in snapped.neighbours] == [n.chunk.row for n in plainly_snapped.neighbours]
+    assert [n.chunk.row for n in plain.neighbours] == [n.chunk.row for n in snapped.neighbours]
 
+    query = forecast.after(load_model(workspace, "asking").model, raw.context.vectors).queries
+    (hits,) = ground.index.search(query[None], 6, raw.context.rows)
+    assert [n.chunk.row for n in raw.neighbours] == [hit.row for hit in hits]
+    assert [n.chunk.row for n in raw.neighbours] != [n.chunk.row for n in plain.neighbours]
+    for neighbour in raw.neighbours:
+        assert neighbour.cosine == pytest.approx(float(neighbour.vector @ raw.raw), abs=1e-5)
+        assert neighbour.weight == 0
+    assert searches == 2, "prediction and query are one search"
+
+
+def test_both_is_one_run_of_the_engine_with_two_results(predictor, ground, net, monkeypatch):
     runs = []
     after = forecast.after
     monkeypatch.setattr(forecast, "after", lambda *given: runs.append(1) or after(*given))
