@@ -62,6 +62,15 @@ def test_the_marks_are_those_of_the_text_that_was_taken() -> None:
     assert "lvm-tag-bad" not in html
 
 
+def test_every_mark_explains_itself_when_pressed() -> None:
+    html = cards.marks(prediction())
+    for word in ("repeats", "entropy", "topic", "keyword"):
+        assert f'popovertarget="{glossary.identity(word)}"' in html
+        assert word in glossary.TERMS
+    assert html.count("<button") == html.count("lvm-tag ")
+    assert "title=" not in html
+
+
 def test_passthrough_says_how_its_vector_was_decoded() -> None:
     copied = prediction(model="passthrough", kind="passthrough")
     assert copied.method == "passthrough"

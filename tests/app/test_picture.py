@@ -32,6 +32,21 @@ def test_labels_of_points_that_lie_together_do_not_cover_each_other(n: int) -> N
     assert all(picture._overlap(a, b) == 0 for a, b in combinations(boxes, 2))
 
 
+@pytest.mark.parametrize("x", [-3.0, -1.0, 1.0, 1.2, 3.0])
+def test_no_label_is_cut_in_a_narrow_window(x: float) -> None:
+    others = [near(model, i) for i, model in enumerate(MODELS) if model != "passthrough"]
+    raw = np.array([x, 0.05], np.float32)
+    edge = replace(near("passthrough", 0), raw=raw, vector=raw)  # type: ignore[type-var]
+    fig = picture.figure([*others, edge])  # type: ignore[list-item]
+    low, high = fig.layout.xaxis.range
+    labelled = [trace for trace in fig.data if trace.mode and "text" in trace.mode]
+    assert len(labelled) == len(MODELS)
+    for trace in labelled:
+        place = (trace.x[0] - low) / (high - low) * picture.NARROW_PX
+        left, _, right, _ = picture._label_box(np.array([place, 0.0]), len(trace.text[0]), trace.textposition)
+        assert -1 < left < right < picture.NARROW_PX + 1, trace.text[0]
+
+
 def test_every_model_wears_its_own_colour_raw_and_snapped() -> None:
     fig = picture.figure([near("amn", 1), near("mlp", 2), near("amn", 1, snapped=True)])  # type: ignore[list-item]
     colours = [(trace.name, trace.marker.color) for trace in fig.data if trace.name in ("prediction", "snapped")]

@@ -182,21 +182,18 @@ def _checks(attempt: Attempt) -> list[str]:
         return "bad" if verdict.fails(check) else "good"
 
     parts = [
-        ui.tag(
-            f"repeats {verdict.repeated_bigrams:.0%}", tone("repeats"),
-            "Share of word pairs that occur more than once; at most 25 % passes by default.",
-        ),
-        ui.tag(
-            f"entropy {verdict.entropy:.1f} bits", tone("entropy"),
-            "Word entropy: how varied the words are; at least 2.8 bits passes by default.",
-        ),
-    ]  # fmt: skip
+        _mark("repeats", f"repeats {verdict.repeated_bigrams:.0%}", tone("repeats")),
+        _mark("entropy", f"entropy {verdict.entropy:.1f} bits", tone("entropy")),
+    ]
     if verdict.topic_cosine is not None:
-        about = "Cosine of the text and the mean of the context, by the encoder; at least 0.25 passes by default."
-        parts.append(ui.tag(f"topic {verdict.topic_cosine:.2f}", tone("topic"), about))
+        parts.append(_mark("topic", f"topic {verdict.topic_cosine:.2f}", tone("topic")))
     keyword = "good" if verdict.keyword else "bad" if verdict.fails("keyword") else ""
-    about = "A content word that the text shares with the context; no more than a mark, unless the settings ask for it."
-    return [*parts, ui.tag(f"keyword: {verdict.keyword}" if verdict.keyword else "no keyword", keyword, about)]
+    return [*parts, _mark("keyword", f"keyword: {verdict.keyword}" if verdict.keyword else "no keyword", keyword)]
+
+
+def _mark(name: str, text: str, colour: str) -> str:
+    tone = f" lvm-tag-{colour}" if colour else ""
+    return f'<span class="lvm-tag{tone}">{term(name, text)}</span>'
 
 
 def _steps(prediction: Prediction) -> str:

@@ -21,6 +21,9 @@ HEIGHT = 340
 WIDTH_PX, HEIGHT_PX, SIGN_PX = 780, 230, (7, 15)
 """About the room of the points, and of a sign of a label, when labels are given their places."""
 
+NARROW_PX = 310
+"""The room of the points from left to right in a window of 400 px: no label is cut there."""
+
 SIDES = {
     "top center": (0, 1), "bottom center": (0, -1), "middle right": (1, 0), "middle left": (-1, 0),
     "top right": (1, 1), "bottom right": (1, -1), "top left": (-1, 1), "bottom left": (-1, -1),
@@ -59,7 +62,7 @@ def figure(predictions: Sequence[Prediction]) -> go.Figure:
     for i, (group, points) in enumerate(zip(groups, spots, strict=True)):
         _add(fig, group, points, sides.get(i, ""), group.name not in seen)
         seen.add(group.name)
-    fig.update_xaxes(title=plane.axes[0], showticklabels=False)
+    fig.update_xaxes(title=plane.axes[0], showticklabels=False, range=_x_range(groups, spots, sides))
     fig.update_yaxes(title=plane.axes[1], showticklabels=False)
     return charts.style(fig, HEIGHT)
 
@@ -136,6 +139,22 @@ def _label_sides(groups: Sequence[Points], spots: Sequence[NDArray[np.float32]])
         sides[i] = min(boxes, key=lambda side: sum(_overlap(boxes[side], other) for other in taken))
         taken += [boxes[sides[i]]] * 3
     return sides
+
+
+def _x_range(
+    groups: Sequence[Points], spots: Sequence[NDArray[np.float32]], sides: dict[int, str]
+) -> tuple[float, float]:
+    """Return the least range of x in which every label has room from end to end, in a narrow window too."""
+    x = np.concatenate([points[:, 0] for points in spots])
+    margin = 0.06 * max(float(np.ptp(x)), 1e-9)
+    low, high = float(x.min()) - margin, float(x.max()) + margin
+    boxes = [_label_box(np.zeros(2, np.float32), len(groups[i].model), side) for i, side in sides.items()]
+    places = [float(spots[i][0, 0]) for i in sides]
+    for _ in range(8):  # room made at one end moves what stands at the other
+        for place, (left, _, right, _) in zip(places, boxes, strict=True):
+            high = max(high, low + (place - low) * NARROW_PX / (NARROW_PX - right))
+            low = min(low, high - (high - place) * NARROW_PX / (NARROW_PX + left))
+    return low, high
 
 
 def _label_box(point: NDArray[np.float32], n_signs: int, side: str) -> tuple[float, float, float, float]:

@@ -114,7 +114,7 @@ class _Grid:
         if not both:
             rows = [run.cards[i : i + 2] for i in range(0, len(run.cards), 2)]
         for row in rows:
-            for card, column in zip(row, st.columns(2), strict=False):
+            for card, column in zip(row, st.columns(len(row)), strict=True):
                 self._slots[card] = column.empty()
 
     def draw(self) -> None:
