@@ -114,9 +114,9 @@ class CorpusStore:
         rows = self._all(sql, *values, *likes, limit, offset)
         if not rows and offset:
             return [], self.find_documents(name, words, 0, 1)[1]
-        return [DocumentInfo(**{key: row[key] for key in row if key != "total"}) for row in rows], rows[0][
-            "total"
-        ] if rows else 0
+        counted = [dict(row) for row in rows]
+        totals = [row.pop("total") for row in counted]
+        return [DocumentInfo(**row) for row in counted], totals[0] if totals else 0
 
     def chunks(self, name: str, rows: ArrayLike | Sequence[int]) -> list[Chunk]:
         """Return the chunks at `rows` (N,), in that order, repeats included.
