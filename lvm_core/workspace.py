@@ -90,6 +90,10 @@ class Workspace:
     def run_metrics(self, run: str) -> Path:
         return self.run(run) / "metrics.jsonl"
 
+    def run_samples(self, run: str) -> Path:
+        """What the net said of three validation windows after each epoch."""
+        return self.run(run) / "samples.jsonl"
+
     def run_result(self, run: str) -> Path:
         return self.run(run) / "result.json"
 

@@ -9,7 +9,7 @@ from lvm_core.workspace import read_json
 from pages.shared import address, state, ui
 from pages.views.train import curves as train_curves
 from pages.views.train import form as train_form
-from pages.views.train import parallel
+from pages.views.train import parallel, samples
 from pages.views.train import queue as train_jobs
 from pages.views.train import runs as train_runs
 from pages.views.train import start as train_start
@@ -56,6 +56,8 @@ def curves() -> None:
     charted = train_runs.chosen(rows)
     train_curves.panel(charted, look)
     parallel.of_one_sweep(charted, rows)
+    if len(charted) == 1:
+        samples.show(charted[0])
 
 
 def page(at: address.Address) -> None:

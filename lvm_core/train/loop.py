@@ -6,7 +6,7 @@ import math
 import signal
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
 
@@ -48,10 +48,12 @@ class Trainer:
         device: torch.device,
         baselines: dict[str, float],
         progress: Progress,
+        after_epoch: Callable[[SequenceModel, int], None] = lambda _model, _epoch: None,
     ) -> None:
         """Set up optimizer and loss; `model` is on `device` already."""
         self.config, self.model, self.training, self.validator = config, model, training, validator
         self.folder, self.device, self.baselines, self.progress = folder, device, baselines, progress
+        self.after_epoch = after_epoch
         self.parameters = [p for p in model.parameters() if p.requires_grad]
         self.optimizer = torch.optim.AdamW(self.parameters, lr=config.lr, weight_decay=config.weight_decay, fused=True)
         self.loss = BalancedLoss(LOSSES[config.loss], config.share, config.balance, config.temperature)
@@ -98,6 +100,7 @@ class Trainer:
             self.at.best_cosine, self.at.best_recall = self.at.val_cosine, self.at.val_recall
             save_weights(self.folder / WEIGHTS, self.model)
             self._append({"step": 0, "epoch": 0, "val_cosine": self.at.val_cosine, "baselines": self.baselines})
+            self.after_epoch(self.model, 0)
         self._save()
 
     def _epoch(self) -> None:
@@ -211,6 +214,7 @@ class Trainer:
         losses = self._flush() or {}
         at = self.at
         score = self._validate()
+        self.after_epoch(self.model, at.epoch + 1)
         means = {name: total / max(at.epoch_steps, 1) for name, total in at.epoch_norms.items()}
         warning = dominating(means)
         if warning:
@@ -291,10 +295,3 @@ def stopping(stop: threading.Event) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def ending(result: RunResult) -> str:
-    """Return how a training ended, for people."""
-    cosine = "-" if result["val_cosine"] is None else f"{result['val_cosine']:.4f}"
-    said = f"{result['stopped']}: validation cosine {cosine} after epoch {result['best_epoch']}"
-    return "; ".join(filter(None, [said, result.get("verdict", "")]))

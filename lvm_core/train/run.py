@@ -36,9 +36,11 @@ from lvm_core.nets.ensemble import Ensemble
 from lvm_core.spaces import space_to_train_in
 from lvm_core.train.card import card
 from lvm_core.train.config import TrainConfig, arguments
-from lvm_core.train.loop import FINISHING, PREPARED, Trainer, ending
+from lvm_core.train.loop import FINISHING, PREPARED, Trainer
 from lvm_core.train.opening import check_corpora, new_run, run_lock, stored_config
 from lvm_core.train.query import fit_query
+from lvm_core.train.samples import sampling
+from lvm_core.train.schedule import ending
 from lvm_core.train.validate import Validator
 from lvm_core.training_titles import save_titles, training_titles
 from lvm_core.types import DocumentInfo, Progress, no_progress
@@ -172,8 +174,10 @@ class Training:
             normalise=not corpora.unit_norm,
         )
         trainer = Trainer(
-            config, model.to(self.device), training, self.validator, self.folder, self.device, baselines, self.progress
-        )
+            config, model.to(self.device), training, self.validator, self.folder, self.device, baselines, self.progress,
+            sampling(self.workspace, corpora, self.validator.windows, self.workspace.run_samples(self.run),
+                     lambda note: self.progress(PREPARED, note)),
+        )  # fmt: skip
         result = trainer.run(resume=bool(stored), stop_after=stop_after)
         if result["stopped"] != "paused":
             load_weights(self.folder / WEIGHTS, model)

@@ -2,6 +2,7 @@
 
 import math
 
+from lvm_core.json_shapes import RunResult
 from lvm_core.train.config import TrainConfig
 
 IS_FILTER = "no epoch beat the fitted filter: this model is the filter"
@@ -12,6 +13,13 @@ def verdict(best_epoch: int, cosine: float | None, filter_cosine: float) -> str:
     if best_epoch == 0 or cosine is None:
         return IS_FILTER
     return f"{cosine - filter_cosine:+.4f} over the fitted filter"
+
+
+def ending(result: RunResult) -> str:
+    """Return how a training ended, for people."""
+    cosine = "-" if result["val_cosine"] is None else f"{result['val_cosine']:.4f}"
+    said = f"{result['stopped']}: validation cosine {cosine} after epoch {result['best_epoch']}"
+    return "; ".join(filter(None, [said, result.get("verdict", "")]))
 
 
 def learning_rate(config: TrainConfig, share: float) -> float:

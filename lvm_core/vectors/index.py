@@ -82,6 +82,16 @@ def open_index(workspace: Workspace, corpus: str, encoder_id: str) -> StoredInde
     return _kind().open(workspace, open_matrix(workspace, corpus, encoder_id))
 
 
+def kept_index(workspace: Workspace, corpus: str, encoder_id: str) -> StoredIndex | None:
+    """Return the index of an encoded corpus where it lies ready or is made in a moment, else None.
+
+    Raises:
+        LvmError: as `open_index`.
+    """
+    matrix, kind = open_matrix(workspace, corpus, encoder_id), _kind()
+    return kind.open(workspace, matrix) if kind.is_kept(workspace, matrix) else None
+
+
 def _kind() -> IndexKind:
     name = os.environ.get("LVM_INDEX") or "faiss"
     if name not in INDEXES:

@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from lvm_core.config import fields_of
 from lvm_core.jobs.store import JobStore
 from lvm_core.train import TrainConfig
 from lvm_core.train.notes import RunNotes, write_notes
+from lvm_core.train.samples import Sample
 from lvm_core.train.sweep import new_sweep
 from lvm_core.workspace import Workspace, read_json, write_json
 from pages.views.train import runs
@@ -292,3 +294,21 @@ def test_the_runs_of_a_sweep_stand_side_by_side(seeded: Workspace, open_page: Op
     fake_run(seeded, "alone", 30, time.time() + 1)
     app = open_page(seeded, "train")
     assert len(app.get("plotly_chart")) == 1, "runs of different origin are no sweep"
+
+
+def test_what_one_run_said_after_its_epochs_stands_under_its_curves(seeded: Workspace, open_page: Open) -> None:
+    fake_run(seeded, "amn-1", 30, time.time())
+    lines = [Sample(epoch, "The <b>last</b> one.", "The next one.", f"Said after {epoch}.", 0.5 + epoch / 100)
+             for epoch in range(21) for _ in range(3)]  # fmt: skip
+    seeded.run_samples("amn-1").write_text("".join(json.dumps(asdict(line)) + "\n" for line in lines))
+    app = open_page(seeded, "train")
+    said = shown(app)
+    assert "three validation windows" in said
+    assert "The &lt;b&gt;last&lt;/b&gt; one." in said
+    assert said.count("The next one.") == 3
+    assert "Said after 0." in said
+    assert "Said after 20." in said
+    assert "0.700" in said
+    assert said.count("Said after ") == 24, "eight epochs of twenty-one"
+    fake_run(seeded, "gru-1", 30, time.time() - 1, model="gru")
+    assert "three validation windows" not in shown(open_page(seeded, "train")), "two runs are charted"
