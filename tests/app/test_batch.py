@@ -56,6 +56,14 @@ def test_a_file_that_cannot_be_read_says_which_line(seeded: Workspace, open_page
     assert not [button for button in app.button if button.key == "batch-predict"]
 
 
+def test_without_a_corpus_it_says_why_there_is_no_text(workspace: Workspace, open_page: Open) -> None:
+    app = upload(open_page(workspace, p_models="copy-last"))
+    text = shown(press(app, "Predict 2 contexts"))
+    assert not app.exception
+    assert "(no text)" in text
+    assert "No corpus is encoded with this encoder yet" in text
+
+
 class Slow:
     """Writes once `go` says so."""
 

@@ -165,6 +165,9 @@ def _follow(run: BatchRun) -> None:
     if len(run.batch) < len(run.contexts):
         st.caption(f"Stopped: {len(run.batch):,} of {len(run.contexts):,} contexts are predicted.")
     if run.batch:
+        notes = dict.fromkeys(note.text for p in run.batch[0].predictions for note in p.notes if note.about == "corpus")
+        for note in notes:
+            st.caption(ui.plain(note))
         _take_along(run)
     if isinstance(run.failure, LvmError):
         ui.show_error(run.failure)
