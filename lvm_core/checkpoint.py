@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
@@ -58,6 +58,12 @@ class LoadedModel:
 
 
 @dataclass(frozen=True, slots=True)
+class _TrainedOn:
+    name: str
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class _Described:
     """What config.json must say of a model, whatever else it says."""
 
@@ -68,6 +74,7 @@ class _Described:
     n_parameters: int
     dim: int = 1
     options: Values | None = None
+    corpora: list[_TrainedOn] = field(default_factory=list)
     created: float = 0.0
 
 

@@ -71,6 +71,10 @@ def _explained(connection: sqlite3.Connection) -> Iterator[None]:
         yield
     except sqlite3.DatabaseError as error:
         raise _explanation(connection, error) or error from error
+    except UnicodeDecodeError as error:  # SQLite names what it cannot read, in the file's damaged characters
+        damaged = sqlite3.DatabaseError("what it holds is no text")
+        damaged.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+        raise _explanation(connection, damaged) or error from error
 
 
 def _explanation(connection: sqlite3.Connection, error: sqlite3.DatabaseError) -> WorkspaceError | None:

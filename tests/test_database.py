@@ -51,6 +51,18 @@ def test_what_is_no_database_is_refused_and_an_empty_file_becomes_one(
         assert CorpusStore(workspace).corpora() == []
 
 
+def test_damage_that_is_no_text_is_said(filled: Workspace) -> None:
+    path = filled.database
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute("UPDATE sqlite_master SET sql = CAST(x'4352fd8425' AS TEXT) WHERE name = 'documents'")
+    with (
+        pytest.raises(WorkspaceError, match=r"is damaged: .* Restore it from a copy"),
+        contextlib.closing(connect(filled)),
+    ):
+        pass
+
+
 def test_a_pipe_is_no_database(workspace: Workspace) -> None:
     workspace.make(workspace.root)
     os.mkfifo(workspace.database)
