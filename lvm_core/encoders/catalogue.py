@@ -9,6 +9,7 @@ import importlib
 from collections.abc import Callable
 from pathlib import Path
 
+from lvm_core.boundary.files import user_path
 from lvm_core.encoders import gtr, minilm, mpnet
 from lvm_core.encoders.hub import hub_folder
 from lvm_core.encoders.kind import EncoderKind
@@ -163,7 +164,7 @@ def _title_and_folder(name: str) -> tuple[str, Path | None]:
 
 
 def _model_folder(given: str) -> Path:
-    folder = Path(given).expanduser().resolve()
+    folder = user_path(given, "The model folder", EncoderError)
     if not (folder / "config.json").exists() and not (folder / "modules.json").exists():
         raise EncoderError(
             f"{folder} is no model folder: it holds neither config.json nor modules.json. If the model was moved,"

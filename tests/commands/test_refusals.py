@@ -33,6 +33,7 @@ NINES = "9" * 400
         (["ingest", "x.txt", "--licence", "\udcff"], "is no valid UTF-8"),
         (["corpora", "--delete", "a\udcff"], "is no valid UTF-8"),
         (["encode", "--corpus", "tiny", "--encoder", "a\0b"], "encoder"),
+        (["encode", "--corpus", "tiny", "--encoder", "~nosuchuser/x"], "cannot be used"),
     ],
 )
 def test_a_command_is_refused_with_what_was_expected(
