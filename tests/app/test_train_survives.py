@@ -51,14 +51,14 @@ def fill(page: Page, label: str, value: str) -> None:
 def start_three(page: Page, url: str) -> None:
     page.goto(f"{url}/train")
     page.get_by_role("button", name="Start training").wait_for(timeout=90_000)
-    fill(page, "at once [jobs]", "2")
-    fill(page, "epochs", str(EPOCHS))
+    fill(page, "Long jobs at once", "2")
+    fill(page, "Epochs", str(EPOCHS))
     page.get_by_text(f"--epochs {EPOCHS}").first.wait_for(timeout=90_000)
-    fill(page, "patience [epochs]", "1000")
+    fill(page, "Patience [epochs]", "1000")
     page.get_by_text("--patience 1000").first.wait_for(timeout=90_000)
     for seed in range(3):
         if seed:
-            fill(page, "seed", str(seed))
+            fill(page, "Seed", str(seed))
             page.get_by_text(f"--seed {seed}").first.wait_for(timeout=90_000)
         page.get_by_role("button", name="Start training").click()
         page.locator(".lvm-state-running, .lvm-state-queued").nth(seed).wait_for(timeout=90_000)

@@ -49,7 +49,7 @@ def test_any_cut_and_any_changed_byte_is_read_or_refused(
 ) -> None:
     data = bytearray(SOUND)
     data[place] = byte
-    path = tmp_path_factory.getbasetemp() / "mutant"
+    path = tmp_path_factory.getbasetemp() / "mutant.safetensors"
     path.write_bytes(bytes(data[:length]))
     try:
         tensors_in(path)

@@ -179,7 +179,7 @@ FILES = ("modules.json", "config.json", "tokenizer_config.json", "config_sentenc
 def test_any_settings_are_read_or_refused(
     tmp_path_factory: pytest.TempPathFactory, base: Path, file: str, value: Any
 ) -> None:
-    folder = tmp_path_factory.getbasetemp() / "mutant"
+    folder = tmp_path_factory.getbasetemp() / "mutant-model"
     if not (folder / "enc").exists():
         save(base, folder)
     path = folder / "enc" / file
