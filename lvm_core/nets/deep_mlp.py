@@ -7,8 +7,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lvm_core.config import setting
-from lvm_core.nets.base import NetOptions, SequenceModel
+from lvm_core.nets.base import NetOptions
 from lvm_core.nets.memory import memory_features, spans_within
+from lvm_core.nets.mlp import SpanNet
 
 
 @dataclass
@@ -36,7 +37,7 @@ class Block(nn.Module):
         return out
 
 
-class DeepMlp(SequenceModel):
+class DeepMlp(SpanNet):
     """ReLU, LayerNorm and residual blocks on the last five chunks, older stretches' means and the filter's prediction.
 
     Its 14 million parameters want a million windows: on 126,000 the small `mlp` with fewer inputs does better. ReLU and
@@ -44,7 +45,6 @@ class DeepMlp(SequenceModel):
     """
 
     name = "deep-mlp"
-    sliding = True
     Options = DeepMlpOptions
 
     def __init__(self, dim: int, options: DeepMlpOptions) -> None:
@@ -56,22 +56,6 @@ class DeepMlp(SequenceModel):
         self.norm, self.dropout = nn.LayerNorm(options.d_hidden), nn.Dropout(options.dropout)
         self.blocks = nn.ModuleList(Block(options.d_hidden, options.dropout) for _ in range(options.n_blocks))
         self.head = nn.Linear(options.d_hidden, dim)
-
-    @property
-    def reach(self) -> int:
-        """The number of chunks that a position sees at most."""
-        own = self.spans[-1][1]
-        return max(own, int(getattr(self.filter, "reach", own)))
-
-    def last_layer(self) -> nn.Linear:
-        return self.head
-
-    def unscaled(self, x: Tensor) -> Tensor:
-        """Return the predictions (B, T, D) of any length; the filter, which is an input too, runs once."""
-        if self.filter is None:
-            return self.correction(x).float()
-        filtered: Tensor = self.filter(x)
-        return filtered + self.scale * self.correction(x, filtered).float()
 
     def correction(self, x: Tensor, filtered: Tensor | None = None) -> Tensor:
         """Return what is added to the starting point (B, T, D), which is `filtered`, the filter's prediction."""

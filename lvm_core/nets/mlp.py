@@ -20,7 +20,35 @@ class MlpOptions(NetOptions):
     )
 
 
-class Mlp(SequenceModel):
+class SpanNet(SequenceModel):
+    """What nets on spans of the context share: a bounded reach, and the filter's prediction as an input too."""
+
+    sliding = True
+    spans: tuple[Span, ...]
+    head: nn.Linear
+
+    @property
+    def reach(self) -> int:
+        """The number of chunks that a position sees at most."""
+        own = self.spans[-1][1]
+        return max(own, int(getattr(self.filter, "reach", own)))
+
+    def last_layer(self) -> nn.Linear:
+        return self.head
+
+    def unscaled(self, x: Tensor) -> Tensor:
+        """Return the predictions (B, T, D) before they are scaled; the filter, which is an input too, runs once."""
+        if self.filter is None:
+            return self.correction(x).float()
+        filtered: Tensor = self.filter(x)
+        return filtered + self.scale * self.correction(x, filtered).float()
+
+    def correction(self, x: Tensor, filtered: Tensor | None = None) -> Tensor:
+        """Return what is added to the starting point (B, T, D), which is `filtered`, the filter's prediction."""
+        raise NotImplementedError
+
+
+class Mlp(SpanNet):
     """Linear, GELU, LayerNorm, twice, on a few vectors a position; no state, one pass.
 
     The vectors are the last chunk, the mean of the last five, the means of the last twenty and of what is older
@@ -30,7 +58,6 @@ class Mlp(SequenceModel):
     """
 
     name = "mlp"
-    sliding = True
     Options = MlpOptions
 
     def __init__(self, dim: int, options: MlpOptions) -> None:
@@ -50,22 +77,6 @@ class Mlp(SequenceModel):
             nn.Dropout(options.dropout),
         )
         self.head = nn.Linear(half, dim)
-
-    @property
-    def reach(self) -> int:
-        """The number of chunks that a position sees at most."""
-        own = self.spans[-1][1]
-        return max(own, int(getattr(self.filter, "reach", own)))
-
-    def last_layer(self) -> nn.Linear:
-        return self.head
-
-    def unscaled(self, x: Tensor) -> Tensor:
-        """Return the predictions (B, T, D) before they are scaled; the filter, which is an input too, runs once."""
-        if self.filter is None:
-            return self.correction(x).float()
-        filtered: Tensor = self.filter(x)
-        return filtered + self.scale * self.correction(x, filtered).float()
 
     def correction(self, x: Tensor, filtered: Tensor | None = None) -> Tensor:
         """Return what is added to the starting point (B, T, D), which is `filtered`, the filter's prediction."""
