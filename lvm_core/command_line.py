@@ -18,6 +18,8 @@ from lvm_core.jobs.kinds import kind_of, module_of
 from lvm_core.json_shapes import Values
 
 COMMANDS: dict[str, str] = {
+    "app": "open the studio in the browser",
+    "setup": "install the wheels of data and weights that are missing",
     "ingest": "read articles into a corpus of chunks",
     "corpora": "list the corpora, or delete one",
     "encode": "turn a corpus into vectors and an index",

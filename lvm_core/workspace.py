@@ -18,7 +18,11 @@ from lvm_core.boundary.json_values import read_json_file
 from lvm_core.boundary.values import from_environment
 from lvm_core.errors import LvmError, WorkspaceError
 
-SHIPPED = Path(__file__).resolve().parent.parent / "models"
+_CODE = Path(__file__).resolve().parent
+STUDIO = _CODE / "installed" if (_CODE / "installed").is_dir() else _CODE.parent
+"""Where app.py, pages/, assets/ and models/ lie: beside the code, or inside it where it was installed from a wheel."""
+
+SHIPPED = STUDIO / "models"
 """Checkpoints that come with the studio."""
 
 SHIPPED_BOARD = SHIPPED / "board.json"

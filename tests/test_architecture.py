@@ -12,6 +12,7 @@ LAYERS = """
     types errors json_shapes
     boundary
     config device workspace vectors.geometry endpoint
+    data_wheels
     database locks exchange.postgres
     jobs losses metrics
     nets.base nets.memory nets.query
