@@ -31,6 +31,7 @@ COMMANDS: dict[str, str] = {
     "evaluate": "measure models and baselines on unseen articles",
     "leaderboard": "rank what was evaluated",
     "project": "lay out predicted and target vectors in 2-D or 3-D",
+    "serve": "answer over HTTP, for other programs",
     "jobs": "list, queue, cancel, resume and delete background jobs",
     "benchmark": "measure speed and memory against the obvious way, in pairs",
     "import-postgres": "read a cpe_entry table into a corpus",

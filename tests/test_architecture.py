@@ -26,8 +26,9 @@ LAYERS = """
     decode
     opened
     predict evaluate
-    study leaderboard checkup
-    benchmark command_line
+    study leaderboard checkup command_line
+    service
+    benchmark
     commands
     __main__
     pages.shared

@@ -3,15 +3,15 @@
 import argparse
 import re
 import sys
-from dataclasses import asdict, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
 
 from lvm_core.boundary.files import read_bytes, user_path
 from lvm_core.config import add_arguments as add_settings
-from lvm_core.config import from_namespace
+from lvm_core.config import given_values
 from lvm_core.decode.checks import PRESETS, AdaptiveSettings
 from lvm_core.decode.decoders import DECODERS
 from lvm_core.errors import EncoderError, SettingsError, SourceError
+from lvm_core.predict.asking import settings_of, space_asked, true_next
 from lvm_core.predict.batch import (
     FORMS,
     MOST_BYTES,
@@ -23,14 +23,12 @@ from lvm_core.predict.batch import (
     quick_decoder,
     read_batch,
 )
+from lvm_core.predict.pipeline import Predictor
 from lvm_core.predict.report import PredictionsJson, to_json
 from lvm_core.predict.report import report as prediction_report
 from lvm_core.predict.settings import SNAPS, PredictSettings
-from lvm_core.snap import SEEDS, SnapSettings
+from lvm_core.snap import SnapSettings
 from lvm_core.workspace import Workspace
-
-if TYPE_CHECKING:
-    from lvm_core.predict.pipeline import Predictor
 
 __all__ = ["add_arguments", "report", "run"]
 
@@ -84,22 +82,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(namespace: argparse.Namespace, workspace: Workspace) -> PredictionsJson | BatchJson:
     """Predict and return the JSON of `lvm_core.predict.to_json`, of a file of contexts that of `batch_json`."""
-    from lvm_core.predict.pipeline import Predictor
     from lvm_core.progress import ProgressLine
 
-    checks, snap = asdict(PRESETS[namespace.checks]), asdict(SEEDS) if namespace.checks == "seeds" else {}
-    settings = from_namespace(
-        PredictSettings,
-        namespace,
-        snapping=from_namespace(SnapSettings, argparse.Namespace(**{**snap, **vars(namespace)})),
-        adaptive=from_namespace(AdaptiveSettings, argparse.Namespace(**{**checks, **vars(namespace)})),
+    settings = settings_of(
+        namespace.checks, *(given_values(part, namespace) for part in (PredictSettings, SnapSettings, AdaptiveSettings))
     )
     if namespace.batch is not None:
         return _predict_batch(namespace, workspace, settings)
     rows, chunks = _context(namespace)
-    predictor = Predictor(workspace, _encoder_id(namespace, workspace), namespace.corpus, progress=ProgressLine())
+    space = space_asked(workspace, namespace.encoder, namespace.model, namespace.corpus, rows)
+    predictor = Predictor(workspace, space, namespace.corpus, progress=ProgressLine())
     models = namespace.model or predictor.default_models()
-    target = _target(predictor, rows)
+    target = true_next(predictor, rows)
     predictions = []
     for prediction in predictor.predict(chunks, models, settings, target, rows):
         print(f"{prediction.model}: {prediction.timings.total:.0f} ms", file=sys.stderr)
@@ -114,13 +108,13 @@ def report(result: PredictionsJson | BatchJson) -> str:
 
 
 def _predict_batch(namespace: argparse.Namespace, workspace: Workspace, settings: PredictSettings) -> BatchJson:
-    from lvm_core.predict.pipeline import Predictor
     from lvm_core.progress import ProgressLine
 
     _check_one_way(namespace)
     contexts = _contexts(namespace.batch)
     progress = ProgressLine()
-    predictor = Predictor(workspace, _encoder_id(namespace, workspace), namespace.corpus, progress=progress)
+    space = space_asked(workspace, namespace.encoder, namespace.model)
+    predictor = Predictor(workspace, space, namespace.corpus, progress=progress)
     if "decoder" not in namespace:
         settings = replace(settings, decoder=quick_decoder(predictor))
     models = list(dict.fromkeys(namespace.model)) or predictor.default_models()
@@ -172,23 +166,3 @@ def _lines(file: str) -> list[str]:
     if not lines:
         raise EncoderError(f"{file} holds no text. Give a text file with one chunk a line.")
     return lines
-
-
-def _encoder_id(namespace: argparse.Namespace, workspace: Workspace) -> str | None:
-    """The encoder given, else the one that the first model was trained with, else one that made the rows' vectors."""
-    from lvm_core.spaces import space_called, space_of_models, space_to_measure_in
-
-    if namespace.encoder:
-        return space_called(namespace.encoder)
-    if namespace.rows is not None:
-        return space_to_measure_in(workspace, namespace.model, namespace.corpus)
-    return space_of_models(workspace, namespace.model)
-
-
-def _target(predictor: "Predictor", rows: list[int] | None) -> int | None:
-    """The row after the context, where it belongs to the same article."""
-    corpus = predictor.corpus if rows else None
-    if corpus is None or not rows:
-        return None
-    last = corpus.check_rows(rows)[-1]
-    return last + 1 if last + 1 in corpus.article_rows(last) else None

@@ -5,7 +5,8 @@ import io
 import textwrap
 from collections.abc import Sequence
 from itertools import groupby
-from typing import TypedDict
+
+from typing_extensions import TypedDict
 
 from lvm_core.decode.checks import Attempt
 from lvm_core.predict.prediction import Neighbour, Prediction

@@ -1,0 +1,101 @@
+"""From chunks of text to what each model says comes next."""
+
+import contextlib
+from collections.abc import AsyncGenerator
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from lvm_core.errors import LvmError, SettingsError
+from lvm_core.predict.prediction import Prediction
+from lvm_core.predict.report import prediction_json
+from lvm_core.service import events
+from lvm_core.service.asking import Asked as EngineAsked
+from lvm_core.service.asking import as_json, at_most, while_there
+from lvm_core.service.engine import Engine
+from lvm_core.service.predicting import Asked, Asking, Predicting, in_order
+from lvm_core.service.problems import RESPONSES, of_error
+from lvm_core.service.shapes import PredictAnswer, PredictRequest
+
+router = APIRouter(tags=["predict"])
+
+
+@router.post("/predict", response_model=PredictAnswer, responses=RESPONSES)
+async def predict(request: Request, body: PredictRequest, engine: EngineAsked) -> Response:
+    """Say what each model predicts comes next: the JSON of `predict --json`, or a stream of events.
+
+    A stream has an event `prediction` for each prediction as soon as its vectors and neighbours are known, an event
+    `text` for each text that is better than the one before, `final` for each prediction with its last text, and at the
+    end `end` with the whole answer; `problem`, if something goes wrong on the way, is the last.
+    """
+    asking = _asking(body, engine)
+    if body.stream:
+        return events.stream(_told(engine, asking, body.vectors))
+    return as_json(await while_there(request, _whole(engine, asking, body.vectors)))
+
+
+def _asking(body: PredictRequest, engine: Engine) -> Asking:
+    rows = _rows(body)
+    at_most(rows or body.chunks, engine.settings.most_chunks, "The context", "--most-chunks")
+    at_most(body.models, engine.settings.most_texts, "models", "--most-texts")
+    models = tuple(dict.fromkeys(body.models))
+    settings = body.settings()
+    return Asking(tuple(body.chunks), rows, body.target, models, body.corpus, body.encoder, settings, body.stream)
+
+
+def _rows(body: PredictRequest) -> range | None:
+    if body.rows is None:
+        return None
+    if body.chunks:
+        raise SettingsError(["Both chunks and rows are given; expected one of them. Leave the other out."])
+    if not body.corpus:
+        raise SettingsError(["rows number the chunks of one corpus; expected its name as corpus. Add it."])
+    first, last = body.rows
+    if last < first or first < 0:
+        raise SettingsError([f"rows is [{first}, {last}]; expected [first, last], such as [120, 124]. Mend them."])
+    return range(first, last + 1)
+
+
+async def _whole(engine: Engine, asking: Asking, vectors: bool) -> dict[str, Any]:
+    said: list[Prediction] = []
+    asked = Asked("", ())
+    async with contextlib.aclosing(engine.follow(Predicting, asking)) as answers:
+        async for answer in answers:
+            if isinstance(answer, Asked):
+                asked = answer
+            else:
+                said.append(answer)
+    return _answer(said, asked, vectors)
+
+
+async def _told(engine: Engine, asking: Asking, vectors: bool) -> AsyncGenerator[bytes, None]:
+    said: list[Prediction] = []
+    shown: set[tuple[str, bool]] = set()
+    asked = Asked("", ())
+    try:
+        async with contextlib.aclosing(engine.follow(Predicting, asking)) as answers:
+            async for answer in answers:
+                if isinstance(answer, Asked):
+                    asked = answer
+                    continue
+                if answer.done:
+                    said.append(answer)
+                name = "final" if answer.done else "text" if (answer.model, answer.snap_on) in shown else "prediction"
+                shown.add((answer.model, answer.snap_on))
+                yield events.event(name, _prediction(answer, vectors and name != "text"))
+        yield events.event("end", _answer(said, asked, vectors))
+    except LvmError as error:
+        yield b"event: problem\ndata: " + bytes(of_error(error).body) + b"\n\n"
+
+
+def _answer(said: list[Prediction], asked: Asked, vectors: bool) -> dict[str, Any]:
+    ordered = in_order(said, asked.models)
+    predictions = [_prediction(prediction, vectors) for prediction in ordered]
+    return {"context": len(ordered[0].context.texts), "encoder": asked.encoder, "predictions": predictions}
+
+
+def _prediction(prediction: Prediction, vectors: bool) -> dict[str, Any]:
+    shown: dict[str, Any] = {**prediction_json(prediction)}
+    if vectors:
+        shown |= {"raw": prediction.raw.tolist(), "vector": prediction.vector.tolist()}
+    return shown
