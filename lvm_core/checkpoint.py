@@ -13,7 +13,8 @@ from lvm_core.json_shapes import Member, RunConfig, RunResult, Values
 from lvm_core.model_weights import check_weights, load_weights, save_weights
 from lvm_core.nets.base import SequenceModel
 from lvm_core.nets.build import from_config
-from lvm_core.nets.ensemble import Ensemble
+from lvm_core.nets.joined import JOINED
+from lvm_core.nets.query import QueryHead
 from lvm_core.workspace import SHIPPED, Workspace, read_json, replacing, slug, write_json
 
 CONFIG, WEIGHTS, RESULT, CARD = "config.json", "model.safetensors", "result.json", "card.md"
@@ -188,7 +189,7 @@ def load_model(workspace: Workspace, ref: str, encoder_id: str | None = None, di
 def _built(workspace: Workspace, info: ModelInfo) -> SequenceModel:
     """Return the model in a folder, whose description may say anything."""
     try:
-        if info.name == Ensemble.name:
+        if info.name in JOINED:
             return _joined(workspace, info)
         check_weights(info.path / WEIGHTS, info.config)
         model = from_config(info.config)
@@ -202,27 +203,21 @@ def _built(workspace: Workspace, info: ModelInfo) -> SequenceModel:
     return model
 
 
-def join(workspace: Workspace, refs: list[str], encoder_id: str, weights: list[float], dim: int) -> Ensemble:
-    """Return trained models as one.
-
-    Raises:
-        ModelError: if one is missing or damaged, or they do not fit together.
-        SpaceMismatch: if one belongs to another encoder.
-    """
-    return Ensemble([load_model(workspace, ref, encoder_id, dim).model for ref in refs], weights)
-
-
-def _joined(workspace: Workspace, info: ModelInfo) -> Ensemble:
+def _joined(workspace: Workspace, info: ModelInfo) -> SequenceModel:
     members = info.config.get("members", [])
     for member in members:
         if weights_file_digest(workspace, member["ref"], info.encoder_id) != member["digest"]:
             raise ModelError(
-                f"The ensemble '{info.ref}' was made of another '{member['ref']}' than is there now."
-                " Make it again: python -m lvm_core train --model ensemble --option members=..."
+                f"The {info.name} '{info.ref}' was made of another '{member['ref']}' than is there now."
+                f" Make it again: {info.config.get('command') or f'python -m lvm_core train --model {info.name}'}"
             )
-    refs = [member["ref"] for member in members]
-    weights = cast("list[float]", info.config["options"]["weights"])
-    return join(workspace, refs, info.encoder_id, weights, int(info.config["dim"]))
+    dim = int(info.config["dim"])
+    models = [load_model(workspace, member["ref"], info.encoder_id, dim).model for member in members]
+    model: SequenceModel = JOINED[info.name].of(models, info.config["options"], info.path)
+    if info.config.get("query"):
+        model.query = QueryHead(dim, int(info.config["query"]["context"]))
+    load_weights(info.path / WEIGHTS, model, partly=True)
+    return model
 
 
 def weights_file_digest(workspace: Workspace, ref: str, encoder_id: str) -> str:
@@ -231,11 +226,13 @@ def weights_file_digest(workspace: Workspace, ref: str, encoder_id: str) -> str:
     return hashlib.sha256(read_bytes(path, "The weights", error=ModelError)).hexdigest() if path.exists() else ""
 
 
-def save_ensemble(folder: Path, model: Ensemble, members: list[Member], config: RunConfig) -> None:
-    """Write an ensemble that can be loaded: its weights, and its members by name and digest, not their copies."""
+def save_joined(folder: Path, model: SequenceModel, members: list[Member], config: RunConfig) -> None:
+    """Write a model made of others: its own weights, and its members by name and digest, not their copies."""
     from safetensors.torch import save_file
 
+    theirs = ("member.", "members.")
+    own = {name: t.contiguous() for name, t in model.state_dict().items() if not name.startswith(theirs)}
     with replacing(folder / WEIGHTS) as temporary:
-        save_file({"weights": model.weights.contiguous()}, temporary)
+        save_file(own, temporary)
     about = {"kind": model.kind, "n_parameters": model.n_parameters(), "members": members}
     write_json(folder / CONFIG, {**config, **model.config(), **about})

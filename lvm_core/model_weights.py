@@ -28,8 +28,8 @@ def save_weights(path: Path, model: SequenceModel, half: bool = False) -> None:
         save_file(state, temporary)
 
 
-def load_weights(path: Path, model: SequenceModel) -> None:
-    """Read safetensors at `path` into `model`.
+def load_weights(path: Path, model: SequenceModel, partly: bool = False) -> None:
+    """Read safetensors at `path` into `model`; `partly` where the rest of it has been read elsewhere.
 
     Raises:
         ModelError: if the file is missing, damaged, or of another net.
@@ -39,7 +39,9 @@ def load_weights(path: Path, model: SequenceModel) -> None:
 
     try:
         state = {name: t.float() for name, t in load_file(path).items()}
-        model.load_state_dict(state)
+        wrong = model.load_state_dict(state, strict=not partly).unexpected_keys
+        if wrong:
+            raise RuntimeError(f"unexpected {', '.join(wrong)}")
     except (OSError, SafetensorError) as error:
         raise ModelError(
             f"{path} cannot be read: {error}. Restore it from a copy, or train the model again."

@@ -3,9 +3,9 @@
 import re
 from pathlib import Path
 
-from lvm_core.checkpoint import CARD, RESULT, ModelInfo, list_models, load_model, save_ensemble, save_model
+from lvm_core.checkpoint import CARD, RESULT, ModelInfo, list_models, load_model, save_joined, save_model
 from lvm_core.errors import ModelError
-from lvm_core.nets.ensemble import Ensemble
+from lvm_core.nets.residual_memory import ResidualMemory
 from lvm_core.training_titles import TITLES, save_titles, training_titles
 from lvm_core.workspace import SHIPPED, Workspace, write_json, write_text
 
@@ -51,12 +51,18 @@ def ship(workspace: Workspace, run: str, name: str, root: Path = SHIPPED, replac
         raise ModelError(
             f"The run '{run}' has no {CARD} yet: let its training end, or resume it, before it is shipped."
         )
+    if isinstance(loaded.model, ResidualMemory):
+        raise ModelError(
+            f"The run '{run}' has a memory, whose size is that of a corpus; expected a model of weights alone. Ship its"
+            f" member '{loaded.model.options.member}'; a memory is made where the corpus is."
+        )
     card = (loaded.info.path / CARD).read_text(encoding="utf-8")
     write_text(folder / CARD, card.replace(f"# {loaded.info.config['run']}", f"# {name}", 1))
     write_json(folder / RESULT, loaded.info.result)
     save_titles(folder, titles)
-    if isinstance(loaded.model, Ensemble):
-        save_ensemble(folder, loaded.model, loaded.info.config["members"], loaded.info.config)
+    members = loaded.info.config.get("members")
+    if members:
+        save_joined(folder, loaded.model, members, loaded.info.config)
     else:
         save_model(folder, loaded.model, loaded.info.config, half=True)
     return folder

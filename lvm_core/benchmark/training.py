@@ -16,7 +16,7 @@ from lvm_core.dataset import TrainingSet, evaluation_windows
 from lvm_core.nets import build_model
 from lvm_core.train.config import TrainConfig
 from lvm_core.train.loop import Trainer
-from lvm_core.train.run import segment_length
+from lvm_core.train.opening import segment_length
 from lvm_core.train.validate import Validator
 from lvm_core.types import DocumentInfo
 

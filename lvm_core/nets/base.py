@@ -37,7 +37,7 @@ class SequenceModel(nn.Module):
 
     name: ClassVar[str] = ""
     kind: ClassVar[str] = "net"
-    sliding: ClassVar[bool] = False
+    sliding: bool = False
     """True where a position looks at no more than the last `reach` chunks, wherever the sequence began."""
     Options: ClassVar[type[Any] | None] = None
     filter: "SequenceModel | None"

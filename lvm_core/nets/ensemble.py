@@ -1,12 +1,14 @@
 """Several trained models as one: the direction of the weighted mean of what they say."""
 
 from collections.abc import Sequence
+from pathlib import Path
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
 from lvm_core.errors import ModelError
-from lvm_core.json_shapes import NetConfig
+from lvm_core.json_shapes import NetConfig, Values
 from lvm_core.nets.base import SequenceModel
 
 
@@ -37,8 +39,14 @@ class Ensemble(SequenceModel):
         self.members = nn.ModuleList(members)
         self.register_buffer("weights", torch.tensor(shares))
 
+    @classmethod
+    def of(cls, members: Sequence[SequenceModel], options: Values, folder: Path) -> "Ensemble":
+        """Return the ensemble that a run's options describe; its `folder` has nothing more to say."""
+        del folder
+        return cls(members, cast("list[float]", options["weights"]))
+
     def config(self) -> NetConfig:
-        return {"model": self.name, "dim": self.dim, "options": {"weights": self.weights.tolist()}}
+        return {**super().config(), "options": {"weights": self.weights.tolist()}}
 
     def unscaled(self, x: Tensor) -> Tensor:
         weighted = [weight * member(x) for weight, member in zip(self.weights, self.members, strict=True)]

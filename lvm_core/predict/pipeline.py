@@ -172,13 +172,14 @@ class Predictor:
 
     def _forecast(self, outlook: Outlook, models: list[str], settings: PredictSettings) -> list[Prediction]:
         """Return the raw and snapped predictions that were asked for, without text; one search serves all models."""
-        raws, queries, notes, spent = [], [], [], []
+        raws, queries, notes, recalled, spent = [], [], [], [], []
         for ref in models:
             begun = time.perf_counter()
             forecast, note = self._models[ref].predict(outlook.context.vectors)
             raws.append(forecast.vectors)
             queries.append(forecast.queries)
             notes.append((*outlook.notes, *note))
+            recalled.append(self._models[ref].remembered(self.workspace, outlook.context.vectors))
             spent.append(_ms(begun))
         begun = time.perf_counter()
         if outlook.corpus is None:
@@ -189,7 +190,9 @@ class Predictor:
             )
         snap_ms = _ms(begun) if outlook.corpus else 0.0
         predictions = []
-        for ref, raw, note, predict_ms, pulled in zip(models, raws, notes, spent, snapped, strict=True):
+        for ref, raw, note, places, predict_ms, pulled in zip(
+            models, raws, notes, recalled, spent, snapped, strict=True
+        ):
             timings = Timings(outlook.encode_ms, predict_ms, snap_ms, load=outlook.load_ms, waited=outlook.waited())
             name = outlook.corpus.info.name if outlook.corpus else None
             kind = self._models[ref].kind
@@ -198,7 +201,7 @@ class Predictor:
                 near = pulled.neighbours if on else pulled.searched
                 predictions.append(
                     Prediction(ref, kind, outlook.context, raw, vector, on, on and pulled.drift_clamped, near,
-                               Decoding(), timings, name, notes=note)
+                               Decoding(), timings, name, notes=note, remembered=places)
                 )  # fmt: skip
         return predictions
 

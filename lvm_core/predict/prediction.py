@@ -47,6 +47,19 @@ class Neighbour:
 
 
 @dataclass(frozen=True, slots=True)
+class Remembered:
+    """A place of a model's memory that was like this one: its last chunk, and what came `next`.
+
+    `cosine` is that of the places, `weight` the place's share in what the memory adds to the prediction.
+    """
+
+    last: Chunk
+    next: Chunk
+    cosine: float
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
 class Timings:
     """Milliseconds of each stage. `snap` is the search for neighbours and the blend, one for all models.
 
@@ -97,6 +110,7 @@ class Prediction:
         decoder: id of the decoder, "" for none.
         smoothed: the text rewritten by a language model, and by which.
         notes: what is to be said of it.
+        remembered: where the model has a memory, the places that it went by, the weightiest first.
     """
 
     model: str
@@ -114,6 +128,7 @@ class Prediction:
     smoothed: str | None = None
     smoothed_by: str = ""
     notes: tuple[Note, ...] = ()
+    remembered: tuple[Remembered, ...] = ()
 
     @property
     def text(self) -> str:

@@ -9,7 +9,7 @@ from itertools import groupby
 from typing_extensions import TypedDict
 
 from lvm_core.decode.checks import Attempt
-from lvm_core.predict.prediction import Neighbour, Prediction
+from lvm_core.predict.prediction import Neighbour, Prediction, Remembered
 from lvm_core.types import Chunk, Decoded
 
 WIDTH = 100
@@ -34,6 +34,14 @@ class TargetJson(PlaceJson):
 class NeighbourJson(TargetJson):
     """A chunk near the prediction, its cosine, and its weight in the snap."""
 
+    cosine: float
+    weight: float
+
+
+class RememberedJson(TargetJson):
+    """A place of the model's memory: the chunk `last` there, what came next, their nearness, and the place's share."""
+
+    last: str
     cosine: float
     weight: float
 
@@ -82,6 +90,7 @@ class PredictionJson(TypedDict):
     raw_cosine_to_target: float | None
     target: TargetJson | None
     snap: SnapJson
+    remembered: list[RememberedJson]
     attempts: list[AttemptJson]
     hypotheses: list[HypothesisJson]
     smoothed: str | None
@@ -122,6 +131,7 @@ def prediction_json(prediction: Prediction) -> PredictionJson:
             "drift_clamped": prediction.drift_clamped,
             "neighbours": [_neighbour(n) for n in prediction.neighbours],
         },
+        "remembered": [_remembered(place) for place in prediction.remembered],
         "attempts": [_attempt(attempt) for attempt in prediction.decoding.attempts],
         "hypotheses": [_hypothesis(text) for text in prediction.decoding.hypotheses],
         "smoothed": prediction.smoothed,
@@ -192,6 +202,16 @@ def _neighbour(neighbour: Neighbour) -> NeighbourJson:
     }
 
 
+def _remembered(place: Remembered) -> RememberedJson:
+    return {
+        **_place(place.next),
+        "text": place.next.text,
+        "last": place.last.text,
+        "cosine": place.cosine,
+        "weight": place.weight,
+    }
+
+
 def _hypothesis(decoded: Decoded) -> HypothesisJson:
     return {"steps": decoded.steps, "text": decoded.text, "round_trip_cosine": decoded.round_trip_cosine}
 
@@ -223,6 +243,7 @@ def _block(prediction: PredictionJson) -> list[str]:
         lines += ["  smoothed:", _wrap(prediction["smoothed"])]
     lines += _judged(prediction["attempts"])
     lines += [_near(n) for n in snap["neighbours"][:SHOWN_NEIGHBOURS]]
+    lines += [_like(place) for place in prediction["remembered"]]
     timings = "  ".join(f"{name} {ms:.0f}" for name, ms in prediction["timings_ms"].items())
     return [*lines, f"  ms: {timings}"]
 
@@ -245,6 +266,11 @@ def _near(neighbour: NeighbourJson) -> str:
     weight = f", weight {neighbour['weight']:.2f}" if neighbour["weight"] else ""
     text = textwrap.shorten(neighbour["text"], 70, placeholder=" ...")
     return f"  near: {neighbour['cosine']:.3f}{weight}  {neighbour['article']} {neighbour['position']}: {text}"
+
+
+def _like(place: RememberedJson) -> str:
+    last, text = (textwrap.shorten(words, 60, placeholder=" ...") for words in (place["last"], place["text"]))
+    return f"  remembered: {place['cosine']:.3f}  {place['article']} {place['position']}: {last} -> {text}"
 
 
 def _wrap(text: str, first: str = "    ") -> str:

@@ -35,7 +35,9 @@ def card(config: RunConfig, result: RunResult) -> str:
 
 def _summary(config: RunConfig, result: RunResult) -> str:
     form = "residual on the fitted linear filter" if config.get("filter") else "as first built"
-    if config.get("members"):
+    if config["model"] == "residual-memory":
+        form = f"{config['members'][0]['ref']} with a memory of {result['n_windows']:,} places"
+    elif config.get("members"):
         weights = cast("list[float]", config["options"]["weights"])
         parts = [f"{m['ref']} x {w:g}" for m, w in zip(config["members"], weights, strict=True)]
         form = f"weighted mean of {', '.join(parts)}"

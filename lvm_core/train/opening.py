@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -13,7 +13,9 @@ from lvm_core.dataset import Corpora
 from lvm_core.errors import ModelError, SettingsError
 from lvm_core.json_shapes import RunConfig
 from lvm_core.locks import held
+from lvm_core.nets.base import SequenceModel
 from lvm_core.train.config import TrainConfig
+from lvm_core.types import DocumentInfo
 from lvm_core.workspace import Workspace, read_json, slug
 
 ROWS_AT_ONCE = 16_384
@@ -93,3 +95,21 @@ def check_corpora(config: TrainConfig, corpora: Corpora, stored: RunConfig) -> N
             f"The corpus {', '.join(changed)} has changed since this run began, so it cannot go on with the same"
             " articles. Start a new run with the same settings."
         )
+
+
+def segment_length(config: TrainConfig, model: SequenceModel) -> int:
+    """Return how many chunks are predicted in one stretch.
+
+    A net that slides over the text sees whole contexts nearly everywhere in a long stretch; one whose state begins
+    with the stretch is trained on the lengths it will be asked for.
+    """
+    if config.segment:
+        return config.segment
+    return max(32, 4 * config.context) if model.sliding else config.context
+
+
+def at_most(documents: Sequence[DocumentInfo], n_rows: int) -> list[DocumentInfo]:
+    """Return `documents`, thinned evenly to about `n_rows` chunks where they have more."""
+    total = sum(d.n_chunks for d in documents)
+    step = max(1, -(-total // n_rows))
+    return list(documents[::step])

@@ -1,7 +1,6 @@
 """One run from settings to result: opens the corpora, fits what is fitted, trains, and writes the folder."""
 
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +16,8 @@ from lvm_core.checkpoint import (
     STATE,
     WEIGHTS,
     find_model,
-    join,
-    save_ensemble,
+    load_model,
+    save_joined,
     save_model,
     weights_file_digest,
 )
@@ -33,17 +32,20 @@ from lvm_core.nets import MODELS, build_model
 from lvm_core.nets.base import SequenceModel
 from lvm_core.nets.build import from_config
 from lvm_core.nets.ensemble import Ensemble
+from lvm_core.nets.joined import JOINED
+from lvm_core.nets.residual_memory import ResidualMemory, ResidualMemoryOptions
 from lvm_core.spaces import space_to_train_in
 from lvm_core.train.card import card
 from lvm_core.train.config import TrainConfig, arguments
 from lvm_core.train.loop import FINISHING, PREPARED, Trainer
-from lvm_core.train.opening import check_corpora, new_run, run_lock, stored_config
+from lvm_core.train.memory import fill_memory, fit_shares
+from lvm_core.train.opening import at_most, check_corpora, new_run, run_lock, segment_length, stored_config
 from lvm_core.train.query import fit_query
 from lvm_core.train.samples import sampling
 from lvm_core.train.schedule import ending
 from lvm_core.train.validate import Validator
 from lvm_core.training_titles import save_titles, training_titles
-from lvm_core.types import DocumentInfo, Progress, no_progress
+from lvm_core.types import Progress, no_progress
 from lvm_core.workspace import Workspace, read_json, write_json, write_text
 
 FIT_ROWS = 300_000
@@ -83,7 +85,7 @@ def train_run(
         with torch.random.fork_rng(enabled=True):
             torch.manual_seed(config.seed)
             training = Training(workspace, config, run, folder, corpora, device, progress, notes)
-            if config.model == Ensemble.name:
+            if config.model in JOINED:
                 return training.join_members()
             if config.model in BASELINES:
                 return training.fit_baseline()
@@ -134,23 +136,38 @@ class Training:
         return self._finish(result)
 
     def join_members(self) -> RunResult:
-        """Write trained models as one: option `members` names them, with commas between."""
+        """Write a model made of trained ones: an ensemble, or one of them with a memory."""
         began = time.monotonic()
-        names = _words(self.config.options.get("members", ""))
-        weights = [float(word) for word in _words(self.config.options.get("weights", ""))]
-        space = self.corpora.encoder_id
-        model = join(self.workspace, names, space, weights, self.corpora.dim)
-        infos = [find_model(self.workspace, name, space) for name in names]
+        space, options = self.corpora.encoder_id, self.config.options
+        names = _words(options.get("member" if self.config.model == ResidualMemory.name else "members", ""))
+        models = [load_model(self.workspace, name, space, self.corpora.dim).model for name in names]
         digests = [weights_file_digest(self.workspace, name, space) for name in names]
         members: list[Member] = [{"ref": ref, "digest": digest} for ref, digest in zip(names, digests, strict=True)]
-        save_ensemble(self.folder, model, members, self._describe({}))
-        titles = [training_titles(info) for info in infos]
+        titles = [training_titles(find_model(self.workspace, name, space)) for name in names]
+        if self.config.model == ResidualMemory.name:
+            model: SequenceModel = self._remembering(models)
+            titles.append([d.title for d in self.corpora.splits["train"]])
+        else:
+            model = Ensemble(models, [float(word) for word in _words(options.get("weights", ""))])
+        recall = self._fit_query(model)
+        save_joined(self.folder, model, members, self._describe({}))
         if None not in titles:  # where one member cannot say what it has seen, neither can they together
             save_titles(self.folder, sorted({title for one in titles for title in one or []}))
         scores = self.validator.scores(model.to(self.device), recall=True)
         measured: RunResult = {"stopped": "finished", "train_s": time.monotonic() - began, "flags": []}
-        measured |= {"val_cosine": scores.cosine, "val_recall_at_5": scores.recall, "baselines": {}}
-        return self._finish({**self._result_base(model), **measured})
+        measured |= {"val_cosine": scores.cosine, "val_recall_at_5": scores.recall, "query_recall_at_5": recall}
+        return self._finish({**self._result_base(model), **measured, "baselines": {}})
+
+    def _remembering(self, models: list[SequenceModel]) -> ResidualMemory:
+        options = from_dict(ResidualMemoryOptions, self.config.options)
+        if len(models) != 1:
+            given = f"option member is {options.member!r}; expected one model, such as --option member=mlp."
+            raise SettingsError([given])
+        model = ResidualMemory(models[0], options)
+        filling = part_of(self.progress, 0.0, 0.9)
+        fill_memory(model, self.corpora.vectors, self.corpora.splits["train"], self.folder, filling)
+        fit_shares(model, self.corpora.vectors, self.validator.windows)
+        return model
 
     def train_net(self, stored: RunConfig, stop_after: int | None) -> RunResult:
         """Train a net, from the start or from its last checkpoint."""
@@ -277,21 +294,3 @@ def _words(given: object) -> list[str]:
 def part_of(progress: Progress, first: float, share: float) -> Progress:
     """Return a progress whose whole is the `share` of `progress` from `first` on, so that one bar fills once."""
     return lambda done, message: progress(min(first + min(done, 1.0) * share, 0.999), message)
-
-
-def segment_length(config: TrainConfig, model: SequenceModel) -> int:
-    """Return how many chunks are predicted in one stretch.
-
-    A net that slides over the text sees whole contexts nearly everywhere in a long stretch; one whose state begins
-    with the stretch is trained on the lengths it will be asked for.
-    """
-    if config.segment:
-        return config.segment
-    return max(32, 4 * config.context) if model.sliding else config.context
-
-
-def at_most(documents: Sequence[DocumentInfo], n_rows: int) -> list[DocumentInfo]:
-    """Return `documents`, thinned evenly to about `n_rows` chunks where they have more."""
-    total = sum(d.n_chunks for d in documents)
-    step = max(1, -(-total // n_rows))
-    return list(documents[::step])

@@ -28,6 +28,8 @@ TERMS: dict[str, str] = {
     "linear filter": "The best trivial rule: one least-squares weight for each place in the context and each direction"
     " of the space. A model earns its place by beating it.",
     "ensemble": "Several models whose predictions are averaged.",
+    "residual memory": "A model that looks up where texts went like this before, and adds what its prediction missed"
+    " there.",
     "to true next": "Cosine of the vector and the vector of the true next chunk; 1 would be the same meaning.",
     "round trip": "The text is encoded again: cosine of that vector and the one it was to say.",
     "nearest chunk": "Cosine of the prediction and the real chunk that its search puts first: what the model's query"

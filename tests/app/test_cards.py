@@ -5,7 +5,7 @@ import numpy as np
 from lvm_core.decode.adaptive import Decoding
 from lvm_core.decode.checks import Attempt, Failure, Verdict
 from lvm_core.predict import Prediction
-from lvm_core.predict.prediction import Context, Neighbour, Timings
+from lvm_core.predict.prediction import Context, Neighbour, Remembered, Timings
 from lvm_core.types import Chunk, Decoded
 from pages.shared import glossary
 from pages.views.predict import cards
@@ -131,3 +131,11 @@ def test_until_there_is_a_text_the_nearest_real_chunk_stands_there() -> None:
     growing = cards.unfinished(prediction(decoding=Decoding(GOOD)), "amn", True)
     assert GOOD.text in growing
     assert cards.WAIT in growing
+
+
+def test_a_memory_shows_where_a_text_went_like_this_before() -> None:
+    last, following = Chunk(1, 0, 1, "Tides", 4, "The <i>sea</i> rose."), Chunk(2, 1, 1, "Tides", 5, "Then it fell.")
+    html = cards.behind(prediction(remembered=(Remembered(last, following, 0.91, 0.4),)))
+    assert "When a text went like this before (1)" in html
+    assert html.index("&lt;i&gt;sea&lt;/i&gt; rose") < html.index("<b>then</b> Then it fell.")
+    assert "When a text" not in cards.behind(prediction())

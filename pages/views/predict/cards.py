@@ -9,7 +9,7 @@ import streamlit as st
 from lvm_core.decode.checks import Attempt, Check
 from lvm_core.decode.decoders import DECODERS
 from lvm_core.predict import Prediction
-from lvm_core.predict.prediction import Neighbour, Timings
+from lvm_core.predict.prediction import Neighbour, Remembered, Timings
 from pages.shared import charts, ui
 from pages.shared.glossary import term
 
@@ -119,7 +119,7 @@ def behind(prediction: Prediction, raw: Prediction | None = None) -> str:
     if raw is not None and raw.text and prediction.text:
         changed = word_differences(raw.text, prediction.text)
         parts.append(f'<p class="lvm-label">words beside the raw text</p><p class="lvm-words">{changed}</p>')
-    parts += [_steps(prediction), _neighbours(prediction.neighbours)]
+    parts += [_remembered(prediction.remembered), _steps(prediction), _neighbours(prediction.neighbours)]
     return f'<details class="lvm-fold"><summary>How it came about</summary>{"".join(parts)}</details>'
 
 
@@ -220,6 +220,19 @@ def _step_row(step: str, cosine: float | None, text: str, reason: str) -> str:
     figure = f"{cosine:.3f}" if cosine is not None else "–"
     why = f'<br><span class="lvm-tag-bad lvm-why">{html.escape(reason)}</span>' if reason else ""
     return f"<tr><td>{html.escape(step)}</td><td>{figure}</td><td>{html.escape(text)}{why}</td></tr>"
+
+
+def _remembered(places: Sequence[Remembered]) -> str:
+    """Return the places of the model's memory that were like this one, and what came next there, as HTML that folds."""
+    rows = [
+        f"<tr><td>{p.cosine:.3f}</td><td>{p.weight:.3f}</td><td><b>{html.escape(p.next.article)}</b>"
+        f" {p.next.position + 1}<br>{html.escape(p.last.text)}<br><b>then</b> {html.escape(p.next.text)}</td></tr>"
+        for p in places
+    ]
+    if not rows:
+        return ""
+    title = f"When a text went like this before ({len(rows)})"
+    return _details(title, "cosine|share|article, position, what came next", rows)
 
 
 def _neighbours(neighbours: Sequence[Neighbour]) -> str:
