@@ -88,6 +88,7 @@ def as_of(arguments: Arguments) -> str:
     if arguments.get("alt"):
         return arguments["alt"].strip()
     year, month_, day = [*positional(arguments)[:3], "", "", ""][:3]
+    month_ = month_ if re.fullmatch(r"\d{1,2}|[^\W\d]+", month_) else ""
     date = written(year, month_, day, "en", day_first=named(arguments, "df") != "US")
     word = "since" if named(arguments, "since") else "as of"
     word = word if named(arguments, "lc") else word.capitalize()

@@ -20,7 +20,7 @@ _STOPS = re.compile(rf"[{re.escape(SENTENCE_ENDS)}][{re.escape(CLOSERS)}]*\s*\Z"
 _INNER_STOP = re.compile(rf"(\S+)[.!?][{re.escape(CLOSERS)}]*\s+\S|[。！？।۔]\s*\S")
 _SHORTENED = re.compile(r"\b(?:vs|cf|ca|approx|etc|no|op|feat|ft|ed|eds)\.\s", re.I)
 _NO_AMOUNT = re.compile(
-    r"\s?\((?:(?:the|equivalent|to|of|in|as|about|approximately|or|worth|equal|roughly|around),?\s){0,5}"
+    r"\s?\((?:(?:the|equivalent|to|of|in|as|about|approximately|or|worth|equal|roughly|around)(?:\s?,)?\s){0,5}"
     r"(?:US|CA|AU|A)?[$£€](?!\s?\d)[^()\d]{0,60}(?:\d{4}[^()\d]{0,60})?\)"
 )
 """An amount that a template would have worked out, in brackets of its own."""

@@ -2,10 +2,11 @@
 
 import re
 
-from lvm_core.corpus.sources.wikitext.arguments import Arguments, Rule, first, positional
+from lvm_core.corpus.sources.wikitext.arguments import Arguments, Rule, first, named, positional
 from lvm_core.corpus.sources.wikitext.tables import table
 
 _NUMBER = re.compile(r"[-+−–±~]?\s?(?:\d[\d.,  +/⁄–-]*|\.\d+)(?:e[-+]?\d+)?$")
+_BETWEEN = re.compile(r"(?<=\d)\s+(by|x|×|to|and|or)\s+(?=[\d.])")
 _RANGES = {
     "-": "–", "–": "–", "−": "–", "(-)": "–", "to": " to ", "to(-)": " to ", "and": " and ", "and(-)": " and ",
     "or": " or ", "by": " by ", "x": " × ", "×": " × ", "xx": " × ", "*": " × ", "+/-": " ± ", "±": " ± ", "&": " and ",
@@ -50,7 +51,9 @@ def _numbers(values: list[str], language: str) -> tuple[str, str, list[str]]:
     """Return the number or the range of numbers that `values` begin with, their unit, and what follows it."""
     text = ""
     for i, value in enumerate(values):
-        if _NUMBER.match(value):
+        if not text and len(parts := _BETWEEN.split(value)) > 1:
+            text = _numbers(parts, language)[0]
+        elif _NUMBER.match(value):
             text += grouped(value) if language == "en" else value
         elif text and value.lower() in _RANGES:
             text += _RANGES[value.lower()]
@@ -158,6 +161,30 @@ def altitude(arguments: Arguments) -> str:
     return f"{first(arguments)} m" if "2" in arguments else first(arguments)
 
 
+def percent(arguments: Arguments) -> str:
+    """Return a share as the wiki works it out: `{{percent|86|90|1}}` is 95.6% (Template:Percent)."""
+    part, whole, *decimals = [*positional(arguments), "", ""]
+    places = int(decimals[0]) if decimals[0] in tuple("0123456") else 0
+    try:
+        return f"{100 * float(part) / float(whole):.{places}f}%"
+    except (ValueError, ZeroDivisionError, OverflowError):
+        return ""
+
+
+def gauge(arguments: Arguments) -> str:
+    """Return the gauge of a railway, `{{RailGauge|1000mm}}` or one of its names (Template:Track gauge)."""
+    name = first(arguments).lower().replace(" ", "")
+    name = {"sg": "1435mm", "standard": "1435mm", "ussg": "4ft8+1/2in", "metre": "1000mm"}.get(name, name)
+    parts = re.findall(r"([\d.+/,]+)(mm|cm|m|ft|in)", name)
+    words = " ".join(f"{int(number):,} {unit}" if number.isdigit() else f"{number} {unit}" for number, unit in parts)
+    return words if "".join(map("".join, parts)) == name else ""
+
+
+def record(arguments: Arguments) -> str:
+    """Return "7–9–1": won, lost, drawn (Template:Win-loss record)."""
+    return "–".join(filter(None, (named(arguments, key) for key in ("w", "l", "t", "d", "otl"))))
+
+
 def hands(arguments: Arguments) -> str:
     """Return the height of a horse (Template:Hands)."""
     return convert({**arguments, str(len(positional(arguments)) + 1): "hands"})
@@ -179,4 +206,7 @@ RULES: dict[str, Rule] = {
     "ordinal": ordinal,
     "nts": first,
     "hands": hands,
+    **dict.fromkeys(("percent", "percentage", "pct"), percent),
+    **dict.fromkeys(("railgauge", "rail gauge", "track gauge"), gauge),
+    **dict.fromkeys(("win-loss record", "winning percentage record", "wl record"), record),
 }

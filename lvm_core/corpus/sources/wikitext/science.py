@@ -43,6 +43,18 @@ def exponent(arguments: Arguments) -> str:
     return f" × 10^{first(arguments)}" if first(arguments) else ""
 
 
+def minor_planet(arguments: Arguments) -> str:
+    """Return "(15760) 1992 QB1" of `{{mpl-|15760|1992 QB|1}}`."""
+    number, *name = positional(arguments) or [""]
+    return f"({number}) {''.join(name)}" if number else ""
+
+
+def indices(arguments: Arguments) -> str:
+    """Return a lower index and an upper one, which stand above each other (Template:Su)."""
+    above = superscript({"1": named(arguments, "p")})
+    return named(arguments, "b") + above
+
+
 def nuclide(arguments: Arguments) -> str:
     return "-".join(positional(arguments)[:2])
 
@@ -65,7 +77,9 @@ RULES: dict[str, Rule] = {
     "music": music,
     "sup": superscript,
     "exp": superscript,
-    "e": exponent,
+    **dict.fromkeys(("e", "e-sp", "esp"), exponent),
+    "su": indices,
+    **dict.fromkeys(("mpl-", "mp-"), minor_planet),
     "nuclide": nuclide,
     "simplenuclide": nuclide,
     "subatomic particle": particle,

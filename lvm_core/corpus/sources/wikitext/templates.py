@@ -15,6 +15,7 @@ from lvm_core.corpus.sources.wikitext.tables import table
 _FOREIGN = re.compile(r"lang-[a-z]{2,4}\d?(?:-[a-z0-9]+)*|script/.+|link-[a-z]{2,3}")
 _GERMAN_FOREIGN = re.compile(r"(?:ar|el|en|es|fr|grc|he|hu|it|ja|ko|la|pl|pt|ru|sv|tr|uk|zh)(?:s|f|a)")
 _FRACTION = re.compile(r"(\d{1,2})/(\d{1,2})")
+_SEASON = re.compile(r"[\w .'-]+ (?:nfl|mlb|nba|wnba|nhl|cfl|afl|mls) season")
 _CENTURY = re.compile(r"([ivxl]+)(e|er) siècle( av\. j\.-c\.)?", re.I)
 _PREFIX = re.compile(r"(?:template|vorlage|modèle|plantilla|шаблон|modello|predefinição|sjabloon|szablon)\s*:\s*", re.I)
 
@@ -32,13 +33,15 @@ def render(language: str, name: str, arguments: Arguments) -> str:
 
 
 def _by_pattern(key: str, language: str, arguments: Arguments) -> str:
-    """Return the words of templates that are named by a language, a fraction or a century."""
+    """Return the words of templates that are named by a language, a fraction, a team's season or a century."""
     if _FOREIGN.fullmatch(key):
         return words.foreign(arguments)
     if language == "de" and _GERMAN_FOREIGN.fullmatch(key):
         return first(arguments)
     if _FRACTION.fullmatch(key):
         return key
+    if _SEASON.fullmatch(key):
+        return first(arguments)
     century = _CENTURY.fullmatch(key)
     if century:
         return f"{century[1].upper()}{century[2]} siècle{' av. J.-C.' if century[3] else ''}"
@@ -94,7 +97,8 @@ def _listed() -> dict[str, Rule]:
     for shape, rule in shapes.items():
         rules |= dict.fromkeys(table(shape), rule)
     rules |= {name: partial(words.ship_of_prefix, name) for name in table("ship")}
-    rules |= {name: partial(_sign, sign) for name, sign in table("constant").items()}
+    for kind in ("constant", "elements"):
+        rules |= {name: partial(_sign, sign) for name, sign in table(kind).items()}
     rules |= {name: partial(_before, sign) for name, sign in table("before").items()}
     rules |= {name: partial(_after, sign) for name, sign in table("after").items()}
     rules |= {name: partial(_around, signs) for name, signs in table("around").items()}
@@ -132,6 +136,7 @@ def _local(language: str) -> dict[str, Rule]:
     altitude: Rule = quantities.altitude
     quantity: Rule = quantities.quantity
     local: dict[str, dict[str, Rule]] = {
+        "en": {code: partial(_sign, name) for code, name in table("countries").items()},
         "fr": {
             **dict.fromkeys(("unité", "unité/2", "nombre", "nb", "num", "tmp", "température"), quantity),
             **dict.fromkeys(("citation", "guil"), lambda arguments: f"« {first(arguments)} »"),

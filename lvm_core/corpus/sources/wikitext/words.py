@@ -4,6 +4,7 @@ import re
 from functools import partial
 
 from lvm_core.corpus.sources.wikitext.arguments import Arguments, Rule, at, first, named, positional
+from lvm_core.corpus.sources.wikitext.quantities import ordinal
 from lvm_core.corpus.sources.wikitext.tables import table
 
 _LANGUAGE_CODE = re.compile(r"[a-z]{2,3}(?:-[a-zA-Z]+)*$")
@@ -130,6 +131,44 @@ def citation(brackets: str, arguments: Arguments) -> str:
     )
 
 
+def author_and_year(arguments: Arguments) -> str:
+    """Return "Dana Scott (1974)" of `{{harvs|txt|first=Dana|last=Scott|year=1974}}`; without "txt" it is a note."""
+    if "txt" not in positional(arguments):
+        return ""
+    name = f"{arguments.get('first', '').strip()} {arguments.get('last', '').strip()}".strip()
+    year = ", ".join(filter(None, (named(arguments, "year"), named(arguments, "loc"))))
+    return f"{name} ({year})" if name and year else name
+
+
+def district(arguments: Arguments) -> str:
+    """Return "New Jersey's 4th congressional district" of `{{ushr|New Jersey|4}}`, or its third argument."""
+    state, number, label = [*positional(arguments), "", "", ""][:3]
+    if len(label) > 1:
+        return label
+    name = f"{ordinal({'1': number})} congressional district" if number.isdigit() else "at-large congressional district"
+    return f"{state}'s {name}" if state else ""
+
+
+def latter_day_scripture(arguments: Arguments) -> str:
+    """Return "Alma 32:35" of `{{lds|Alma|alma|32|35}}`: the second argument is an address."""
+    book, _, *places = [*positional(arguments), "", ""]
+    return " ".join(filter(None, (book, ":".join(filter(None, places)))))
+
+
+def element_tag(arguments: Arguments) -> str:
+    """Return the tag of an element as it is written about (Template:Tag)."""
+    name, kind, content = [*positional(arguments), "", ""][:3]
+    shapes = {"o": f"<{name}>", "open": f"<{name}>", "c": f"</{name}>", "close": f"</{name}>", "s": f"<{name} />"}
+    return shapes.get(kind, f"<{name}>{content or '...'}</{name}>") if name else ""
+
+
+def airport_codes(arguments: Arguments) -> str:
+    """Return "(IATA: MST, ICAO: EHBK)"."""
+    codes = zip(("IATA", "ICAO", "FAA LID"), positional(arguments), strict=False)
+    text = ", ".join(f"{authority}: {code}" for authority, code in codes if code)
+    return f"({text})" if text else ""
+
+
 def etymology(arguments: Arguments) -> str:
     """Return "Latin a 'b', and c 'd'" (Template:Etymology)."""
     language, *parts = positional(arguments) or [""]
@@ -179,6 +218,11 @@ RULES: dict[str, Rule] = {
     "harvcoltxt": partial(citation, "year"),
     "harvcol": partial(citation, "()"),
     "harv": partial(citation, "()"),
+    "harvs": author_and_year,
+    "ushr": district,
+    "lds": latter_day_scripture,
+    "tag": element_tag,
+    "airport codes": airport_codes,
     "etymology": etymology,
     "ety": etymology,
     "unitedstatescodesub": sub_section,
