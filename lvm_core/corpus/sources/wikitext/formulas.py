@@ -20,6 +20,7 @@ _NESTED = re.compile(r"\\(?:[dtc]?frac|sqrt|binom)(?![A-Za-z])")
 """Fractions and roots that are left hold others, and would lose their brackets."""
 _TERM = re.compile(r"([_^])\{([^{}\\]*[^\w{}\\][^{}\\]*)\}")
 """An index or exponent of several parts, such as i,j: it needs its brackets."""
+_TOWER = re.compile(r"\^\{[^{}]*\^")
 _COMMAND = re.compile(r"\\([A-Za-z]+)")
 _SUPERSCRIPT = str.maketrans("0123456789+-−n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻ⁿ")
 
@@ -33,6 +34,10 @@ def formula(latex: str) -> str:
     text = re.sub(r"\((\w+)\)/\((\w+)\)", r"\1/\2", re.sub(r"\\sqrt\{([^{}]*)\}", r"√(\1)", text))
     if _NESTED.search(text):
         return "…"
+    if _TOWER.search(text):
+        if text.count("{") != text.count("^{"):
+            return "…"
+        text = text.replace("{", "(").replace("}", ")")
     text = _COMMAND.sub(lambda match: _SYMBOLS.get(match[1], match[0]), text)
     text = re.sub(r"\^\{?([0-9n+-]+)\}?", lambda match: match[1].translate(_SUPERSCRIPT), text)
     text = re.sub(r"_\{?(\w+)\}?", r"\1", _TERM.sub(r"\1(\2)", text))

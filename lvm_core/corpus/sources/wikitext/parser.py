@@ -24,8 +24,9 @@ _TOKEN = re.compile(
 )
 _SUPERSCRIPT = str.maketrans("0123456789+-−n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻ⁿ")
 _RAISED = re.compile(r"<(su[pb])(?:\s[^<>]*)?>([^<>{}\[\]\n]{1,60})</\1\s*>", re.I)
+_RAISED_TWICE = "</sup></sup>"
 _SIMPLE = re.compile(r"[0-9+\-−n]{1,20}")
-_TERM = re.compile(r".*[\w)]\s?[+−=/*×·-]\s?[\w(].*")
+_TERM = re.compile(r".*[\w)]\s?[+−=/*×·-]\s?[\w(].*|.*[⁰¹²³⁴⁵⁶⁷⁸⁹ⁿ].*")
 _WIKI_TAGS = frozenset({
     "nowiki", "onlyinclude", "noinclude", "includeonly", "poem", "section", "templatestyles", "translate", "tvar",
     "languages", "ref", "references", "gallery", "math", "chem", "ce", "categorytree", "inputbox", "indicator",
@@ -35,6 +36,8 @@ _WIKI_TAGS = frozenset({
 _ITEMS = frozenset({"li", "dd", "dt"})
 _BREAK = "\ufdd0"
 _BREAKS = re.compile(f"{_BREAK}(?:[ \\t]*\\n?[ \\t]*{_BREAK})*(?:\\n(?!\\n))?")
+MAX_RAISED = 4
+"""Exponents of exponents that are read, innermost first."""
 MAX_DEPTH = 40
 """Templates and links nested deeper than this are text: nobody writes them."""
 
@@ -78,7 +81,10 @@ class _Frame:
 
 def plain_text(wikitext: str, renderers: Renderers) -> str:
     """Return the words of `wikitext`, its line breaks kept, templates and links rendered."""
-    text = _Parser(renderers).parse(_RAISED.sub(_raised, without_marks(wikitext).replace(_BREAK, "")))
+    text = without_marks(wikitext).replace(_BREAK, "")
+    for _ in range(MAX_RAISED if _RAISED_TWICE in text else 1):
+        text = _RAISED.sub(_raised, text)
+    text = _Parser(renderers).parse(text)
     # One break is a space, two are the end of a paragraph.
     return paired_quotes(_BREAKS.sub(lambda match: "\n\n" if match[0].count(_BREAK) > 1 else " ", text))
 
