@@ -121,6 +121,7 @@ ENGLISH = {
     "{{as of|2007|In 2007}}": "As of 2007",
     "x<sup>n − 1</sup>": "x^(n − 1)",
     "the 19<sup>th</sup>": "the 19th",
+    "the <tt>__STDC__</tt> macro __NOTOC__": "the __STDC__ macro",
     "2<sup>2<sup>16</sup></sup>": "2^(2¹⁶)",
     "<math>2^{2^{16}}</math>": "2^(2^(16))",
 }  # fmt: skip

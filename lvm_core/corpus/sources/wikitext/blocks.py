@@ -13,7 +13,13 @@ _ENDS = {name: re.compile(rf"</{name}\s*>", re.I) for name in (*_DROPPED.split("
 _NOTE_OR_END = re.compile(r"<ref(?:\s[^<>]*)?>|</ref\s*>", re.I)
 _STOPS = ".!?"
 _NESTED_TABLE = re.compile(r"<(/?)table\b[^<>]*>", re.I)
-_SWITCH = re.compile(r"__[^\W\d_a-z](?:[^\W\da-z]|_(?!_)){1,30}__")
+_SWITCH = re.compile(
+    r"__(?:(?:NO|FORCE)?TOC|(?:NO)?NEWSECTIONLINK|NOEDITSECTION|NOGALLERY|HIDDENCAT|(?:NO)?INDEX|NOGLOBAL|DISAMBIG"
+    r"|STATICREDIRECT|NO(?:CONTENT|TITLE)CONVERT|NOCC|NOTC)__"
+    r"|^[ \t]*__[^\W\d_a-z](?:[^\W\da-z]|_(?!_)){1,30}__[ \t]*$",
+    re.M,
+)
+"""Other languages' switches fill their line; `__STDC__` in a sentence is a word."""
 _TABLE_START, _TABLE_END = re.compile(r"\s*:*\s*\{\|"), re.compile(r"\s*\|\}(?!\})")
 _MARKUP = {ord(sign): f"&#{ord(sign)};" for sign in "[]{}'|=*#:;<>-!"}
 
