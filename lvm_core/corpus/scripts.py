@@ -15,7 +15,7 @@ _RANGES = (
     ("lo", "\u0e80-\u0eff"), ("my", "\u1000-\u109f"), ("km", "\u1780-\u17ff"), ("ka", "\u10a0-\u10ff"),
     ("hy", "\u0530-\u058f"), ("am", "\u1200-\u137f"), ("bo", "\u0f00-\u0fff"), ("en", "A-Za-z\u00c0-\u024f"),
 )  # fmt: skip
-_SCRIPTS = re.compile("|".join(f"(?P<{language}>[{letters}])" for language, letters in _RANGES))
+_SCRIPTS = re.compile("|".join(f"(?P<{language}>[{letters}]+)" for language, letters in _RANGES))
 _DENSE = re.compile("[\u3040-\u30ff\u4e00-\u9fff\u3400-\u4dbf\uac00-\ud7af\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
 _PERSIAN = re.compile("[پچژگیک\u200c]")
 _LOOKED_AT = 500
@@ -23,13 +23,18 @@ _LOOKED_AT = 500
 
 def likely_language(text: str) -> str:
     """Return the language most often written in the script of `text`; Latin letters are taken for English."""
-    counts = Counter(match.lastgroup for match in _SCRIPTS.finditer(text[:_LOOKED_AT]))
+    sample = text[:_LOOKED_AT]
+    if sample.isascii():
+        return "en"
+    counts: Counter[str] = Counter()
+    for match in _SCRIPTS.finditer(sample):
+        counts[match.lastgroup or ""] += match.end() - match.start()
     if not counts:
         return "en"
     if counts["ja"] * 10 > counts["zh"] + counts["ja"]:
         return "ja"
     language = counts.most_common(1)[0][0] or "en"
-    return "fa" if language == "ar" and _PERSIAN.search(text[:_LOOKED_AT]) else language
+    return "fa" if language == "ar" and _PERSIAN.search(sample) else language
 
 
 DENSE_SHARE = 0.3

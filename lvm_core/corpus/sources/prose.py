@@ -35,6 +35,8 @@ _NO_HEADING = re.compile(rf"[{re.escape(SENTENCE_ENDS)},;:，；：、-][{re.esc
 
 def printable(text: str) -> str:
     """Return `text` in Unicode's composed form, without characters that nobody sees."""
+    if text.isascii() and text.isprintable():
+        return text
     return _JOINER.sub("", _CONTROL.sub("", unicodedata.normalize("NFC", text)))
 
 
@@ -51,7 +53,7 @@ def tidy(paragraph: str) -> str:
 
 def clean(paragraph: str) -> str:
     """Return one paragraph of a text that never was markup on one line: only spaces and control characters change."""
-    return _SPACE.sub(" ", printable(paragraph)).strip()
+    return " ".join(printable(paragraph).split())
 
 
 def plain_sections(text: str) -> tuple[Section, ...]:
