@@ -52,6 +52,7 @@ export default function ({ data, parentElement, setStateValue }) {
       const button = element("button", "", column.heading);
       button.type = "button";
       button.title = column.meaning;
+      button.ariaDescription = column.meaning;
       button.dataset.focus = `head ${column.heading}`;
       button.append(element("span", "lvm-arrow", current ? (order.descending ? "▾" : "▴") : ""));
       button.onclick = () => sortBy(column);

@@ -23,6 +23,8 @@ LONG, SHORT = "long", "short"
 SILENT_AFTER_S = 60.0
 DEFAULT_LIMIT = 1
 SHORT_AT_ONCE = 1
+NOT_STARTED = "not started: the job before it did not end well"
+"""What a job says that waited for one which stopped; it comes back when that goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,11 +227,29 @@ def _next(db: sqlite3.Connection, lane: str, at_once: int) -> sqlite3.Row | None
 def cancel_hopeless(db: sqlite3.Connection) -> None:
     """Cancel what waits for a job that will not be done: it failed, was stopped, or is gone."""
     db.execute(
-        "UPDATE jobs SET state = 'cancelled', ended = ?, message = 'not started: the job before it did not end well'"
+        "UPDATE jobs SET state = 'cancelled', ended = ?, message = ?"
         " WHERE state = 'queued' AND after IS NOT NULL AND after NOT IN"
         " (SELECT id FROM jobs WHERE state IN ('queued', 'running', 'done'))",
-        (time.time(),),
+        (time.time(), NOT_STARTED),
     )
+
+
+def queue_again(db: sqlite3.Connection, job: str) -> None:
+    """Put a stopped job at the end of the queue, and behind it whatever was not started because it had stopped."""
+    db.execute(
+        "UPDATE jobs SET state = 'queued', place = ?, cancelling = 0, message = 'waiting to go on',"
+        " earlier_s = earlier_s + elapsed_s, elapsed_s = 0, ended = NULL WHERE id = ?",
+        (last_place(db) + 1, job),
+    )
+    for follower in followers(db, job):
+        if follower.state == "cancelled" and follower.message == NOT_STARTED:
+            queue_again(db, follower.id)
+
+
+def followers(db: sqlite3.Connection, job: str) -> list[Job]:
+    """Return the jobs that wait, or waited, for `job` to be done, in the order they were given."""
+    waits = [one for one in select(db) if one.after == job]
+    return sorted(waits, key=lambda one: one.created)
 
 
 def update(db: sqlite3.Connection, job: str, attempt: int, **values: Any) -> bool:

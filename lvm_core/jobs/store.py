@@ -6,7 +6,7 @@ import secrets
 import shutil
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lvm_core.boundary.secrets import words_with_secrets
@@ -125,26 +125,39 @@ class JobStore:
         return self.get(job)
 
     def resume(self, job: str) -> Job:
-        """Queue a stopped job again: the same run goes on from its last checkpoint.
+        """Queue a stopped job again: the same run goes on from its last checkpoint, and what waited for it comes back.
 
         Raises:
             JobError: if it runs, waits or is done.
         """
         with rows.opened(self.workspace) as db, rows.transaction(db):
             self._in_state(db, job, rows.RESUMABLE, "be resumed")
-            db.execute(
-                "UPDATE jobs SET state = 'queued', place = ?, cancelling = 0, message = 'waiting to go on',"
-                " earlier_s = earlier_s + elapsed_s, elapsed_s = 0, ended = NULL WHERE id = ?",
-                (rows.last_place(db) + 1, job),
-            )
+            rows.queue_again(db, job)
         return self.get(job)
 
     def retry(self, job: str) -> str:
-        """Queue a new job with the arguments of `job`, from the beginning; return its id."""
+        """Queue a new job with the arguments of `job`, from the beginning, and return its id.
+
+        What followed `job` follows the new one too: the reading is encoded, the training is evaluated.
+        """
         with rows.opened(self.workspace) as db:
             former = rows.get(db, job)
+        return self._again(former, {}, None)
+
+    def _again(self, former: Job, renamed: Mapping[str, str], after: str | None) -> str:
+        """Queue `former` and its followers anew; `renamed` are the names of what is made, before and now."""
         argv = former.argv if former.program else kinds.afresh(former.argv)
-        return self.submit(argv, former.title, former.program)
+        argv, title = [renamed.get(word, word) for word in argv], former.title
+        for before, now in renamed.items():
+            title = title.replace(before, now)
+        new = self.submit(argv, title, former.program, after=after)
+        with rows.opened(self.workspace) as db:
+            run, followers = rows.get(db, new).run, rows.followers(db, former.id)
+        if former.run and run:
+            renamed = {**renamed, former.run: run}
+        for follower in followers:
+            self._again(follower, renamed, new)
+        return new
 
     def delete(self, job: str) -> None:
         """Forget a job and its log. The run that it made stays.

@@ -12,7 +12,7 @@ from lvm_core.boundary.files import quoted
 from lvm_core.boundary.json_values import from_json, parse_json
 from lvm_core.boundary.values import one_line, whole_characters
 from lvm_core.decode.extractive import METHOD
-from lvm_core.errors import SourceError
+from lvm_core.errors import LvmError, SourceError
 from lvm_core.predict.pipeline import Predictor
 from lvm_core.predict.prediction import Prediction
 from lvm_core.predict.report import PredictionsJson, to_json
@@ -38,10 +38,14 @@ class NamedContext:
 
 @dataclass(frozen=True, slots=True)
 class PredictedContext:
-    """A context of a batch and what each model says comes next, in the order of the models, raw before snapped."""
+    """A context of a batch and what each model says comes next, in the order of the models, raw before snapped.
+
+    `error` says why there are no predictions, "" where there are.
+    """
 
     context: NamedContext
     predictions: tuple[Prediction, ...]
+    error: str = ""
 
 
 # ---------------------------------------------------------------- reading
@@ -148,14 +152,28 @@ def predict_batch(
     models: Sequence[str],
     settings: PredictSettings,
     progress: Progress = no_progress,
+    n_before: int = 0,
 ) -> Iterator[PredictedContext]:
-    """Yield each of `contexts` with its predictions as soon as they are final, in order; see `Predictor.predict`."""
+    """Yield each of `contexts` with its predictions as soon as they are final, in order; see `Predictor.predict`.
+
+    A context that cannot be predicted is yielded with its error, and the rest go on. The first `n_before` were done
+    before.
+
+    Raises:
+        LvmError: for what holds for every context, such as an unknown model; see `Predictor.load`.
+    """
+    predictor.load(models, settings)
     begun = time.perf_counter()
     order = {model: i for i, model in enumerate(models)}
-    for n_done, context in enumerate(contexts, 1):
-        predictions = predictor.predict(context.chunks, models, settings, target_text=context.target)
-        yield PredictedContext(context, tuple(sorted(predictions, key=lambda p: (order[p.model], p.snap_on))))
-        left = (time.perf_counter() - begun) / n_done * (len(contexts) - n_done)
+    for n_now, context in enumerate(contexts[n_before:], 1):
+        try:
+            predictions = list(predictor.predict(context.chunks, models, settings, target_text=context.target))
+        except LvmError as error:
+            yield PredictedContext(context, (), str(error))
+        else:
+            yield PredictedContext(context, tuple(sorted(predictions, key=lambda p: (order[p.model], p.snap_on))))
+        n_done = n_before + n_now
+        left = (time.perf_counter() - begun) / n_now * (len(contexts) - n_done)
         progress(n_done / len(contexts), f"{n_done:,} of {len(contexts):,} contexts, {left:.0f} s left")
 
 
@@ -167,15 +185,16 @@ def seconds_per_text(predictions: Sequence[Prediction]) -> float | None:
 
 # ---------------------------------------------------------------- taking along
 
-COLUMNS = ("name", "last_chunk", "model", "snapped", "text", "cosine_to_target", "target")
+COLUMNS = ("name", "last_chunk", "model", "snapped", "text", "cosine_to_target", "target", "error")
 
 
 class PredictedContextJson(PredictionsJson):
-    """A context of a batch as it was given, and its predictions."""
+    """A context of a batch as it was given, and its predictions; `error`: why there are none."""
 
     name: str
     chunks: list[str]
     target: str | None
+    error: str | None
 
 
 @final
@@ -193,21 +212,30 @@ def batch_json(batch: Sequence[PredictedContext], encoder: str) -> BatchJson:
                 "name": one.context.name,
                 "chunks": list(one.context.chunks),
                 "target": one.context.target or None,
-                **to_json(one.predictions, len(one.predictions[0].context.texts), encoder),
+                "error": one.error or None,
+                **to_json(one.predictions, _n_read(one), encoder),
             }
             for one in batch
         ]
     }
 
 
+def _n_read(one: PredictedContext) -> int:
+    return len(one.predictions[0].context.texts if one.predictions else one.context.chunks)
+
+
 def batch_csv(batch: Sequence[PredictedContext]) -> str:
-    """Return a batch as a table, a line a prediction."""
+    """Return a batch as a table, a line a prediction; a context without any has one line that says why."""
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(COLUMNS)
-    for context, p in ((one.context, p) for one in batch for p in one.predictions):
-        cosine = "" if p.cosine_to_target is None else f"{p.cosine_to_target:.4f}"
-        writer.writerow([context.name, p.context.texts[-1], p.model, p.snap_on, p.text, cosine, context.target])
+    for one in batch:
+        context = one.context
+        for p in one.predictions:
+            cosine = "" if p.cosine_to_target is None else f"{p.cosine_to_target:.4f}"
+            writer.writerow([context.name, p.context.texts[-1], p.model, p.snap_on, p.text, cosine, context.target, ""])
+        if one.error:
+            writer.writerow([context.name, context.chunks[-1], "", "", "", "", context.target, one.error])
     return out.getvalue()
 
 
@@ -216,6 +244,8 @@ def batch_report(result: BatchJson) -> str:
     lines = []
     for one in result["batch"]:
         lines.append(f"{one['name']}: {one['chunks'][-1]}")
+        if one["error"]:
+            lines.append(f"  not predicted: {one['error']}")
         for p in one["predictions"]:
             cosine = "" if p["cosine_to_target"] is None else f", to the true chunk {p['cosine_to_target']:.3f}"
             lines.append(

@@ -105,6 +105,23 @@ class Predictor:
 
         return shipped_models(self.workspace, self.encoder.id)
 
+    def load(self, models: Sequence[str], settings: PredictSettings) -> None:
+        """Load what every question with these `models` and `settings` needs, so that none fails for want of it.
+
+        Raises:
+            ModelError: if a model is unknown.
+            SpaceMismatch: if a model was trained with another encoder.
+            SettingsError: for settings out of bounds, or without a model.
+            DecoderError: if a decoder was asked for by name and cannot be loaded.
+        """
+        checked = settings.checked()
+        if not models:
+            raise SettingsError(["No model was chosen; name one or more, such as 'amn' or 'context-mean'."])
+        self._load_models(models)
+        corpus = self.corpus
+        nearest = corpus.decoder(np.zeros(0, np.int64), ()) if corpus else None
+        self.texts.answerer(checked.decoder, corpus, nearest)
+
     def predict(
         self,
         context: Sequence[str],
@@ -149,12 +166,15 @@ class Predictor:
         predictions = self._forecast(outlook, list(dict.fromkeys(models)), checked)
         return self._put_into_words(predictions, outlook, checked, unfinished)
 
+    def _load_models(self, models: Sequence[str]) -> None:
+        for ref in models:
+            if ref not in self._models:
+                self._models[ref] = load_predicting_model(self.workspace, ref, self.encoder)
+
     def _open(self, question: Question, models: list[str], settings: PredictSettings) -> Outlook:
         begun = time.perf_counter()
         encoder = self.encoder
-        for ref in models:
-            if ref not in self._models:
-                self._models[ref] = load_predicting_model(self.workspace, ref, encoder)
+        self._load_models(models)
         load_ms = _ms(begun)
         encoding = time.perf_counter()
         corpus = self.corpus

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -94,7 +95,7 @@ def widget(field: Field, at: Address, look: Look | None = None, linked: bool = T
     if kind == "multiselect":
         start = [name for name in (start.split(",") if isinstance(start, str) else start) if name in field.choices]
     key = at.key_of(field, start, linked, clamp=kind == "slider")
-    return WIDGETS[kind](_label(field, look), field, look, {"key": key, "help": look.help or field.about})
+    return WIDGETS[kind](label_of(field, look), field, look, {"key": key, "help": look.help or field.about})
 
 
 def _usual(field: Field) -> str:
@@ -104,7 +105,8 @@ def _usual(field: Field) -> str:
     return {bool: "toggle", int: "number", float: "number"}.get(field.kind, "text")
 
 
-def _label(field: Field, look: Look) -> str:
+def label_of(field: Field, look: Look = Look()) -> str:
+    """Return what a widget is called that shows `field`."""
     title = look.label or field.title
     return title[:1].upper() + title[1:]
 
@@ -117,7 +119,19 @@ def limits(cls: type[Any], name: str) -> tuple[float, float]:
 
 def words(cls: type[Any], labels: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
     """Return what a form calls each flag of `cls`: its label in `labels`, by name of the setting, or its usual one."""
-    return {f.option: _label(f, Look(label=labels.get(f.name, ""))) for f in fields_of(cls)}
+    return {f.option: label_of(f, Look(label=labels.get(f.name, ""))) for f in fields_of(cls)}
+
+
+def in_words(sentence: str, shown: Sequence[Field], labels: Mapping[str, str] = MappingProxyType({})) -> str:
+    """Return what is wrong with a setting in the form's words: the settings `shown` called what their widgets are.
+
+    The name that a sentence begins with is one, and any other that no English word looks like: lr, d_model.
+    """
+    called = {f.name: f"'{label_of(f, Look(label=labels.get(f.name, '')))}'" for f in shown}
+    first, space, rest = sentence.partition(" ")
+    names = "|".join(re.escape(name) for name in called if "_" in name)
+    rest = re.sub(rf"\b(?:{names})\b", lambda found: called[found[0]], rest) if names else rest
+    return called.get(first, first) + space + rest
 
 
 def checked(settings: S, labels: Mapping[str, str] = MappingProxyType({})) -> S:

@@ -1,6 +1,7 @@
 """A table that a person sorts by a click or the keyboard: real cells, whole names, text that can be copied."""
 
 import functools
+import html
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -74,3 +75,7 @@ def table(
     }
     options = {"on_selected_change": take, "default": {"selected": list(selected)}} if on_select else {}
     _component()(key=key, data=data, **options)
+    if explained := [column for column in columns if column.meaning]:
+        words = "".join(f"<dt>{html.escape(c.heading)}</dt><dd>{html.escape(c.meaning)}</dd>" for c in explained)
+        fold = f"<summary>What the columns say</summary><dl>{words}</dl>"
+        st.html(f'<details class="lvm-fold lvm-glossary">{fold}</details>')

@@ -4,6 +4,7 @@ import contextlib
 import html
 import re
 import runpy
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -29,7 +30,7 @@ LIVE_S = 2.0
 
 
 class Number(NamedTuple):
-    """A figure to show: label, value as text, unit, what it means (on hover), and a colour name of COLOURS or ''."""
+    """A figure to show: label, value as text, unit, what it means when pressed, and a colour name of COLOURS or ''."""
 
     label: str
     value: str
@@ -92,8 +93,22 @@ def page_title(title: str, about: str) -> None:
 # ---------------------------------------------------------------- numbers, marks, text
 
 
+def explained(word: str, about: str) -> str:
+    """Return a word that says what it means when pressed, by mouse, finger or keyboard, as HTML.
+
+    `word` is HTML, `about` is text; the terms of the glossary have `glossary.term`.
+    """
+    if not about:
+        return word
+    name = f"about-{zlib.crc32(f'{word} {about}'.encode()):08x}"
+    return (
+        f'<button type="button" class="lvm-term" popovertarget="{name}">{word}</button>'
+        f'<span popover id="{name}" class="lvm-popover">{html.escape(about)}</span>'
+    )
+
+
 def metric_row(numbers: Sequence[Number | tuple[Any, ...]]) -> None:
-    """Show figures in one dense row that wraps; each says its unit and, on hover, what it means."""
+    """Show figures in one dense row that wraps; each says its unit and, when pressed, what it means."""
     st.html(metric_html(numbers))
 
 
@@ -103,7 +118,7 @@ def metric_html(numbers: Sequence[Number | tuple[Any, ...]]) -> str:
     for label, value, unit, help_text, colour in (Number(*number) for number in numbers):
         tone = f" lvm-{colour}" if colour else ""
         cells.append(
-            f'<div class="lvm-number" title="{html.escape(help_text, quote=True)}"><dt>{html.escape(label)}</dt>'
+            f'<div class="lvm-number"><dt>{explained(html.escape(label), help_text)}</dt>'
             f'<dd class="lvm-value{tone}">{html.escape(value)}<small>{html.escape(unit)}</small></dd></div>'
         )
     return f'<dl class="lvm-numbers">{"".join(cells)}</dl>'
@@ -112,11 +127,11 @@ def metric_html(numbers: Sequence[Number | tuple[Any, ...]]) -> str:
 def tag(text: str, colour: str = "", help: str = "") -> str:
     """Return a small label as HTML; `colour` is a name of COLOURS, "good", "bad" or ''."""
     tone = f" lvm-tag-{colour}" if colour else ""
-    return f'<span class="lvm-tag{tone}" title="{html.escape(help, quote=True)}">{html.escape(text)}</span>'
+    return f'<span class="lvm-tag{tone}">{explained(html.escape(text), help)}</span>'
 
 
 class Heading(NamedTuple):
-    """A heading of a table with what it means, on hover."""
+    """A heading of a table with what it means, when pressed."""
 
     text: str
     help: str = ""
@@ -146,7 +161,7 @@ def table_html(
         scroll: whether a long one scrolls in a frame of its own.
     """
     heads = [column if isinstance(column, Heading) else Heading(column) for column in columns]
-    head = "".join(f'<th title="{html.escape(one.help, quote=True)}">{html.escape(one.text)}</th>' for one in heads)
+    head = "".join(f"<th>{explained(html.escape(one.text), one.help)}</th>" for one in heads)
     body = "".join(f"<tr>{_cells(row, len(heads))}</tr>" for row in rows)
     frame = "lvm-scroll" if scroll else "lvm-wide"
     return f'<div class="{frame}"><table class="lvm-rows {css}"><tr>{head}</tr>{body}</table></div>'

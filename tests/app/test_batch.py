@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from lvm_core.decode.decoders import DECODERS
 from lvm_core.decode.kind import DecoderKind, Opening
+from lvm_core.predict.batch import NamedContext, PredictedContext
 from lvm_core.types import Decoded, Vectors
 from lvm_core.workspace import Workspace
 from pages.views.predict import batch
@@ -101,6 +102,17 @@ def test_the_decoder_is_a_switch_and_stop_keeps_what_has_come(
     assert not app.exception
     assert "Stopped: 1 of 2 contexts are predicted." in text
     assert "Seven quiet villages." in text
+    press(app, "Go on")
+    assert not app.exception
+    assert "Stopped" not in shown(app)
+    assert [one.context.name for one in run_of(app).batch] == ["moon <b>", "context 2"], "nothing is predicted twice"
+
+
+def test_a_context_that_fails_is_named_in_its_row() -> None:
+    one = NamedContext(("The moon.",), "", "moon")
+    table = batch.table_html([PredictedContext(one, (), "The prediction <of> it is not finite.")])
+    assert "The prediction &lt;of&gt; it is not finite." in table
+    assert "lvm-bad" in table
 
 
 def test_an_estimate_says_on_what_it_stands() -> None:

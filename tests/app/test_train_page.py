@@ -1,6 +1,8 @@
 """The Train page: forms, problems, commands, jobs and runs; then, in a browser, what survives a kill."""
 
+import html
 import json
+import re
 import sys
 import time
 from dataclasses import asdict
@@ -18,6 +20,7 @@ from lvm_core.train.sweep import new_sweep
 from lvm_core.workspace import Workspace, read_json, write_json
 from pages.views.train import runs
 from pages.views.train.figure import smoothed
+from pages.views.train.form import option_fields
 from tests.app.conftest import Open, press, shown
 from tests.leaderboard.rows import add
 
@@ -87,9 +90,13 @@ def test_all_problems_are_said_at_once_and_nothing_starts(seeded: Workspace, ope
     widget(app, "number_input", "Context [chunks]").set_value(900).run()
     widget(app, "number_input", "Epochs").set_value(0).run()
     said = shown(app)
-    assert "epochs is 0; expected 1 to 10000" in said
-    assert "n_heads is 7" in said
-    assert "the longest training article has" in said
+    said = html.unescape(said)
+    assert "'Epochs' is 0; expected 1 to 10000" in said
+    assert "'Heads' is 7, which does not divide 'Width [units]' 512" in said
+    assert "'Context [chunks]' is 900 chunks, and the longest training article has" in said
+    labels = {f.name for f in [*fields_of(TrainConfig), *option_fields("transformer")]}
+    problems = re.findall(r"<li>(.*?)</li>", said)
+    assert [p for p in problems if p.split()[0] in labels] == [], "no name that only the code knows"
     (button,) = [b for b in app.button if b.label == "Start training"]
     assert button.disabled
 

@@ -276,3 +276,33 @@ def test_what_follows_a_job_starts_when_it_is_done_and_not_when_it_failed(store:
     never = store.submit(**python("pass"), after=broken)
     assert wait(store, never).state == "cancelled"
     assert "the job before it did not end well" in store.get(never).message
+
+
+def test_what_followed_a_stopped_job_comes_back_when_that_goes_on(store: JobStore, tmp_path: Path) -> None:
+    store.limit = 4
+    flag = tmp_path / "may end"
+    first = store.submit(**python(f"import os, sys; sys.exit(0 if os.path.exists({str(flag)!r}) else 2)"))
+    then = store.submit(**python("pass"), after=first)
+    last = store.submit(**python("pass"), after=then)
+    unwanted = store.submit(**python("pass"), after=first)
+    store.cancel(unwanted)
+    assert wait(store, last).state == "cancelled"
+    flag.touch()
+    store.resume(first)
+    assert wait(store, last, "done").started >= (wait(store, then).ended or 0.0)  # type: ignore[operator]
+    assert store.get(first).state == "done"
+    assert store.get(unwanted).state == "cancelled", "what a person took out of the queue stays out"
+
+
+def test_what_followed_a_job_follows_the_one_that_starts_it_again(
+    store: JobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lvm_core.jobs.runner.look", lambda *_, **__: None)
+    first = store.submit(["train", "--corpus", "lost"], "Train mine")
+    run = store.get(first).run
+    store.submit(["evaluate", str(run), "--corpus", "lost"], f"Evaluate {run}", after=first)
+    again = store.get(store.retry(first))
+    (evaluation,) = [job for job in store.list() if job.after == again.id]
+    assert again.run not in (None, run)
+    assert evaluation.argv == ["evaluate", again.run, "--corpus", "lost"]
+    assert evaluation.title == f"Evaluate {again.run}"

@@ -7,12 +7,13 @@ import json
 import pytest
 
 from lvm_core.encoders import load_encoder
-from lvm_core.errors import SourceError
+from lvm_core.errors import ModelError, SourceError
 from lvm_core.predict import Predictor, PredictSettings
 from lvm_core.predict.batch import (
     NamedContext,
     batch_csv,
     batch_json,
+    batch_report,
     predict_batch,
     quick_decoder,
     read_batch,
@@ -100,6 +101,44 @@ def test_each_context_is_predicted_as_one_alone(seeded: Workspace) -> None:
     assert (rows[0]["name"], rows[0]["last_chunk"], rows[0]["model"]) == ("moon", MOON[1], "copy-last")
     assert rows[0]["text"] == batch[0].predictions[0].text
     assert rows[-1]["cosine_to_target"] == ""
+
+
+def test_a_context_that_fails_is_noted_and_the_rest_go_on(seeded: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    predictor = Predictor(seeded, encoder=load_encoder(device="cpu"))
+    contexts = read_batch(LINES.encode(), "mine.jsonl")
+    predict = predictor.predict
+
+    def fails_on_the_moon(chunks: tuple[str, ...], *rest: object, **more: object) -> object:
+        if chunks == MOON:
+            raise ModelError("The prediction of copy-last is not finite.")
+        return predict(chunks, *rest, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(predictor, "predict", fails_on_the_moon)
+    batch = list(predict_batch(predictor, contexts, ["copy-last"], QUICK))
+    assert [bool(one.predictions) for one in batch] == [False, True]
+    report = batch_json(batch, predictor.encoder.id)
+    assert [one["error"] for one in report["batch"]] == ["The prediction of copy-last is not finite.", None]
+    assert "moon: Its gravity causes the tides.\n  not predicted: The prediction" in batch_report(report)
+    (failed, *others) = csv.DictReader(io.StringIO(batch_csv(batch)))
+    assert (failed["name"], failed["text"]) == ("moon", "")
+    assert failed["error"].startswith("The prediction of copy-last")
+    assert {row["error"] for row in others} == {""}
+
+
+def test_what_fails_every_context_is_said_at_once(seeded: Workspace) -> None:
+    predictor = Predictor(seeded, encoder=load_encoder(device="cpu"))
+    contexts = read_batch(LINES.encode(), "mine.jsonl")
+    with pytest.raises(ModelError, match="no-such-model"):
+        next(predict_batch(predictor, contexts, ["no-such-model"], QUICK))
+
+
+def test_a_batch_goes_on_after_what_is_done(seeded: Workspace) -> None:
+    predictor = Predictor(seeded, encoder=load_encoder(device="cpu"))
+    told: list[float] = []
+    contexts = read_batch(LINES.encode(), "mine.jsonl")
+    rest = predict_batch(predictor, contexts, ["copy-last"], QUICK, lambda share, _: told.append(share), 1)
+    assert [one.context.name for one in rest] == ["context 2"]
+    assert told == [1.0]
 
 
 def test_without_a_corpus_a_batch_has_vectors_and_no_text(workspace: Workspace) -> None:

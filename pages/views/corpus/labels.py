@@ -27,8 +27,7 @@ def mark(chunk: Chunk) -> str:
     if chunk.tmd is None:
         return ""
     domain, task, modifier = (said(name) for name in unpack(chunk.tmd).names)
-    about = f"domain {domain}, task {task}, modifier {modifier}; code {chunk.tmd}"
-    return f' <small class="lvm-tmd" title="{html.escape(about)}">{html.escape(domain)} · {html.escape(task)}</small>'
+    return f' <small class="lvm-tmd">{html.escape(f"{domain} · {task} · {modifier}")}</small>'
 
 
 def choose(at: Address, corpus: CorpusInfo) -> str | None:

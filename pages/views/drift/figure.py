@@ -9,7 +9,7 @@ from plotly.subplots import make_subplots
 
 from lvm_core.study.drift import DriftRow
 from lvm_core.study.rollouts import RolledRow
-from pages.shared import charts, saving
+from pages.shared import charts, saving, ui
 
 MEASURES = {
     "to_truth": ("to the true chunk", "Cosine to the chunk that really stands at this place."),
@@ -43,7 +43,7 @@ def show(rows: Sequence[DriftRow], key: str) -> go.Figure:
                     fig.add_trace(trace)
             saving.grounded(charts.style(fig, 260, legend=False))
             fig.update_xaxes(title="step", rangemode="tozero")
-            st.html(f'<p class="lvm-label" title="{html.escape(about)}" style="cursor:help">cosine {name}</p>')
+            st.html(f'<p class="lvm-label">{ui.explained(f"cosine {html.escape(name)}", about)}</p>')
             charts.show(fig, f"{key}_{measure}", f"Cosine {name} at each step", config=saving.camera(saved, measure))
     return _together(rows, measures)
 

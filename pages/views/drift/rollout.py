@@ -101,7 +101,7 @@ def _text_table(row: RolledRow, truth: list[str], words: list[tuple[str, float]]
 
 def _step_text(step: RolledStep, text: str, again: bool, in_words: bool, colour: str) -> Cell:
     source = "" if in_words else f' <small class="lvm-label">{html.escape(step["article"])}</small>'
-    clamp = ' <span class="lvm-tag" title="the drift clamp engaged">clamped</span>' if step["clamped"] else ""
+    clamp = " " + ui.tag("clamped", "", "The drift clamp engaged.") if step["clamped"] else ""
     shown = html.escape(text) + source
     if again:
         shown = f'<span class="lvm-label" title="{html.escape(text, quote=True)}">the same again</span>'

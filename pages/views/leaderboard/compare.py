@@ -93,7 +93,7 @@ def measures(rows: Mapping[str, Row]) -> None:
     for measure in MEASURES.values():
         values = [measure.value(row) for row in rows.values()]
         if any(value is not None for value in values):
-            head = f'<span title="{html.escape(measure.meaning, quote=True)}">{html.escape(measure.heading)}</span>'
+            head = ui.explained(html.escape(measure.heading), measure.meaning)
             difference = [_difference(*two, measure)] if two else []
             lines.append([head, *map(measure.write, values), *difference])
     ui.table(["measure", *rows, *([f"{' − '.join(rows)} [95 %]"] if two else [])], lines)

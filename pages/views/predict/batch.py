@@ -36,6 +36,9 @@ LOOK_S = 0.5
 MOST_ROWS = 200
 """Contexts in the table; the files to take along hold all."""
 
+MOST_NAMED = 8
+"""Contexts that failed which are named under the table; each says why in its row."""
+
 FORM = (
     '`.jsonl`: `{"chunks": ["oldest", "newest"], "target": "true next", "name": "mine"}` a line, target and name as you'
     " like. `.json`: a list of such objects, or of lists of chunks. `.txt`: a chunk a line, a blank line between"
@@ -59,7 +62,9 @@ class BatchRun:
         self._settings, self._writes = choices.settings, writes
 
     def start(self) -> "BatchRun":
-        """Begin."""
+        """Begin, or go on after the contexts that are done."""
+        self.stopped = self.finished = False
+        self.failure = None
         threading.Thread(target=self._work, name="predict-batch", daemon=True).start()
         return self
 
@@ -72,7 +77,9 @@ class BatchRun:
             settings = self._settings
             if not self._writes:
                 settings = replace(settings, decoder=quick_decoder(self._predictor))
-            for context in predict_batch(self._predictor, self.contexts, self.models, settings, self._progress):
+            n_before = len(self.batch)
+            batch = predict_batch(self._predictor, self.contexts, self.models, settings, self._progress, n_before)
+            for context in batch:
                 self.batch.append(context)
                 if self.stopped:
                     break
@@ -162,17 +169,27 @@ def _follow(run: BatchRun) -> None:
         time.sleep(LOOK_S)
     status.empty()
     _table(table, run)
-    if len(run.batch) < len(run.contexts):
-        st.caption(f"Stopped: {len(run.batch):,} of {len(run.contexts):,} contexts are predicted.")
-    if run.batch:
-        notes = dict.fromkeys(note.text for p in run.batch[0].predictions for note in p.notes if note.about == "corpus")
-        for note in notes:
-            st.caption(ui.plain(note))
-        _take_along(run)
+    _ended(run)
     if isinstance(run.failure, LvmError):
         ui.show_error(run.failure)
     elif run.failure is not None:
         raise run.failure
+
+
+def _ended(run: BatchRun) -> None:
+    """Show what is left to do, what failed, and what to take along."""
+    if len(run.batch) < len(run.contexts):
+        with st.container(horizontal=True, vertical_alignment="center", key="batch-stopped"):
+            st.html(f"<span>Stopped: {len(run.batch):,} of {len(run.contexts):,} contexts are predicted.</span>")
+            st.button("Go on", icon=":material/play_arrow:", key="batch-go-on", on_click=run.start)
+    if failed := [one.context.name for one in run.batch if one.error]:
+        named = ", ".join(failed[:MOST_NAMED]) + (", …" if len(failed) > MOST_NAMED else "")
+        st.warning(ui.plain(f"{len(failed):,} of {len(run.batch):,} contexts could not be predicted: {named}"))
+    notes = {n.text: None for one in run.batch for p in one.predictions for n in p.notes if n.about == "corpus"}
+    for note in notes:
+        st.caption(ui.plain(note))
+    if run.batch:
+        _take_along(run)
 
 
 def _table(place: "st.delta_generator.DeltaGenerator", run: BatchRun) -> None:
@@ -187,14 +204,17 @@ def table_html(batch: Sequence[PredictedContext]) -> str:
     """Return a batch as a table, a row a context, its predictions side by side."""
     truth = any(one.context.target for one in batch)
     heads = [Heading("name"), Heading("last chunk")]
-    for prediction in batch[0].predictions:
+    columns = next((one.predictions for one in batch if one.predictions), ())
+    for prediction in columns:
         heads.append(Heading(f"{prediction.model}, {'snapped' if prediction.snap_on else 'raw'}"))
         heads += [Heading("true", "cosine to the true next chunk")] if truth else []
-    return ui.table_html(heads, [_row(one, truth) for one in batch], scroll=True)
+    return ui.table_html(heads, [_row(one, truth, len(heads)) for one in batch], scroll=True)
 
 
-def _row(one: PredictedContext, truth: bool) -> list[str | Cell]:
+def _row(one: PredictedContext, truth: bool, n_columns: int) -> list[str | Cell]:
     row: list[str | Cell] = [html.escape(one.context.name), Cell(html.escape(one.context.chunks[-1]), "lvm-flow")]
+    if one.error:
+        row += [Cell(html.escape(one.error), "lvm-flow lvm-bad"), *[""] * (n_columns - 3)]
     for prediction in one.predictions:
         row.append(Cell(html.escape(prediction.text or "(no text)"), "lvm-flow"))
         cosine = prediction.cosine_to_target

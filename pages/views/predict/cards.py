@@ -147,9 +147,9 @@ def timing_html(timings: Timings) -> str:
     bars, legend = [], []
     for name, ms in stages.items():
         colour = charts.TIMING_COLOURS.get(name, "#98a2ac")
-        label = f"{name}: {seconds(ms)} ({STAGES.get(name, name)})"
-        bars.append(f'<i style="flex:{ms / total:.4f};background:{colour}" title="{html.escape(label)}"></i>')
-        legend.append(f'<span><i style="background:{colour}"></i>{html.escape(name)} {seconds(ms)}</span>')
+        bars.append(f'<i style="flex:{ms / total:.4f};background:{colour}"></i>')
+        word = ui.explained(html.escape(name), STAGES.get(name, ""))
+        legend.append(f'<span><i style="background:{colour}"></i>{word} {seconds(ms)}</span>')
     return (
         f'<div class="lvm-timing"><div>{"".join(bars)}</div><p>{"".join(legend)}</p>'
         f'<p class="lvm-label">{html.escape(time_notes(timings))}</p></div>'

@@ -127,7 +127,7 @@ def terms_html(by_run: dict[str, Curve]) -> str:
     styles = ("solid", "dashed", "dotted", "double")
     words = [term.partition("/")[2] for term in most]
     return "".join(
-        f'<span class="lvm-term"><i style="border-top-style:{styles[k % 4]}"></i>{html.escape(word)}</span>'
+        f'<span class="lvm-line-style"><i style="border-top-style:{styles[k % 4]}"></i>{html.escape(word)}</span>'
         for k, word in enumerate(words)
     )
 

@@ -87,9 +87,7 @@ def row_html(job: Job) -> str:
         "lvm-failed-said" if job.state == "failed" else "lvm-warn-said" if job.state == "interrupted" or silent else ""
     )
     spent = job.earlier_s + job.elapsed_s
-    state_html = (
-        f'<span class="lvm-state lvm-state-{job.state}" title="{html.escape(STATES[job.state])}">{job.state}</span>'
-    )
+    state_html = f'<span class="lvm-state lvm-state-{job.state}">{ui.explained(job.state, STATES[job.state])}</span>'
     meter = ""
     if job.state == "running" or 0 < job.progress < 1:
         meter = f'<span class="lvm-meter"><i style="width:{job.progress:.1%}"></i></span>'

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from lvm_core.command_line import Flag, arguments, check_command, flags, job_commands, values_of
-from lvm_core.config import Field, command_line, named_values
+from lvm_core.config import Field, command_line, fields_of, named_values
 from lvm_core.errors import JobError, LvmError
 from lvm_core.evaluate.settings import EvaluateSettings
 from lvm_core.jobs import runner
@@ -132,7 +132,8 @@ def other(at: Address) -> None:
     try:
         check_command(argv)
     except JobError as error:
-        problems.append(str(error))
+        words = {flag.flag: form.label_of(_field(flag)) for flag in every if flag.flag}
+        problems.append(ui.spoken(str(error), words))
     if offer(argv, problems, f"Start {command}"):
         st.rerun(scope="app")
 
@@ -201,7 +202,8 @@ def _planned(config: TrainConfig, n_runs: int) -> list[str]:
     if n_runs > 1:
         figures.insert(0, ui.Number("runs", f"{n_runs}", "", "Trainings of this sweep."))
     ui.metric_row(figures)
-    return list(found.problems)
+    shown = [*fields_of(TrainConfig), *train_form.option_fields(config.model)]
+    return [form.in_words(sentence, shown) for sentence in found.problems]
 
 
 def spoken(seconds: float) -> str:
