@@ -22,19 +22,19 @@ with ui.errors_shown(), address.page("predict") as at:
     left, right = st.columns([0.36, 0.64], gap="medium")
     with left:
         editor.show()
-        pressed = st.button(
-            "Predict", type="primary", icon=":material/arrow_forward:", shortcut="Ctrl+Enter", width="stretch"
-        )
+        st.button(
+            "Predict", type="primary", icon=":material/arrow_forward:", shortcut="Ctrl+Enter", width="stretch",
+            on_click=context.ask,
+        )  # fmt: skip
         choices = predict_form.show(at)
         first_start.notice()
     texts = context.texts()[-MOST_CHUNKS:]
     run = running.current()
-    pressed = st.session_state.pop(context.RUN, False) or pressed
-    context.remember(at, pressed or (run is not None and list(run.texts) == texts))
+    context.remember(at, context.asked() or (run is not None and list(run.texts) == texts))
     at.write()
     running.warm()
     with right, ui.errors_shown():
-        if pressed:
+        if context.take_asked():
             run = running.begin(choices, texts, context.origin())
         elif run is not None and not run.same_question(choices, texts):
             st.caption("The context or the choices have changed since; press Predict or Ctrl+Enter to predict again.")

@@ -14,13 +14,13 @@ SET: dict[str, list[tuple[str, str, object]]] = {
     "corpus": [("selectbox", "corpus:corpus", "enwiki-sample"), ("number_input", "corpus:to", 7),
                ("text_input", "corpus:search", "")],
     "train": [("number_input", "train:epochs", 3), ("number_input", "train:lr", 0.002)],
-    "leaderboard": [],
+    "leaderboard": [("text_input", "leaderboard:words", "mlp"), ("selectbox", "leaderboard:by", "recall_at_5")],
     "vectors": [("number_input", "vectors:windows", 35), ("toggle", "vectors:snap", False),
                 ("multiselect", "vectors:models", ["copy-last"])],
     "drift": [("slider", "drift:steps", 3), ("multiselect", "drift:models", ["context-mean"])],
     "system": [],
 }  # fmt: skip
-"""What is changed on each page: kind of widget, its key, and the value."""
+"""What is changed on each page: kind of widget, its key, and the value; System has but the encoder of all pages."""
 
 QUERY = {"vectors": {"models": "copy-last", "windows": "30"}, "drift": {"models": "copy-last", "split": "train"}}
 

@@ -5,12 +5,14 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from lvm_core.decode.decoders import DECODERS
 from lvm_core.decode.kind import DecoderKind, Opening
 from lvm_core.types import Decoded, Vectors
 from lvm_core.workspace import Workspace
+from pages import PAGES
 from pages.shared import glossary
 from pages.views.predict import results, welcome
 from pages.views.predict.origin import examples
@@ -112,6 +114,41 @@ def test_a_prediction_goes_on_when_the_page_is_left(
     assert not app.exception
     assert shown(app).count(BETTER) >= 2
     assert Slow.calls == [0, 1], "nothing was asked twice"
+
+
+@pytest.mark.parametrize("other", [name for name in PAGES if name != "predict"])
+def test_a_prediction_under_way_is_found_from_every_page(
+    other: str, seeded: Workspace, open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = opened(open_page, seeded)
+    monkeypatch.setattr(results, "_follow", lambda run, top, draw: draw())
+    press(app, "Predict")
+    assert Slow.reached.wait(60)
+    run = run_of(app)
+    for page in (other, "predict"):
+        app.switch_page(f"pages/{page}.py").run()
+        assert not app.exception, page
+    assert run_of(app) is run
+    assert not run.finished
+    text = shown(app)
+    assert text.count(FIRST) == 2
+    assert "being written" in text
+    assert [app.text_area(key=f"context_box_{i}").value for i in range(5)] == CHUNKS
+    Slow.go.set()
+
+
+def test_a_press_is_not_lost_when_the_run_of_the_page_is_broken_off(
+    seeded: Workspace, open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Slow.go.set()
+    app = opened(open_page, seeded)
+    with monkeypatch.context() as patch:
+        patch.setattr("pages.views.predict.form.show", lambda at: st.stop())  # as a box that is left breaks it off
+        press(app, "Predict")
+    assert RUN not in app.session_state
+    app.run()
+    assert not app.exception
+    assert BETTER in shown(app)
 
 
 def test_stop_ends_it_and_says_what_is_there_and_go_on_goes_on(

@@ -216,6 +216,18 @@ def test_words_are_found_on_the_map_and_in_its_table(seeded: Workspace, open_pag
     assert app.query_params["find"] in (word.upper(), [word.upper()])
 
 
+def test_what_does_not_match_is_small_in_three_dimensions(seeded: Workspace, open_page: Open) -> None:
+    app = open_page(seeded, "vectors", **QUERY, n_dims="3")
+    word = table(app, "map-windows").column("true next chunk")[0].split()[0]
+    app.text_input(key="vectors:find").set_value(word).run()
+    assert not app.exception
+    n_found = len(table(app, "map-windows").rows)
+    targets = next(trace for trace in drawn(app)["data"] if trace.get("name") == "true next chunks")
+    sizes = numbers(targets["marker"]["size"])
+    assert len(sizes) == 40
+    assert sum(size > 3 * min(sizes) for size in sizes) == n_found
+
+
 def test_windows_chosen_in_the_table_are_read_and_their_lines_alone_are_full(
     seeded: Workspace, open_page: Open
 ) -> None:

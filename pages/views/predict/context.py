@@ -140,6 +140,24 @@ def clear() -> None:
     fill([])
 
 
+# ---------------------------------------------------------------- what is asked for
+
+
+def ask() -> None:
+    """Ask for the prediction of the context: noted first thing, for a run of the page may be broken off half way."""
+    st.session_state[RUN] = True
+
+
+def asked() -> bool:
+    """Return whether a prediction is asked for and not begun yet."""
+    return bool(st.session_state.get(RUN))
+
+
+def take_asked() -> bool:
+    """Return whether a prediction is asked for; whoever is told so begins it."""
+    return bool(st.session_state.pop(RUN, False))
+
+
 # ---------------------------------------------------------------- where it comes from
 
 

@@ -1,8 +1,6 @@
 """The picture of the Vectors page: corpus, targets and each model's predictions, with lines between them."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -11,46 +9,13 @@ from numpy.typing import NDArray
 
 from lvm_core.study.map import CORPUS, TARGET, Group, MapData, VectorMap
 from lvm_core.study.regions import density, regions
-from lvm_core.types import Vectors
 from pages.shared import charts, saving
 from pages.views.vectors import facts
+from pages.views.vectors.marks import VALUES, Look, colours, faded, hover, hue, hue_of, legend, symbol
 
-SCALE = [[0, "#b3382b"], [0.5, "#c9b458"], [1, "#2f9d5f"]]
-PLACES = [[0, "#3a87d9"], [1, "#cf8d26"]]
 MOST_LINES = 600
 """Windows with lines; of more every second, third and so on has them, or nothing is to be seen."""
 HEIGHT = 640
-FLAT_SYMBOLS = ("diamond", "square", "triangle-up", "pentagon", "hexagon", "triangle-down")
-SOLID_SYMBOLS = ("diamond", "square", "circle")
-"""Shapes of the models in order, so that two are told apart whatever the hue stands for; open where snapped. WebGL in
-three dimensions knows few, and no star."""
-VALUES = ("article", "section", "tmd", "position")
-"""What the hue of every point stands for in place of its kind."""
-DIM = 0.06
-"""Opacity of what does not stand out while something does."""
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """How the map is drawn. `key` names the map, `points` what is in it; `dark` is the theme whose ink it takes.
-
-    `windows` and `corpus` are the places of the points that stand out, None where all do.
-    """
-
-    key: str
-    points: str
-    colour: str
-    lines: bool
-    names: bool
-    dense: bool
-    dark: bool
-    windows: tuple[int, ...] | None = None
-    corpus: tuple[int, ...] | None = None
-
-    def out(self, kind: str) -> NDArray[np.int64] | None:
-        """Return the places of a group's points that stand out, None for all."""
-        places = self.corpus if kind == "corpus" else self.windows
-        return None if places is None else np.array(places, dtype=np.int64)
 
 
 def traces(made: VectorMap, data: MapData) -> dict[int, Group]:
@@ -190,84 +155,14 @@ def _points(fig: go.Figure, group: Group, xy: Any, data: MapData, look: Look, fl
             mode="markers",
             name=legend(group),
             marker={
-                **_colours(group, data, look),
-                **_faded(out, len(xy), opacity, flat),
+                **colours(group, data, look),
+                **faded(out, len(xy), opacity, size, flat),
                 "symbol": symbol(group, data, flat),
-                "size": size,
             },
-            text=_hover(group, data, look.points),
+            text=hover(group, data, look.points),
             hovertemplate=f"<b>{legend(group)}</b><br>%{{text}}<extra></extra>",
         )
     )
-
-
-def _faded(out: NDArray[np.int64] | None, n: int, opacity: float, flat: bool) -> dict[str, float | NDArray[np.float32]]:
-    """Return the opacity of markers: of each, where only some stand out (three dimensions know one for all)."""
-    if out is None:
-        return {"opacity": opacity}
-    if not flat:
-        return {"opacity": opacity if len(out) else DIM}
-    each = np.full(n, DIM, dtype=np.float32)
-    each[out] = max(opacity, 0.7)
-    return {"opacity": each}
-
-
-def symbol(group: Group, data: MapData, flat: bool) -> str:
-    """Return the shape of a group's points: one a model, open where snapped."""
-    if group == CORPUS:
-        return "circle"
-    if group == TARGET:
-        return "star" if flat else "cross"
-    shapes = FLAT_SYMBOLS if flat else SOLID_SYMBOLS
-    shape = shapes[list(data.layers).index(group.model) % len(shapes)]
-    return f"{shape}-open" if group.kind == "snapped" else shape
-
-
-def legend(group: Group) -> str:
-    """Return what the legend calls a group."""
-    names = {"corpus": "corpus chunks", "target": "true next chunks", "raw": f"{group.model}: prediction"}
-    return names.get(group.kind, f"{group.model}: snapped")
-
-
-def hue(ref: str, kind: str, data: MapData) -> str:
-    """Return the colour of a model's points: that of the thing where it is alone, else the model's own."""
-    if len(data.layers) == 1:
-        return charts.COLOURS["snapped" if kind == "snapped" else "prediction"]
-    return charts.model_colour(ref)
-
-
-class Colours(TypedDict, total=False):
-    """How markers are coloured, as plotly takes it: one colour or one each, by a scale from `cmin` to `cmax`."""
-
-    color: str | Sequence[str] | Vectors
-    colorscale: str | Sequence[Sequence[float | str]]
-    cmin: float
-    cmax: float
-    colorbar: dict[str, float | dict[str, str]] | None
-
-
-def _colours(group: Group, data: MapData, look: Look) -> Colours:
-    layer = data.layers.get(group.model)
-    bar = {"thickness": 8, "len": 0.4, "x": 1.0, "title": {"side": "top"}}
-    if look.colour == "cosine" and layer is not None:
-        first = group == Group("raw", next(iter(data.layers)))
-        bar["title"] = {"text": "cosine<br>to target"}
-        values = {"color": layer.cosines(group.kind), "colorscale": SCALE, "cmin": 0, "cmax": 0.9}
-        return {**values, "colorbar": bar if first else None}
-    if look.colour == "position":
-        bar["title"] = {"text": "place in<br>the article"}
-        values = {"color": facts.of(group.kind, data, look.points).share, "colorscale": PLACES, "cmin": 0, "cmax": 1}
-        return {**values, "colorbar": bar if group == TARGET else None}
-    if look.colour in VALUES:
-        named = facts.of(group.kind, data, look.points).values[look.colour]
-        return {"color": facts.coloured(named, _hue_of(data, look))}
-    if layer is None:
-        return {"color": charts.COLOURS["context" if group == CORPUS else "target"]}
-    return {"color": hue(group.model, group.kind, data)}
-
-
-def _hue_of(data: MapData, look: Look) -> dict[str, str]:
-    return facts.hues(facts.of_windows(data, look.points).values[look.colour])
 
 
 def _hues(fig: go.Figure, data: MapData, look: Look, flat: bool) -> None:
@@ -279,7 +174,7 @@ def _hues(fig: go.Figure, data: MapData, look: Look, flat: bool) -> None:
             _entry(fig, trace.name, facts.OTHER, trace.marker.symbol, flat)
             trace.showlegend = False
     if look.colour != "position":
-        for name, colour in {**_hue_of(data, look), "all others": facts.OTHER}.items():
+        for name, colour in {**hue_of(data, look), "all others": facts.OTHER}.items():
             _entry(fig, charts.wrapped(name, 40, 1), colour, "square", flat)
 
 
@@ -287,14 +182,3 @@ def _entry(fig: go.Figure, name: str, colour: str, shape: str, flat: bool) -> No
     nothing = np.full((1, 2 if flat else 3), np.nan, dtype=np.float32)
     marker = {"color": colour, "symbol": shape, "size": 8}
     fig.add_trace(_trace(flat, nothing, mode="markers", name=name, marker=marker, hoverinfo="skip"))
-
-
-def _hover(group: Group, data: MapData, points: str) -> list[str]:
-    known = facts.of(group.kind, data, points)
-    layer = data.layers.get(group.model)
-    if layer is None:
-        return [known.hover(place) for place in range(len(known.texts))]
-    return [
-        f"cosine {cosine:.3f} to the true next chunk, {known.hover(place)}"
-        for place, cosine in enumerate(layer.cosines(group.kind))
-    ]

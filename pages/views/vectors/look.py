@@ -15,8 +15,9 @@ from lvm_core.workspace import Workspace
 from pages.shared import charts, saving, state
 from pages.shared.address import Address
 from pages.views.vectors import facts, form
-from pages.views.vectors.figure import Look, drawn, traces
+from pages.views.vectors.figure import drawn, traces
 from pages.views.vectors.find import Matches
+from pages.views.vectors.marks import Look
 
 CHOSEN = "map_chosen"
 """Session key: name of a map, and the points that were chosen in it by hand."""
