@@ -1,21 +1,22 @@
-"""Models on disk: run folders of the workspace and the shipped ones beside the code, read the same way."""
+"""Models on disk: run folders of the workspace and the shipped ones beside the code, read the same way.
+
+To list and to find them needs no torch, which takes a second to import: a page shows names before that.
+"""
 
 import hashlib
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from lvm_core.boundary.files import read_bytes
 from lvm_core.boundary.json_values import from_json
 from lvm_core.errors import ModelError, SettingsError, SpaceMismatch, WorkspaceError
 from lvm_core.json_shapes import Member, RunConfig, RunResult, Values
-from lvm_core.model_weights import check_weights, load_weights, save_weights
-from lvm_core.nets.base import SequenceModel
-from lvm_core.nets.build import from_config
-from lvm_core.nets.joined import JOINED
-from lvm_core.nets.query import QueryHead
 from lvm_core.workspace import SHIPPED, Workspace, read_json, replacing, slug, write_json
+
+if TYPE_CHECKING:
+    from lvm_core.nets.base import SequenceModel
 
 CONFIG, WEIGHTS, RESULT, CARD = "config.json", "model.safetensors", "result.json", "card.md"
 METRICS, STATE = "metrics.jsonl", "train_state.pt"
@@ -55,7 +56,7 @@ class LoadedModel:
     """A model ready to predict, in evaluation mode on the CPU."""
 
     info: ModelInfo
-    model: SequenceModel
+    model: "SequenceModel"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +80,10 @@ class _Described:
     created: float = 0.0
 
 
-def save_model(folder: Path, model: SequenceModel, config: RunConfig, half: bool = False) -> None:
+def save_model(folder: Path, model: "SequenceModel", config: RunConfig, half: bool = False) -> None:
     """Write a model that can be loaded from `folder`: its weights, then `config` with the net's own description."""
+    from lvm_core.model_weights import save_weights
+
     save_weights(folder / WEIGHTS, model, half)
     write_json(folder / CONFIG, {**config, **model.config(), "kind": model.kind, "n_parameters": model.n_parameters()})
 
@@ -177,6 +180,8 @@ def load_model(workspace: Workspace, ref: str, encoder_id: str | None = None, di
         ModelError: if there is none, or its files are damaged.
         SpaceMismatch: if it belongs to another encoder.
     """
+    from lvm_core.nets.build import from_config
+
     info = find_model(workspace, ref, encoder_id)
     if info.name in UNFITTED:
         return LoadedModel(info, from_config({"model": info.name, "dim": dim or 1, "options": {}}).eval())
@@ -186,12 +191,17 @@ def load_model(workspace: Workspace, ref: str, encoder_id: str | None = None, di
     return LoadedModel(info, _built(workspace, info).eval())
 
 
-def _built(workspace: Workspace, info: ModelInfo) -> SequenceModel:
-    """Return the model in a folder, whose description may say anything."""
+def _built(workspace: Workspace, info: ModelInfo) -> "SequenceModel":
+    """Return the model in a folder. Unless it came along with the studio, its description may say anything."""
+    from lvm_core.model_weights import check_weights, load_weights
+    from lvm_core.nets.build import from_config
+    from lvm_core.nets.joined import JOINED
+
     try:
         if info.name in JOINED:
             return _joined(workspace, info)
-        check_weights(info.path / WEIGHTS, info.config)
+        if not info.shipped:
+            check_weights(info.path / WEIGHTS, info.config)
         model = from_config(info.config)
     except (SettingsError, *DAMAGED) as error:
         reason = str(error) if isinstance(error, SettingsError) else f"{type(error).__name__}: {error}"
@@ -203,7 +213,11 @@ def _built(workspace: Workspace, info: ModelInfo) -> SequenceModel:
     return model
 
 
-def _joined(workspace: Workspace, info: ModelInfo) -> SequenceModel:
+def _joined(workspace: Workspace, info: ModelInfo) -> "SequenceModel":
+    from lvm_core.model_weights import load_weights
+    from lvm_core.nets.joined import JOINED
+    from lvm_core.nets.query import QueryHead
+
     members = info.config.get("members", [])
     for member in members:
         if weights_file_digest(workspace, member["ref"], info.encoder_id) != member["digest"]:
@@ -226,7 +240,7 @@ def weights_file_digest(workspace: Workspace, ref: str, encoder_id: str) -> str:
     return hashlib.sha256(read_bytes(path, "The weights", error=ModelError)).hexdigest() if path.exists() else ""
 
 
-def save_joined(folder: Path, model: SequenceModel, members: list[Member], config: RunConfig) -> None:
+def save_joined(folder: Path, model: "SequenceModel", members: list[Member], config: RunConfig) -> None:
     """Write a model made of others: its own weights, and its members by name and digest, not their copies."""
     from safetensors.torch import save_file
 

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from lvm_core.checkpoint import CARD, RESULT, ModelInfo, list_models, load_model, save_joined, save_model
 from lvm_core.errors import ModelError
-from lvm_core.nets.residual_memory import ResidualMemory
 from lvm_core.training_titles import TITLES, save_titles, training_titles
 from lvm_core.workspace import SHIPPED, Workspace, write_json, write_text
 
@@ -36,6 +35,8 @@ def ship(workspace: Workspace, run: str, name: str, root: Path = SHIPPED, replac
         ModelError: if the run is missing, damaged or not trained to its end, says not what it was trained on, or the
             name is none or taken.
     """
+    from lvm_core.nets.residual_memory import ResidualMemory
+
     folder = root / name
     if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", name):
         raise ModelError(f"'{name}' is no name for a model; expected letters, digits, points and dashes, like amn-2.")

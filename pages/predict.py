@@ -32,7 +32,6 @@ with ui.errors_shown(), address.page("predict") as at:
     run = running.current()
     context.remember(at, context.asked() or (run is not None and list(run.texts) == texts))
     at.write()
-    running.warm()
     with right, ui.errors_shown():
         if context.take_asked():
             run = running.begin(choices, texts, context.origin())
@@ -45,3 +44,4 @@ with ui.errors_shown(), address.page("predict") as at:
     batch.show(choices)
 glossary.show()
 ui.licence_note()
+running.warm(choices.models)

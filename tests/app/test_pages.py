@@ -1,5 +1,8 @@
 """Every page opens, on an empty workspace and on one with a corpus, and shows no traceback."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -24,6 +27,21 @@ def test_opens_on_a_workspace_with_a_corpus(page: str, seeded: Workspace, open_p
     app = open_page(seeded, page, p_models="copy-last", p_snap="off")
     assert not app.exception
     assert not app.error
+
+
+def test_the_first_sight_does_not_wait_for_torch(tmp_path: Path) -> None:
+    """Torch takes a second to import; it comes in the background, when the page is shown."""
+    script = (
+        "import sys; from streamlit.testing.v1 import AppTest; from pages.shared import state;"
+        "from pages.views.predict import run; state.warm = run.warm = lambda *_: None;"
+        f"app = AppTest.from_file({str(ROOT / 'app.py')!r}, default_timeout=120).run();"
+        "assert not app.exception; assert app.text_area; print('torch' in sys.modules)"
+    )
+    environment = {**os.environ, "LVM_WORKSPACE": str(tmp_path / "work space"), "LVM_FIRST_CORPUS": ""}
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split()[-1] == "False"
 
 
 def test_every_page_is_in_the_navigation() -> None:

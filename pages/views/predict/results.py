@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
-from lvm_core.leaderboard import verdict
 from lvm_core.predict import Prediction
 from pages.shared import state, ui
 from pages.views.predict import cards, context, history, picture, table
@@ -28,6 +27,8 @@ class Top(NamedTuple):
 
 def show(run: Run) -> None:
     """Show what has come, and what comes while it works."""
+    from lvm_core.leaderboard import verdict  # with torch, which the first sight of the page need not wait for
+
     top = Top(st.empty(), st.empty())
     if run.truth:
         st.html('<div class="lvm-label">true next chunk</div>')

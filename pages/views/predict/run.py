@@ -11,7 +11,7 @@ import streamlit as st
 
 from lvm_core import opened
 from lvm_core.errors import LvmError, SettingsError
-from lvm_core.predict import PASSTHROUGH, Prediction, Predictor, Question
+from lvm_core.predict import PASSTHROUGH, Prediction, Predictor, PredictSettings, Question
 from lvm_core.predict.context import clean_context
 from lvm_core.predict.text import Texts
 from lvm_core.workspace import Workspace
@@ -25,6 +25,8 @@ Card = tuple[str, bool]
 RUN = "predict_run"
 MANY = 7
 """From so many models on, a table; each text of it is written once."""
+
+_WARMED = threading.Event()
 
 Key = tuple[str, str, str | None, tuple[tuple[object, ...], ...]]
 
@@ -46,16 +48,21 @@ def predictor_on(corpus: str | None) -> Predictor:
     return _predictor(_key(corpus))
 
 
-@functools.cache
-def warm() -> None:
-    """Load encoder and decoder in the background, so that the first prediction need not wait for them."""
+def warm(models: Sequence[str]) -> None:
+    """Load encoder, `models` and decoder in the background once a process; the first prediction need not wait.
+
+    Called when all else of the page is shown, for loading takes the processor.
+    """
+    if _WARMED.is_set():
+        return
+    _WARMED.set()
     key = _key(None)
 
     def load() -> None:
         with contextlib.suppress(LvmError):
-            _texts(key[0], key[1], key[3][0]).answerer("auto", None, None)
+            _predictor(key).load(models, PredictSettings())
 
-    threading.Thread(target=load, name="warm-decoder", daemon=True).start()
+    threading.Thread(target=load, name="warm-predictor", daemon=True).start()
 
 
 def _key(corpus: str | None) -> Key:
