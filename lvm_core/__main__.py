@@ -69,19 +69,26 @@ def _reason(error: Exception) -> str:
     """Return what went wrong and what to do, of what the machine refuses as well."""
     if isinstance(error, OSError):
         where = f"{quoted(str(error.filename), 200)}: " if error.filename else ""
-        return f"{where}{error.strerror or error}. Make it readable and writable, or name another file or folder."
+        given = f"{where}{error.strerror or error}"
+        return f"{given}; expected what can be read and written. Make it so, or name another file or folder."
     if isinstance(error, sqlite3.Error):
-        return f"The workspace's database refuses: {error}. If another program holds it, close that; else run doctor."
+        given = f"The workspace's database refuses: {error}"
+        return f"{given}; expected a whole and free one. If another program holds it, close that; else run doctor."
     if isinstance(error, OverflowError):
-        return f"A number is too large: {error}. Give a smaller one."
+        return f"A number is too large: {error}; expected one that the machine can count with. Give a smaller one."
     return str(error)
 
 
 def _check_words(arguments: Sequence[str]) -> None:
-    """Raise SettingsError if a word of the command line is no valid UTF-8, which nothing can store or show."""
+    """Raise SettingsError for a word that is no valid UTF-8, or a flag of no value, of which argparse makes a list."""
     for word in arguments:
+        flag, _, value = word.partition("=")
+        if flag.startswith("-") and value == "--":
+            raise SettingsError([f"{flag} is '--'; expected a value. Write it in place of the dashes."])
         if whole_characters(word) != word:
-            raise SettingsError([f"The word {quoted(word)} is no valid UTF-8. Rename the file, or type it anew."])
+            raise SettingsError(
+                [f"The word {quoted(word)} is not valid; expected UTF-8. Rename the file, or type it anew."]
+            )
 
 
 if __name__ == "__main__":

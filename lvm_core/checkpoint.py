@@ -146,19 +146,24 @@ def find_model(workspace: Workspace, ref: str, encoder_id: str | None = None) ->
         if folder is not None:
             info = _read(folder, shipped)
             if info is None:
-                raise ModelError(_damaged(folder))
+                raise _damaged(folder)
             return info
     names = [info.ref for info in list_models(workspace, encoder_id)] + list(UNFITTED)
     raise ModelError(
-        f"There is no model '{ref}'; there are: {', '.join(names)}. Train one with: python -m lvm_core train"
+        f"There is no model '{ref}'",
+        f"one of {', '.join(names)}",
+        "Name one of these, or train one with: python -m lvm_core train",
     )
 
 
-def _damaged(folder: Path) -> str:
+def _damaged(folder: Path) -> ModelError:
     if not (folder / WEIGHTS).exists():
-        return f"{folder.name} has no weights yet ({WEIGHTS} is missing). Let its training write a checkpoint first."
-    return (
-        f"{folder.name} cannot be read: {folder / CONFIG} is missing or damaged. Restore it from a copy, or delete it."
+        remedy = "Let its training write a checkpoint first."
+        return ModelError(f"{folder.name} has no weights yet", f"{WEIGHTS} in its folder", remedy)
+    return ModelError(
+        f"{folder.name} cannot be read: {folder / CONFIG} is missing or damaged",
+        "a file that its training wrote",
+        "Restore it from a copy, or delete it.",
     )
 
 
@@ -206,8 +211,9 @@ def _built(workspace: Workspace, info: ModelInfo) -> "SequenceModel":
     except (SettingsError, *DAMAGED) as error:
         reason = str(error) if isinstance(error, SettingsError) else f"{type(error).__name__}: {error}"
         raise ModelError(
-            f"{info.path / CONFIG} describes no net that can be built: {reason}. Restore it from a copy, or delete"
-            " the run."
+            f"{info.path / CONFIG} describes no net that can be built: {reason}",
+            "a net of this studio with options of its own",
+            "Restore it from a copy, or delete the run.",
         ) from error
     load_weights(info.path / WEIGHTS, model)
     return model
@@ -222,8 +228,9 @@ def _joined(workspace: Workspace, info: ModelInfo) -> "SequenceModel":
     for member in members:
         if weights_file_digest(workspace, member["ref"], info.encoder_id) != member["digest"]:
             raise ModelError(
-                f"The {info.name} '{info.ref}' was made of another '{member['ref']}' than is there now."
-                f" Make it again: {info.config.get('command') or f'python -m lvm_core train --model {info.name}'}"
+                f"The {info.name} '{info.ref}' was made of another '{member['ref']}' than is there now",
+                "its members to be as they were",
+                f"Make it again: {info.config.get('command') or f'python -m lvm_core train --model {info.name}'}",
             )
     dim = int(info.config["dim"])
     models = [load_model(workspace, member["ref"], info.encoder_id, dim).model for member in members]

@@ -63,9 +63,30 @@ class _Parser(argparse.ArgumentParser):
     """A parser whose refusal says where each flag is explained."""
 
     def error(self, message: str) -> NoReturn:
-        """Say what is wrong and where to look, and leave with exit code 2."""
+        """Say what is wrong, what was expected and where to look, and leave with exit code 2."""
         self.print_usage(sys.stderr)
-        self.exit(2, f"{self.prog}: error: {message}. {look_up(self.prog)}\n")
+        self.exit(2, f"{self.prog}: error: {_with_expected(message)}. {look_up(self.prog)}\n")
+
+
+_EXPECTED = (
+    (re.compile(r"invalid int value: (.*)", re.S), r"\1 was given; expected a whole number"),
+    (re.compile(r"invalid float value: (.*)", re.S), r"\1 was given; expected a number"),
+    (re.compile(r"invalid \w+ value: (.*)", re.S), r"\1 was given; expected a value of another form"),
+    (re.compile(r"invalid choice: (.*) \(choose from (.*)\)$", re.S), r"\1 was given; expected one of \2"),
+    (re.compile(r"the following arguments are required: (.*)", re.S), r"something is missing; expected also \1"),
+    (re.compile(r"unrecognized arguments: (.*)", re.S), r"\1 was given; expected the command's own flags alone"),
+    (re.compile(r"ambiguous option: (\S+) could match (.*)", re.S), r"\1 was given; expected one of \2"),
+    (re.compile(r"ignored explicit argument (.*)", re.S), r"\1 was given; expected no value"),
+    (re.compile(r"not allowed with argument (.*)", re.S), r"it was given with \1; expected one of the two"),
+)
+
+
+def _with_expected(message: str) -> str:
+    """Return what argparse says as the studio does: what was given, what was expected."""
+    for pattern, form in _EXPECTED:
+        if pattern.search(message):
+            return pattern.sub(form, message, count=1)
+    return message if "expected" in message else f"{message}; expected a command that can be read"
 
 
 def look_up(program: str) -> str:
@@ -183,7 +204,11 @@ def check_command(argv: Sequence[str]) -> None:
     """
     if not argv or argv[0] not in job_commands():
         expected = ", ".join(job_commands())
-        raise JobError(f"{argv[0] if argv else 'Nothing'} cannot be a job; expected a command: {expected}.")
+        raise JobError(
+            f"{argv[0] if argv else 'Nothing'} cannot be a job",
+            f"a command: {expected}",
+            "Give one of these with its flags.",
+        )
     _parsed(list(argv))
 
 
@@ -194,4 +219,8 @@ def _parsed(argv: list[str]) -> argparse.Namespace:
             return make_parser(argv[0]).parse_args(argv)
     except SystemExit as stop:
         message = re.sub(r"^.*?error: ", "", (output.getvalue().strip().splitlines() or [""])[-1])
-        raise JobError(f"{' '.join(argv)}: {message}") from stop
+        raise JobError(
+            f"{' '.join(argv)}: {message}",
+            "a command that can be read",
+            f"Mend it; what each flag takes: python -m lvm_core {argv[0]} --help",
+        ) from stop

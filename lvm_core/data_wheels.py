@@ -45,12 +45,16 @@ def install() -> None:
     words = command()
     if importlib.util.find_spec("pip") is None:
         raise WorkspaceError(
-            f"This Python has no pip. Install with your own tool, without dependencies: {' '.join(missing())}"
+            "This Python has no pip",
+            "one that can install wheels",
+            f"Install with your own tool, without dependencies: {' '.join(missing())}",
         )
     code = subprocess.run(words, stdout=2, check=False).returncode
     if code:
         raise WorkspaceError(
-            f"pip ended with exit code {code}; what it said stands above. Mend that and run again: {shlex.join(words)}"
+            f"pip ended with exit code {code}",
+            "0",
+            f"What it said stands above: mend that and run again: {shlex.join(words)}",
         )
 
 

@@ -83,15 +83,18 @@ def _explanation(connection: sqlite3.Connection, error: sqlite3.DatabaseError) -
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in _DAMAGED:
         return WorkspaceError(
-            f"{path} is damaged: {error}. Restore it from a copy, or move it away and read the corpora in again;"
-            " runs, vectors and inverters lie in folders of their own and stay."
+            f"{path} is damaged: {error}",
+            "a whole database of SQLite",
+            "Restore it from a copy, or move it away and read the corpora in again; runs, vectors and inverters"
+            " lie in folders of their own and stay.",
         )
     if code == sqlite3.SQLITE_FULL or (code in _NO_ROOM and is_full(path)):
         return full_disk(path)
     if code == sqlite3.SQLITE_ERROR and str(error).startswith("no such"):
         return WorkspaceError(
-            f"{path} has not the tables of this studio: {error}. Restore it from a copy, or choose another workspace"
-            " with --workspace."
+            f"{path} has not the tables of this studio: {error}",
+            "those of this version",
+            "Restore it from a copy, or choose another workspace with --workspace.",
         )
     return None
 
@@ -116,14 +119,16 @@ def connect(workspace: Workspace, readonly: bool = False) -> sqlite3.Connection:
         with_version = _brought_up(connection)
     except sqlite3.DatabaseError as error:
         raise WorkspaceError(
-            f"{path} cannot be used as the studio's database: {error}."
-            " If the folder is read-only, make it writable, or choose another workspace with --workspace."
+            f"{path} cannot be used as the studio's database: {error}",
+            "a file of SQLite in a folder that can be written to",
+            "If the folder is read-only, make it writable, or choose another workspace with --workspace.",
         ) from error
     if with_version > _newest():
         connection.close()
         raise WorkspaceError(
-            f"{path} was written by a newer studio (its schema is {with_version}, this one knows {_newest()})."
-            " Update the studio, or choose another workspace with --workspace."
+            f"{path} was written by a newer studio (its schema is {with_version})",
+            f"at most {_newest()}",
+            "Update the studio, or choose another workspace with --workspace.",
         )
     return connection
 
@@ -188,6 +193,8 @@ def database_errors(workspace: Workspace) -> Iterator[None]:
         yield
     except sqlite3.OperationalError as error:
         raise WorkspaceError(
-            f"Cannot write {workspace.database}: {error}. Free some space or make the folder writable,"
-            " or choose another workspace with --workspace or LVM_WORKSPACE. What was stored before is unharmed."
+            f"Cannot write {workspace.database}: {error}",
+            "a disk with room, in a folder that can be written to",
+            "Free some space or make the folder writable, or choose another workspace with --workspace or"
+            " LVM_WORKSPACE. What was stored before is unharmed.",
         ) from error

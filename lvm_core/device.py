@@ -24,7 +24,7 @@ def pick_device(name: str = "auto") -> "torch.device":
     kind = name.split(":")[0]
     if not there.get(kind, False):
         found = ", ".join(k for k, here in there.items() if here)
-        raise SettingsError([f"device is {name!r}; this machine has {found}. Use one of these, or 'auto'."])
+        raise SettingsError([f"device is {name!r}; expected {found}, which this machine has, or 'auto'."])
     return torch.device(name)
 
 

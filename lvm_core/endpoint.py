@@ -100,13 +100,23 @@ def ask(endpoint: Endpoint, chat: Sequence[Mapping[str, str]], max_tokens: int |
         ) as response:
             if response.status_code != 200:
                 raise EndpointError(
-                    f"the server answered {response.status_code}; check LVM_LLM_URL, LVM_LLM_KEY, LVM_LLM_MODEL."
+                    f"the server answered {response.status_code}",
+                    "200",
+                    "Check LVM_LLM_URL, LVM_LLM_KEY and LVM_LLM_MODEL.",
                 )
             return _content(_read(response, deadline))
     except (httpx.TimeoutException, TimeoutError):
-        raise EndpointError(f"no answer within {endpoint.timeout_s:g} s.") from None
+        raise EndpointError(
+            "there was no answer",
+            f"one within {endpoint.timeout_s:g} s",
+            "Check that the server runs, or choose a smaller model with LVM_LLM_MODEL.",
+        ) from None
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-        raise EndpointError(f"the server was not reachable ({type(error).__name__}); check LVM_LLM_URL.") from None
+        raise EndpointError(
+            f"the server was not reachable ({type(error).__name__})",
+            "one that listens at LVM_LLM_URL",
+            "Start it, or check the address.",
+        ) from None
 
 
 def _read(response: "httpx.Response", deadline: float) -> bytes:
@@ -117,7 +127,11 @@ def _read(response: "httpx.Response", deadline: float) -> bytes:
         if time.monotonic() > deadline:
             raise TimeoutError
         if len(raw) > MAX_ANSWER_BYTES:
-            raise EndpointError(f"its answer is longer than {MAX_ANSWER_BYTES:,} bytes.")
+            raise EndpointError(
+                "its answer is too long",
+                f"at most {MAX_ANSWER_BYTES:,} bytes",
+                "Choose another model with LVM_LLM_MODEL.",
+            )
     return raw
 
 
@@ -127,5 +141,9 @@ def _content(raw: bytes) -> str:
     except (ValueError, KeyError, IndexError, TypeError, RecursionError):
         content = None
     if not isinstance(content, str):
-        raise EndpointError("its answer is not that of an OpenAI-compatible server (choices[0].message.content).")
+        raise EndpointError(
+            "its answer is not that of an OpenAI-compatible server",
+            "choices[0].message.content",
+            "Check LVM_LLM_URL.",
+        )
     return content

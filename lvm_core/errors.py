@@ -1,8 +1,28 @@
-"""Errors a user can mend. Each message says what was given, what was expected and what to do."""
+"""Errors a user can mend. Each says what was given, what was expected and what to do, and cannot be made without."""
 
 
 class LvmError(Exception):
     """Base of every mistake that is the user's to mend; the app and the CLI show its message alone."""
+
+    def __init__(self, given: str, expected: str, remedy: str) -> None:
+        """Make the message "GIVEN; expected EXPECTED. REMEDY".
+
+        Args:
+            given: what was given or found, the beginning of a sentence.
+            expected: what would have been right.
+            remedy: what the user can do, one whole sentence or more.
+        """
+        super().__init__(given, expected, remedy)
+
+    @property
+    def parts(self) -> tuple[str, str, str]:
+        """What was given, what was expected and what to do, for an error that says the same of something larger."""
+        given, expected, remedy = self.args
+        return given, expected, remedy
+
+    def __str__(self) -> str:
+        given, expected, remedy = self.parts
+        return f"{given}; expected {expected}. {remedy}"
 
 
 class SourceError(LvmError):
@@ -29,12 +49,16 @@ class SpaceMismatch(LvmError):
             expected: encoder id that `what` was made for.
             remedy: what the user can do.
         """
-        super().__init__(
-            f"{what} belongs to the space of encoder '{expected}', but the vectors given are of"
-            f" encoder '{given}'. Vectors of two encoders never mix: {remedy}"
-        )
+        Exception.__init__(self, what, given, expected, remedy)
         self.given = given
         self.expected = expected
+
+    @property
+    def parts(self) -> tuple[str, str, str]:
+        """What was given, what was expected and what to do."""
+        what, given, expected, remedy = self.args
+        vectors = f"{what} belongs to the space of encoder '{expected}', but the vectors given are of encoder '{given}'"
+        return vectors, "vectors of its own", f"Vectors of two encoders never mix: {remedy}"
 
 
 class ModelError(LvmError):
@@ -45,9 +69,17 @@ class SettingsError(LvmError):
     """One or more settings are out of bounds; `problems` lists all of them at once."""
 
     def __init__(self, problems: list[str]) -> None:
-        """Join `problems`, one sentence each, into the message."""
-        super().__init__(" ".join(problems))
+        """Join `problems` into the message; each says what was given and "; expected" what, and may say what to do."""
+        Exception.__init__(self, problems)
         self.problems = problems
+
+    @property
+    def parts(self) -> tuple[str, str, str]:
+        """What was given, what was expected and what to do."""
+        return " ".join(self.problems).rstrip("."), "settings within their limits", "Mend them."
+
+    def __str__(self) -> str:
+        return " ".join(self.problems)
 
 
 class EndpointError(LvmError):
@@ -71,4 +103,10 @@ class MissingPackage(LvmError):
 
     def __init__(self, package: str, purpose: str, install: str) -> None:
         """Say which package is missing, what for, and the exact command that brings it."""
-        super().__init__(f"{purpose} needs the package '{package}', which is not installed. Run: {install}")
+        Exception.__init__(self, package, purpose, install)
+
+    @property
+    def parts(self) -> tuple[str, str, str]:
+        """What was given, what was expected and what to do."""
+        package, purpose, install = self.args
+        return f"{purpose} needs the package '{package}', which is not installed", "it to be here", f"Run: {install}"

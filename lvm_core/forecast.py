@@ -185,9 +185,10 @@ def _run(model: SequenceModel, x: Vectors, last: Rows | None, name: str | None) 
     if not np.isfinite(forecast.vectors).all():
         n_bad = int((~np.isfinite(forecast.vectors)).sum())
         raise ModelError(
-            f"Model '{name or model.name}' predicts NaN: {n_bad:,} of {forecast.vectors.size:,} values are not finite."
-            " Its training diverged or its file is damaged: train it again with a smaller learning rate, or choose"
-            " another model."
+            f"Model '{name or model.name}' predicts NaN: {n_bad:,} of {forecast.vectors.size:,} values are not finite",
+            "finite numbers",
+            "Its training diverged or its file is damaged: train it again with a smaller learning rate, or choose"
+            " another model.",
         )
     return forecast
 
@@ -214,8 +215,13 @@ def _evaluating(model: SequenceModel) -> Iterator[None]:
 def _check_contexts(model: SequenceModel, contexts: Vectors) -> None:
     if contexts.ndim < 2 or contexts.shape[-2] == 0 or contexts.shape[-1] != model.dim:
         raise ModelError(
-            f"The contexts are of shape {tuple(contexts.shape)}; expected (B, T, {model.dim}) with T of at least 1."
-            " Encode the chunks with the model's own encoder."
+            f"The contexts are of shape {tuple(contexts.shape)}",
+            f"(B, T, {model.dim}) with T of at least 1",
+            "Encode the chunks with the model's own encoder.",
         )
     if not np.isfinite(contexts).all():
-        raise ModelError("The context vectors hold NaN or infinite values. Encode the chunks again.")
+        raise ModelError(
+            "The context vectors hold NaN or infinite values are not finite",
+            "finite numbers",
+            "Encode the chunks again.",
+        )

@@ -44,10 +44,10 @@ def load_weights(path: Path, model: SequenceModel, partly: bool = False) -> None
             raise RuntimeError(f"unexpected {', '.join(wrong)}")
     except (OSError, SafetensorError) as error:
         raise ModelError(
-            f"{path} cannot be read: {error}. Restore it from a copy, or train the model again."
+            f"{path} cannot be read: {error}", "whole weights", "Restore it from a copy, or train the model again."
         ) from error
     except RuntimeError as error:
-        raise ModelError(f"{path} does not hold the net that config.json beside it describes: {error}") from error
+        raise _of_another_net(path, str(error)) from error
 
 
 def check_weights(path: Path, config: NetConfig) -> None:
@@ -58,4 +58,9 @@ def check_weights(path: Path, config: NetConfig) -> None:
     """
     wrong = misfit(config, {name: tensor.shape for name, tensor in tensors_in(path).items()})
     if wrong:
-        raise ModelError(f"{path} does not hold the net that config.json beside it describes: {wrong}. Restore both.")
+        raise _of_another_net(path, wrong)
+
+
+def _of_another_net(path: Path, wrong: str) -> ModelError:
+    given = f"{path} does not hold the net that config.json beside it describes: {wrong}"
+    return ModelError(given, "weights and description of one net", "Restore both from one copy.")

@@ -39,23 +39,38 @@ def ship(workspace: Workspace, run: str, name: str, root: Path = SHIPPED, replac
 
     folder = root / name
     if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", name):
-        raise ModelError(f"'{name}' is no name for a model; expected letters, digits, points and dashes, like amn-2.")
+        raise ModelError(
+            f"'{name}' is no name for a model", "letters, digits, points and dashes, like amn-2", "Choose such a name."
+        )
     if folder.exists() and not replace:
-        raise ModelError(f"There is a shipped model '{name}' in {root}. Choose another name, or add --replace.")
+        raise ModelError(
+            f"There is a shipped model '{name}' in {root}",
+            "a name that no shipped model has",
+            "Choose another name, or add --replace.",
+        )
     if not workspace.run(run).is_dir():
-        raise ModelError(f"There is no run '{run}' in {workspace.runs}. Train it first: python -m lvm_core train")
+        raise ModelError(
+            f"There is no run '{run}'", f"one in {workspace.runs}", "Train it first: python -m lvm_core train"
+        )
     loaded = load_model(workspace, run)
     titles = training_titles(loaded.info)
     if titles is None:
-        raise ModelError(f"The run '{run}' has no {TITLES}: what is shipped must say what it was trained on.")
+        raise ModelError(
+            f"The run '{run}' has no {TITLES}",
+            "it, since what is shipped must say what it was trained on",
+            "Train it again.",
+        )
     if not (loaded.info.path / CARD).exists():
         raise ModelError(
-            f"The run '{run}' has no {CARD} yet: let its training end, or resume it, before it is shipped."
+            f"The run '{run}' has no {CARD} yet",
+            "a training that has ended",
+            "Let it end, or resume it, before it is shipped.",
         )
     if isinstance(loaded.model, ResidualMemory):
         raise ModelError(
-            f"The run '{run}' has a memory, whose size is that of a corpus; expected a model of weights alone. Ship its"
-            f" member '{loaded.model.options.member}'; a memory is made where the corpus is."
+            f"The run '{run}' has a memory, whose size is that of a corpus",
+            "a model of weights alone",
+            f"Ship its member '{loaded.model.options.member}'; a memory is made where the corpus is.",
         )
     card = (loaded.info.path / CARD).read_text(encoding="utf-8")
     write_text(folder / CARD, card.replace(f"# {loaded.info.config['run']}", f"# {name}", 1))

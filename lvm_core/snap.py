@@ -100,7 +100,11 @@ def search_excluding(index: Index, queries: Vectors, k: int, exclude: Exclude) -
         [exclude] * len(queries) if exclude is None or isinstance(exclude, np.ndarray) else list(exclude)
     )
     if len(each) != len(queries):
-        raise DecoderError(f"exclude has {len(each)} entries for {len(queries)} predictions; expected one for each.")
+        raise DecoderError(
+            f"exclude has {len(each)} entries for {len(queries)} predictions",
+            "one for each",
+            "Give one list of rows, which may be empty, for each.",
+        )
     groups: dict[bytes | None, list[int]] = {}
     for i, rows in enumerate(each):
         groups.setdefault(None if rows is None else np.asarray(rows, dtype=np.int64).tobytes(), []).append(i)
@@ -134,7 +138,7 @@ def snap_onto(
 
 def _snap_one(raw: Vectors, context: Vectors, hits: list[Hit], near: Vectors, settings: SnapSettings) -> SnapResult:
     if np.size(context) == 0:
-        raise DecoderError("The context is empty; the snap is anchored to it. Give one chunk or more.")
+        raise DecoderError("The context is empty", "one chunk or more, since the snap is anchored to it", "Give one.")
     known = unit_rows(check_vectors(context, len(raw), "The context's vectors"))
     cosines = np.maximum([hit.cosine for hit in hits], 0.0)
     total = float(np.sum(cosines))

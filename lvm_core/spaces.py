@@ -31,7 +31,11 @@ def space_of_corpus(workspace: Workspace, corpus: str, encoder: str | None = Non
         return spaces[0]
     named = [space for space in spaces if _is_called(space, encoder)]
     if not named:
-        raise CorpusError(f"Corpus '{corpus}' has no vectors of '{encoder}'; it has those of {', '.join(spaces)}.")
+        raise CorpusError(
+            f"Corpus '{corpus}' has no vectors of '{encoder}'",
+            f"one of {', '.join(spaces)}",
+            f"Choose one with --encoder, or run: python -m lvm_core encode --corpus {corpus} --encoder NAME",
+        )
     return named[0]
 
 
@@ -53,12 +57,15 @@ def space_to_train_in(workspace: Workspace, corpora: Sequence[str], encoder: str
     if len(wanted) == 1:
         return wanted[0]
     if wanted:
-        raise SettingsError([f"The corpora are encoded with {', '.join(wanted)}: choose one with --encoder."])
+        raise SettingsError(
+            [f"The corpora are encoded with {', '.join(wanted)}; expected one of these. Choose it with --encoder."]
+        )
     missing = [name for name, ids in zip(corpora, spaces, strict=True) if not ids] or corpora
     how = f" with '{encoder}'" if encoder else ""
     raise CorpusError(
-        f"{', '.join(missing)}: not encoded{how} (encoders there: {', '.join(shared) or 'none'})."
-        f" Run: python -m lvm_core encode --corpus {missing[0]}"
+        f"{', '.join(missing)}: not encoded{how}",
+        f"one of the encoders there: {', '.join(shared) or 'none'}",
+        f"Choose one, or run: python -m lvm_core encode --corpus {missing[0]}",
     )
 
 
@@ -135,6 +142,8 @@ def _encoded(workspace: Workspace, corpus: str) -> list[str]:
     spaces = encoded_with(workspace, corpus)
     if not spaces:
         raise CorpusError(
-            f"Corpus '{corpus}' has no vectors yet. Make them with: python -m lvm_core encode --corpus {corpus}"
+            f"Corpus '{corpus}' has no vectors yet",
+            "a corpus that is encoded",
+            f"Make them with: python -m lvm_core encode --corpus {corpus}",
         )
     return spaces

@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from lvm_core.boundary.files import user_path
+from lvm_core.boundary.files import quoted, user_path
 from lvm_core.boundary.json_values import read_json_file
 from lvm_core.boundary.values import from_environment
-from lvm_core.errors import LvmError, WorkspaceError
+from lvm_core.errors import LvmError, SettingsError, WorkspaceError
 
 _CODE = Path(__file__).resolve().parent
 STUDIO = _CODE / "installed" if (_CODE / "installed").is_dir() else _CODE.parent
@@ -45,6 +45,22 @@ def slug(name: str) -> str:
     return f"{safe[: MOST_NAME - 9]}-{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
 
 
+def own_name(name: str, flag: str) -> str:
+    """Return `name` as it was given: what a user names is found again under that name and no other.
+
+    Raises:
+        SettingsError: if its folder would have to be called otherwise.
+    """
+    if slug(name) != name:
+        raise SettingsError(
+            [
+                f"{flag} is {quoted(name)}; expected letters, digits, '.', '_', '-' and '@', as for the name of a"
+                f" folder. For example: {flag} {slug(name)}"
+            ]
+        )
+    return name
+
+
 class Workspace:
     """Paths of one workspace; nothing is created before it is written to."""
 
@@ -57,7 +73,11 @@ class Workspace:
         given = root or from_environment("LVM_WORKSPACE", "workspace")
         self.root = user_path(given, "The workspace", WorkspaceError)
         if self.root.exists() and not self.root.is_dir():
-            raise WorkspaceError(f"The workspace {self.root} is a file; expected a folder, which need not exist.")
+            raise WorkspaceError(
+                f"The workspace {self.root} is a file",
+                "a folder, which need not exist",
+                "Choose another with --workspace or LVM_WORKSPACE.",
+            )
 
     @property
     def database(self) -> Path:
@@ -179,8 +199,9 @@ def disk_errors(path: Path) -> Iterator[None]:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise full_disk(path) from error
         raise WorkspaceError(
-            f"Cannot write {path}: {error.strerror or error}. Make the folder writable, or choose another"
-            f" {_choice(path)}."
+            f"Cannot write {path}: {error.strerror or error}",
+            "a folder that can be written to",
+            f"Make it so, or choose another {_choice(path)}.",
         ) from error
     except Exception as error:
         # safetensors and torch write files as well, and raise errors of their own
@@ -207,9 +228,10 @@ def full_disk(path: Path) -> WorkspaceError:
     """Return the error that says that the disk of `path` is full, what is safe, and what to do."""
     free = shutil.disk_usage(_existing(path)).free
     return WorkspaceError(
-        f"The disk of {path} is full: No space left on device ({free / 1e6:,.1f} MB free). What was finished before"
-        " is unharmed, the last checkpoint too. Free some space and run the same command again, or choose another"
-        f" {_choice(path)}."
+        f"The disk of {path} is full: No space left on device ({free / 1e6:,.1f} MB free)",
+        "room for the next file",
+        "What was finished before is unharmed, the last checkpoint too. Free some space and run the same command"
+        f" again, or choose another {_choice(path)}.",
     )
 
 
@@ -229,8 +251,9 @@ def need_space(folder: Path, n_bytes: int) -> None:
     free = shutil.disk_usage(_existing(folder)).free
     if free < n_bytes + MIN_FREE_BYTES:
         raise WorkspaceError(
-            f"{folder} needs {n_bytes / 1e6:.0f} MB, but its disk has {free / 1e6:.0f} MB free."
-            f" Free some space, or choose another {_choice(folder)}."
+            f"{folder} has {free / 1e6:.0f} MB free on its disk",
+            f"{n_bytes / 1e6:.0f} MB",
+            f"Free some space, or choose another {_choice(folder)}.",
         )
 
 

@@ -28,7 +28,11 @@ def take_from(at: address.Address) -> None:
     path = state.workspace().run_config(run)
     settings = read_json(path).get("train") if path.exists() else None
     if not settings:
-        raise JobError(f"There is no run {run!r} with settings to train again with. Choose one in the table of runs.")
+        raise JobError(
+            f"There is no run {run!r} with settings to train again with",
+            "one of the runs of this workspace",
+            "Choose it in the table of runs.",
+        )
     train_form.take(at, settings)
     at.put("what", "train")
 

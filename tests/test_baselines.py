@@ -116,5 +116,5 @@ def test_nothing_to_fit_to_is_said() -> None:
 def test_unknown_baselines_and_settings_are_refused() -> None:
     with pytest.raises(SettingsError, match="model is 'median'; expected one of copy-last"):
         build_baseline("median", DIM)
-    with pytest.raises(SettingsError, match="copy-last has no settings; given context"):
+    with pytest.raises(SettingsError, match="copy-last was given context; expected no settings"):
         build_baseline("copy-last", DIM, context=3)

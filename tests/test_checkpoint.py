@@ -91,7 +91,7 @@ def edit(folder, changes) -> None:
 
 def test_an_unknown_model_is_answered_with_those_there_are(workspace: Workspace) -> None:
     write(workspace, "one")
-    with pytest.raises(ModelError, match=r"There is no model '\.\./x'; there are: .*one.*copy-last"):
+    with pytest.raises(ModelError, match=r"There is no model '\.\./x'; expected one of .*one.*copy-last"):
         load_model(workspace, "../x")
 
 

@@ -23,7 +23,7 @@ import sys, time
 from pathlib import Path
 from lvm_core.errors import JobError
 from lvm_core.locks import held
-with held(Path(sys.argv[1]), JobError("taken")):
+with held(Path(sys.argv[1]), JobError("It is taken", "nobody", "Wait.")):
     print("held", flush=True)
     time.sleep(60)
 """
@@ -40,12 +40,15 @@ def test_a_lock_is_refused_while_it_is_held_and_free_after_a_kill(workspace: Wor
     path = workspace.lock("run", "r")
     process = holder(path)
     try:
-        with pytest.raises(JobError, match="somebody else"), held(path, JobError("somebody else")):
+        with (
+            pytest.raises(JobError, match="somebody else"),
+            held(path, JobError("It is held by somebody else", "nobody", "Wait.")),
+        ):
             pass
     finally:
         process.kill()
         process.communicate()
-    with held(path, JobError("somebody else")):
+    with held(path, JobError("It is held by somebody else", "nobody", "Wait.")):
         pass
 
 
@@ -53,7 +56,7 @@ def test_a_run_and_a_sweep_are_trained_by_one_process(workspace: Workspace, tmp_
     small_corpus(workspace, tmp_path)
     encode_corpus(workspace, "tiny", WordEncoder())
     config = TrainConfig(model="linear-filter", corpus="tiny", context=2, yes=True)
-    refusal = JobError("x")
+    refusal = JobError("x", "y", "Z.")
     with held(workspace.lock("run", "same"), refusal):
         for resume in (False, True):
             with pytest.raises(ModelError, match=r"Another process trains the run 'same' right now.*--run"):
@@ -72,5 +75,5 @@ def test_a_run_and_a_sweep_are_trained_by_one_process(workspace: Workspace, tmp_
 def test_an_inverter_is_trained_by_one_process(workspace: Workspace, train_it: object, config: object) -> None:
     assert callable(train_it)
     message = "Another process trains 'same' right now"
-    with held(workspace.lock("inverter", "same"), JobError("x")), pytest.raises(DecoderError, match=message):
+    with held(workspace.lock("inverter", "same"), JobError("x", "y", "Z.")), pytest.raises(DecoderError, match=message):
         train_it(workspace, config, "same")

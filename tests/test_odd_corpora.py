@@ -50,7 +50,7 @@ def test_a_split_of_three_windows_is_shown_for_what_it_is(tiny: Workspace) -> No
     assert study["n_articles"] == 1
     assert study["rows"][0]["to_truth"][0]["ci"] is None  # one article has no interval
     assert len(SnapLab(tiny, "amn", "tiny").sweep()) == 17
-    with pytest.raises(SettingsError, match="at least 5 vectors; 3 were given"):
+    with pytest.raises(SettingsError, match="3 vectors were given for a map; expected at least 5"):
         lay_out(gather(tiny, MapSettings(corpus="tiny", corpus_points=0)))
 
 

@@ -47,7 +47,7 @@ def test_what_fails_to_open_is_tried_again() -> None:
     shelf: Shelf[str] = Shelf(2)
 
     def fail() -> str:
-        raise ModelError("There is no such thing.")
+        raise ModelError("There is no such thing", "one", "Make it.")
 
     with pytest.raises(ModelError, match="no such thing"):
         shelf.get("a", fail)

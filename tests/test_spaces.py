@@ -30,7 +30,7 @@ def test_of_a_corpus_the_named_space_else_the_latest(workspace: Workspace) -> No
     encoded(workspace, "a", ONE, OTHER)
     assert space_of_corpus(workspace, "a") == OTHER
     assert space_of_corpus(workspace, "a", "one") == space_of_corpus(workspace, "a", ONE) == ONE
-    with pytest.raises(CorpusError, match=f"no vectors of 'third'; it has those of {OTHER}, {ONE}"):
+    with pytest.raises(CorpusError, match=f"no vectors of 'third'; expected one of {OTHER}, {ONE}"):
         space_of_corpus(workspace, "a", "third")
     with pytest.raises(CorpusError, match="There is no corpus 'b'"):
         space_of_corpus(workspace, "b")
@@ -41,7 +41,7 @@ def test_training_takes_the_one_space_that_all_corpora_share(workspace: Workspac
     encoded(workspace, "b", OTHER)
     assert space_to_train_in(workspace, ["a", "b"]) == OTHER
     assert space_to_train_in(workspace, ["a"], "one") == ONE
-    with pytest.raises(SettingsError, match="choose one with --encoder"):
+    with pytest.raises(SettingsError, match="expected one of these"):
         space_to_train_in(workspace, ["a"])
     with pytest.raises(CorpusError, match=r"b: not encoded with 'one'|not encoded with 'one'"):
         space_to_train_in(workspace, ["a", "b"], "one")

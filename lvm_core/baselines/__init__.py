@@ -18,7 +18,7 @@ BASELINES: dict[str, type[Baseline]] = {
 }
 
 
-def build_baseline(name: str, dim: int, **options: Any) -> Baseline:
+def build_baseline(name: str, dim: int, /, **options: Any) -> Baseline:
     """Return the baseline called `name` for vectors of `dim` numbers; `fit` it where `needs_fit` says so.
 
     Raises:
@@ -29,7 +29,7 @@ def build_baseline(name: str, dim: int, **options: Any) -> Baseline:
     cls = BASELINES[name]
     if cls.Options is None:
         if options:
-            raise SettingsError([f"{name} has no settings; given {', '.join(options)}."])
+            raise SettingsError([f"{name} was given {', '.join(options)}; expected no settings. Leave them out."])
         return cls(dim)
     return cls(dim, from_dict(cls.Options, options))
 

@@ -39,7 +39,9 @@ def articles(
     if not chosen:
         raise CorpusError(
             f"{label}: none of the {len(documents)} training articles has {shortest} chunks or more, so there is"
-            " nothing to fit to. Ingest more or longer articles."
+            " nothing to fit to",
+            "at least one such article",
+            "Ingest more or longer articles.",
         )
     began = time.monotonic()
     for number, document in enumerate(chosen, 1):

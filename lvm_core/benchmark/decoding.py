@@ -23,7 +23,11 @@ def decode(bench: Bench) -> list[Row]:
 
     encoder = load_encoder(device="cpu")
     if "inverter" not in available_decoders(bench.workspace, encoder.id):
-        raise DecoderError(f"There is no inverter for '{encoder.id}' yet. Train one with `train-inverter`.")
+        raise DecoderError(
+            f"There is no inverter for '{encoder.id}' yet",
+            "one in the workspace or shipped",
+            "Train one with: python -m lvm_core train-inverter",
+        )
     decoder = load_decoder(bench.workspace, "inverter", encoder)
     texts, _ = sample_texts(bench.workspace, 200)
     vectors = encoder.encode(texts)

@@ -23,7 +23,11 @@ def _help_s() -> float:
     begun = time.perf_counter()
     done = subprocess.run([sys.executable, "-m", "lvm_core", "--help"], capture_output=True, text=True, check=False)
     if done.returncode:
-        raise LvmError(f"`--help` failed: {done.stderr.strip()[-400:]}")
+        raise LvmError(
+            f"`--help` failed: {done.stderr.strip()[-400:]}",
+            "`python -m lvm_core --help` to end without an error",
+            "Run that by itself, and mend what it says.",
+        )
     return time.perf_counter() - begun
 
 

@@ -39,7 +39,11 @@ def _peak_mb(way: str, matrix: Path) -> float:
         command, capture_output=True, text=True, check=False, env=os.environ | {"OMP_NUM_THREADS": "1"}
     )
     if done.returncode:
-        raise LvmError(f"Measuring the memory of a training failed: {done.stderr.strip()[-400:]}")
+        raise LvmError(
+            f"Measuring the memory of a training failed: {done.stderr.strip()[-400:]}",
+            "it to end without an error",
+            "Free some memory, and run the benchmark again.",
+        )
     return float(done.stdout)
 
 

@@ -26,18 +26,24 @@ def user_path(given: str | os.PathLike[str], what: str = "The path", error: type
     """
     text = os.fspath(given)
     if not text.strip():
-        raise error(f"{what} is empty; expected the name of a file or folder. Is a variable of the shell unset?")
+        raise error(f"{what} is empty", "the name of a file or folder", "Give one; is a variable of the shell unset?")
     if "\0" in text:
-        raise error(f"{what} {quoted(text)} holds a NUL character, which no file name has. Take it out.")
+        raise error(
+            f"{what} {quoted(text)} holds a NUL character", "a path without one, as every file name is", "Take it out."
+        )
     longest = max(len(os.fsencode(part)) for part in Path(text).parts or ("",))
     if longest > MOST_NAME_BYTES:
-        raise error(f"{what} {quoted(text)} has a name of {longest} bytes; expected at most {MOST_NAME_BYTES}.")
+        raise error(f"{what} {quoted(text)} has a name of {longest} bytes", f"at most {MOST_NAME_BYTES}", "Shorten it.")
     try:
         path = Path(text).expanduser().resolve()
         path.exists()
     except (OSError, RuntimeError, ValueError) as problem:
         reason = str(getattr(problem, "strerror", None) or problem).rstrip(".")
-        raise error(f"{what} {quoted(text)} cannot be used: {reason}. Give the path of a file or folder.") from problem
+        raise error(
+            f"{what} {quoted(text)} cannot be used: {reason}",
+            "the path of a file or folder",
+            "Check how it is written, and who may enter its folder.",
+        ) from problem
     return path
 
 
@@ -60,7 +66,7 @@ def inside(root: Path, path: Path, what: str = "The path", error: type[LvmError]
     """
     resolved = path.resolve()
     if not resolved.is_relative_to(root.resolve()):
-        raise error(f"{what} {path} leads out of {root}; expected a file inside it. Copy the file there.")
+        raise error(f"{what} {path} leads out of {root}", "a file inside it", "Copy the file there.")
     return resolved
 
 
@@ -126,7 +132,11 @@ def new_file(
     if resolved.exists():
         regular_file(resolved, what, error=error)
         if not force:
-            raise error(f"{what} {resolved} exists already. Choose another name, or add --force to overwrite it.")
+            raise error(
+                f"{what} {resolved} exists already",
+                "the name of a new file",
+                "Choose another name, or add --force to overwrite it.",
+            )
     return resolved
 
 
@@ -149,16 +159,21 @@ def is_folder(path: Path) -> bool:
 def _check(path: Path, status: os.stat_result, what: str, most_bytes: int | None, error: type[LvmError]) -> None:
     if not stat.S_ISREG(status.st_mode):
         kind = next((name for is_kind, name in _KINDS if is_kind(status.st_mode)), "no file")
-        raise error(f"{what} {path} is {kind}; expected a regular file. Copy what it gives into a file first.")
+        raise error(f"{what} {path} is {kind}", "a regular file", "Copy what it gives into a file first.")
     if most_bytes is not None and status.st_size > most_bytes:
         raise error(
-            f"{what} {path} has {status.st_size / 1e6:,.1f} MB; expected at most {most_bytes / 1e6:,.1f} MB."
-            " Is it another file? Give the right one, or split it."
+            f"{what} {path} has {status.st_size / 1e6:,.1f} MB",
+            f"at most {most_bytes / 1e6:,.1f} MB",
+            "Is it another file? Give the right one, or split it.",
         )
 
 
 def _unreadable(path: Path, what: str, problem: Exception, error: type[LvmError]) -> LvmError:
     if isinstance(problem, FileNotFoundError):
-        return error(f"{what} {quoted(str(path), 200)} does not exist; expected a file. Check the name.")
+        return error(f"{what} {quoted(str(path), 200)} does not exist", "a file", "Check the name.")
     reason = getattr(problem, "strerror", None) or problem
-    return error(f"{what} {quoted(str(path), 200)} cannot be read: {reason}. Give a file that you may read.")
+    return error(
+        f"{what} {quoted(str(path), 200)} cannot be read: {reason}",
+        "a file that you may read",
+        "Make it readable, or give another.",
+    )

@@ -48,16 +48,16 @@ def parse_json(
         LvmError: `error` if it is too long, no JSON, or nested deeper than `MOST_DEPTH`.
     """
     if len(text) > most_bytes:
-        raise error(f"{what} has {len(text) / 1e6:,.1f} MB; expected JSON of at most {most_bytes / 1e6:,.1f}. {remedy}")
+        raise error(f"{what} has {len(text) / 1e6:,.1f} MB", f"JSON of at most {most_bytes / 1e6:,.1f}", remedy)
     try:
         words = text.decode("utf-8-sig") if isinstance(text, bytes) else text.removeprefix("\ufeff")
         value = json.loads(words)
     except RecursionError:
-        raise error(f"{what} is nested too deeply; expected at most {MOST_DEPTH} levels. {remedy}") from None
+        raise error(f"{what} is nested too deeply", f"at most {MOST_DEPTH} levels", remedy) from None
     except ValueError as problem:
-        raise error(f"{what} cannot be read as JSON: {problem}. {remedy}") from problem
+        raise error(f"{what} cannot be read as JSON: {problem}", "JSON in UTF-8", remedy) from problem
     if words.count("[") + words.count("{") > MOST_DEPTH and _is_deeper(value, MOST_DEPTH):
-        raise error(f"{what} is nested too deeply; expected at most {MOST_DEPTH} levels. {remedy}")
+        raise error(f"{what} is nested too deeply", f"at most {MOST_DEPTH} levels", remedy)
     return value
 
 
@@ -95,16 +95,17 @@ def from_json(
     try:
         made: T = _object(cls, value, "", extra)
     except _Misfit as misfit:
-        raise error(f"{what}: {misfit} {remedy}") from None
+        given, expected = misfit.args
+        raise error(f"{what}: {given}", expected, remedy) from None
     return made
 
 
 class _Misfit(Exception):
-    """What does not fit, as a sentence."""
+    """What does not fit: what is given, and what was expected."""
 
 
 def _misfit(where: str, value: Any, expected: str) -> _Misfit:
-    return _Misfit(f"{where.rstrip('.') or 'the whole'} is {cut(repr(value))}; expected {expected}.")
+    return _Misfit(f"{where.rstrip('.') or 'the whole'} is {cut(repr(value))}", expected)
 
 
 def _object(cls: Any, value: Any, where: str, extra: bool) -> Any:
@@ -119,7 +120,7 @@ def _object(cls: Any, value: Any, where: str, extra: bool) -> Any:
         if name in value:
             made[name] = _fitted(_hints(cls)[name], value[name], f"{where}{name}", extra)
         elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
-            raise _Misfit(f"{where}{name} is missing.")
+            raise _Misfit(f"{where}{name} is missing", "a value for it")
     return cls(**made)
 
 
@@ -147,13 +148,14 @@ def _fitted(hint: Any, value: Any, where: str, extra: bool) -> Any:
 
 
 def _one_of(hints: tuple[Any, ...], value: Any, where: str, extra: bool) -> Any:
-    problem = _misfit(where, value, "something else")
+    misfits = []
     for hint in hints:
         try:
             return _fitted(hint, value, where, extra)
         except _Misfit as misfit:
-            problem = misfit
-    raise problem
+            misfits.append(misfit)
+    inner = [m for m in misfits if m.args[0] != misfits[-1].args[0]]  # within the value: it is of that kind
+    raise inner[0] if inner else _misfit(where, value, " or ".join(dict.fromkeys(m.args[1] for m in misfits)))
 
 
 def _container(kind: type[Any], hints: tuple[Any, ...], value: Any, where: str, extra: bool) -> Any:

@@ -41,21 +41,23 @@ def tensors_in(path: Path, what: str = "The weights", error: type[LvmError] = Mo
         n_file = path.stat().st_size
         n_header = struct.unpack("<Q", start)[0] if len(start := file.read(8)) == 8 else 0
         if not 2 <= n_header <= min(MOST_HEADER_BYTES, n_file - 8):
-            raise error(_refusal(what, path, "its header's length is none"))
+            raise error(*_refusal(what, path, "its header's length is none"))
         header = parse_json(file.read(n_header), f"The header of {path}", MOST_HEADER_BYTES, "Copy it anew.", error)
     if not isinstance(header, dict):
-        raise error(_refusal(what, path, "its header is no object"))
+        raise error(*_refusal(what, path, "its header is no object"))
     header.pop("__metadata__", None)
     tensors: dict[str, TensorInfo] = {}
     end = 0
     for name, entry in header.items():
         info, offsets = _entry(entry)
         if info is None or not _fits(info, offsets):
-            raise error(_refusal(what, path, f"its entry '{name[:80]}' is damaged"))
+            raise error(*_refusal(what, path, f"its entry '{name[:80]}' is damaged"))
         tensors[name] = info
         end = max(end, offsets[1])
     if end != n_file - 8 - n_header:
-        raise error(_refusal(what, path, f"it has {n_file - 8 - n_header:,} bytes of tensors, its header says {end:,}"))
+        raise error(
+            *_refusal(what, path, f"it has {n_file - 8 - n_header:,} bytes of tensors, its header says {end:,}")
+        )
     return tensors
 
 
@@ -79,5 +81,5 @@ def _fits(info: TensorInfo, offsets: tuple[int, int]) -> bool:
     return offsets[1] - offsets[0] == math.prod(info.shape) * ITEM_BYTES[info.dtype]
 
 
-def _refusal(what: str, path: Path, reason: str) -> str:
-    return f"{what} in {path} cannot be read as safetensors: {reason}. Copy the file anew, or make it again."
+def _refusal(what: str, path: Path, reason: str) -> tuple[str, str, str]:
+    return f"{what} in {path} cannot be read: {reason}", "a whole safetensors file", "Copy it anew, or make it again."

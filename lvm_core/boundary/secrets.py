@@ -5,7 +5,11 @@ from collections.abc import Iterable, Sequence
 from urllib.parse import unquote, urlsplit
 
 HIDDEN = "••••••"
-_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:/{1,2}", re.IGNORECASE)
+NOT_SHOWN = "(set, not shown)"
+_SCHEMES = ("postgres", "postgresql", "http", "https")
+_HOSTS = re.compile(r"[\w.,:\[\]-]*", re.ASCII)
+_PATHS = {"postgres": r"/[\w.-]*", "http": r"(/(v\d+\w*|api|openai|compatible-mode|chat|completions|models))*/?"}
+"""Paths that hold no key: the name of a database, and the words of OpenAI-compatible servers."""
 _LOGIN = re.compile(r"^(postgres(ql)?|https?):/{0,2}[^\s:/@]*:[^\s]+@", re.IGNORECASE)
 _BARE_LOGIN = re.compile(r"^[^\s:/@]*:[^\s]+@")
 """Only where an address is expected: elsewhere `hf:NAME@SPLIT` looks the same."""
@@ -16,23 +20,35 @@ _KEYWORD = re.compile(
 )
 _HARMLESS = ("host", "hostaddr", "port", "dbname", "user", "sslmode", "connect_timeout", "application_name")
 _KEYWORDS = re.compile(r"(\w+)\s*=\s*('(?:\\.|[^'])*'|\S+)")
+_PLAIN = re.compile(r"'[\w.,/: -]*'|[\w.,/:-]*")
 
 
 def has_secret(text: str, is_address: bool = False) -> bool:
     """Return whether a setting, or an address in whichever form, carries a password or a key."""
     text = text.strip()
-    return bool(_LOGIN.match(text) or _KEYWORD.search(text) or (is_address and _BARE_LOGIN.match(text)))
+    if _LOGIN.match(text) or _KEYWORD.search(text):
+        return True
+    shown = shown_address(text) if is_address else ""
+    return shown == NOT_SHOWN or HIDDEN in shown or (is_address and bool(_BARE_LOGIN.match(text)))
 
 
 def shown_address(text: str) -> str:
-    """Return an address as it may be shown: host, port and path of a URL, harmless keywords of a DSN, else nothing."""
+    """Return an address as it may be shown: host, port and path of a URL, harmless keywords of a DSN.
+
+    Whatever is of no such form may be a secret as a whole, and nothing of it is shown.
+    """
     text = text.strip()
-    if _SCHEME.match(text) and "://" in text:
+    if "://" in text.partition("=")[0]:
         return _shown_url(text)
     keywords = [(key.lower(), value) for key, value in _KEYWORDS.findall(text)]
     if keywords and not _KEYWORDS.sub("", text).strip():
-        return " ".join(f"{key}={value if key in _HARMLESS else HIDDEN}" for key, value in keywords)
-    return HIDDEN if has_secret(text, is_address=True) or not re.fullmatch(r"[\w.\-/]*", text) else text
+        return " ".join(f"{key}={value if is_harmless(key, value) else HIDDEN}" for key, value in keywords)
+    return NOT_SHOWN
+
+
+def is_harmless(key: str, value: str) -> bool:
+    """Return whether a keyword of a DSN names no secret, and its value is plain: no address within the address."""
+    return key in _HARMLESS and _PLAIN.fullmatch(value) is not None and "://" not in value
 
 
 def _shown_url(text: str) -> str:
@@ -40,10 +56,14 @@ def _shown_url(text: str) -> str:
         parts = urlsplit(text)
         port, host = f":{parts.port}" if parts.port else "", parts.hostname or ""
     except ValueError:
-        return HIDDEN
-    login = "•••@" if "@" in parts.netloc else ""
+        return NOT_SHOWN
     # an unescaped @ or / in a password moves a part of it behind the host
-    return HIDDEN if "@" in parts.path or "@" in host else f"{parts.scheme}://{login}{host}{port}{parts.path}"
+    if parts.scheme not in _SCHEMES or "@" in parts.path or not _HOSTS.fullmatch(host):
+        return NOT_SHOWN
+    login = "•••@" if "@" in parts.netloc else ""
+    allowed = _PATHS["http" if parts.scheme.startswith("http") else "postgres"]
+    path = parts.path if re.fullmatch(allowed, parts.path, re.ASCII) or not parts.path else "/…"
+    return f"{parts.scheme}://{login}{host}{port}{path}"
 
 
 def words_with_secrets(argv: Sequence[str]) -> list[int]:

@@ -32,7 +32,9 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> Json:
         os.execve(sys.executable, [*program, *flags], environment)
     code = subprocess.run([*program, *flags], env=environment, check=False).returncode
     if code:
-        raise WorkspaceError(f"The studio ended with exit code {code}; what it said stands above.")
+        raise WorkspaceError(
+            f"The studio ended with exit code {code}", "0", "What it said stands above: mend that and start it again."
+        )
     return {}
 
 

@@ -39,9 +39,9 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> Json:
     action, file, corpus = namespace.action, namespace.given or namespace.file, namespace.corpus
     problems = []
     if action != "train" and not file:
-        problems.append(f"chains {action} needs a file: chains {action} FILE.")
+        problems.append(f"chains {action} was given no file; expected chains {action} FILE.")
     if action == "import" and not corpus:
-        problems.append("chains import needs --corpus NAME as well as the file.")
+        problems.append("chains import was given no corpus; expected --corpus NAME as well as the file.")
     if problems:
         raise SettingsError(problems)
     settings = config.from_namespace(ChainSettings, namespace)

@@ -26,8 +26,10 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> Json:
         corpus = store.corpus(namespace.delete)
         if not namespace.yes:
             raise CorpusError(
-                f"Deleting corpus '{corpus.name}' removes {corpus.n_documents:,} articles, {corpus.n_chunks:,} chunks"
-                " and their vectors for good. Add --yes to do it."
+                f"Deleting corpus '{corpus.name}' removes {corpus.n_documents:,} articles, {corpus.n_chunks:,}"
+                " chunks and their vectors for good",
+                "a yes to that",
+                "Add --yes to do it.",
             )
         store.delete(corpus.name)
     rows = [asdict(corpus) for corpus in store.corpora()]

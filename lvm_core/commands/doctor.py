@@ -53,7 +53,7 @@ def _removed(workspace: Workspace, without_asking: bool) -> Iterator[Finding]:
         except EOFError:
             answer = ""
         if answer.strip().lower() not in ("y", "yes"):
-            raise WorkspaceError("The left-over files were kept. Answer y, or give --yes.")
+            raise WorkspaceError("The left-over files were kept", "a yes to remove them", "Answer y, or give --yes.")
     for path in remove_left_over(workspace):
         yield "ok", f"Removed {path}."
     if not files:

@@ -61,7 +61,7 @@ def _run_decoder(
     from lvm_core.spaces import space_called, space_to_measure_in
 
     if settings.split not in ("test", "validation"):
-        raise SettingsError([f"split is {settings.split!r}; a decoder is measured on test or validation."])
+        raise SettingsError([f"split is {settings.split!r}; expected test or validation, as a decoder is measured on."])
     models = [name for name in namespace.models if name != "all"]
     space = namespace.encoder or space_to_measure_in(workspace, models, namespace.corpus)
     encoder = encoder_for(space_called(space))

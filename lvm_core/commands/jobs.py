@@ -96,7 +96,7 @@ def _delete(store: JobStore, namespace: argparse.Namespace) -> Json:
         except EOFError:
             answer = ""
         if answer.strip().lower() not in ("y", "yes"):
-            raise JobError(f"Job {job.id} was kept. Answer y, or give --yes.")
+            raise JobError(f"Job {job.id} was kept", "a yes to delete it", "Answer y, or give --yes.")
     store.delete(job.id)
     return _of()
 

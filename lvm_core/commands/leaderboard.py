@@ -84,7 +84,11 @@ def _wanted(row: "Row", namespace: argparse.Namespace) -> bool:
 def _check_field(field: str, rows: "list[Row]") -> None:
     names = sorted({name for row in rows for name in row.numbers})
     if rows and field not in names:
-        raise ModelError(f"The board has no number '{field}' to rank by; expected one of {', '.join(names)}.")
+        raise ModelError(
+            f"The board has no number '{field}' to rank by",
+            f"one of {', '.join(names)}",
+            "Give one of these with --by.",
+        )
 
 
 def report(result: Json) -> str:

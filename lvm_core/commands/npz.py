@@ -34,7 +34,7 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> Json:
     missing = {"import": "corpus", "export": "corpus", "convert": "target"}.get(namespace.action)
     if missing and not getattr(namespace, missing):
         name = "a target file" if missing == "target" else "--corpus NAME"
-        raise SettingsError([f"npz {namespace.action} needs {name} as well as the file."])
+        raise SettingsError([f"npz {namespace.action} was given the file alone; expected {name} as well."])
     return {"action": namespace.action, **ACTIONS[namespace.action](namespace, workspace)}
 
 

@@ -38,7 +38,8 @@ JOB = None
 
 MOST_CONTEXT_BYTES = 10_000_000
 ONE_WAY = (
-    "Give the context in one way: --chunk TEXT (repeat it), --file FILE, --batch FILE, or --corpus NAME --rows A-B."
+    "The context was given in no way or in several; expected one of --chunk TEXT (repeat it), --file FILE, --batch FILE"
+    " and --corpus NAME --rows A-B. Give that alone."
 )
 
 
@@ -147,7 +148,9 @@ def _rows(namespace: argparse.Namespace) -> list[int]:
     if last < first:
         raise SettingsError([f"rows is {namespace.rows!r}; expected A-B with A no larger than B, such as 120-124."])
     if not namespace.corpus:
-        raise SettingsError(["rows number the chunks of one corpus; name it with --corpus NAME."])
+        raise SettingsError(
+            ["rows were given without a corpus; expected the one whose chunks they number. Add --corpus NAME."]
+        )
     return list(range(first, last + 1))
 
 
@@ -158,11 +161,15 @@ def _lines(file: str) -> list[str]:
             text = sys.stdin.read(MOST_CONTEXT_BYTES)
         else:
             text = read_bytes(user_path(file, what), what, MOST_CONTEXT_BYTES).decode("utf-8-sig")
-    except (SourceError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
         raise SourceError(
-            f"{file} cannot be read as UTF-8 text: {error}. Give a text file with one chunk a line."
+            f"{file} is not UTF-8 text: {error}", "a text file with one chunk a line", "Save it as UTF-8."
         ) from error
     lines = [line for line in text.splitlines() if line.strip()]
     if not lines:
-        raise EncoderError(f"{file} holds no text. Give a text file with one chunk a line.")
+        raise EncoderError(
+            f"{file} holds no text",
+            "a text file with one chunk a line",
+            "Write the chunks into it, or give another file.",
+        )
     return lines

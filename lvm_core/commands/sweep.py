@@ -16,7 +16,7 @@ from lvm_core.json_shapes import RunResult, Values
 from lvm_core.progress import ProgressLine
 from lvm_core.train import TrainConfig
 from lvm_core.types import Progress
-from lvm_core.workspace import Workspace, slug
+from lvm_core.workspace import Workspace, own_name
 
 if TYPE_CHECKING:
     from lvm_core.train.sweep import SweepJson
@@ -47,11 +47,11 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> "SweepJson":
     """Make or continue the sweep, and train what is left of it."""
     from lvm_core.train import sweep as sweeps
 
-    name = slug(namespace.name or f"sweep-{time.strftime('%Y%m%d-%H%M%S')}")
+    name = own_name(namespace.name or f"sweep-{time.strftime('%Y%m%d-%H%M%S')}", "--name")
     exists = workspace.sweep(name).exists()
     if namespace.show or namespace.resume:
         if not namespace.name:
-            raise JobError("--show and --resume need the name of a sweep: add --name NAME.")
+            raise JobError("--show and --resume were given without a sweep", "the name of one", "Add --name NAME.")
         sweep = sweeps.read_sweep(workspace, name)
     elif exists:
         sweep = sweeps.read_sweep(workspace, name)
@@ -84,7 +84,9 @@ def sweep_of(namespace: argparse.Namespace, name: str) -> Any:
     base |= cast(Values, base.pop("options", {}))
     ways = [bool(namespace.vary), bool(namespace.list), bool(namespace.schedule)]
     if sum(ways) != 1:
-        raise SettingsError(["A sweep needs one of --vary, --list and --schedule (--vary may be given several times)."])
+        raise SettingsError(
+            ["A sweep was given none or several; expected one of --vary (which may be repeated), --list, --schedule."]
+        )
     left_out: list[str] = []
     if namespace.schedule:
         runs, left_out = presets.hundred(plan.option_names())
@@ -104,7 +106,7 @@ def listed(path: Path) -> list[Values]:
     runs = read_json_file(user_path(path, "The list of runs"), "The list of runs")
     if not isinstance(runs, list) or not all(isinstance(item, dict) for item in runs):
         raise SourceError(
-            f'{path} holds no list of objects; expected one such as [{{"lr": 0.001}}, {{"lr": 0.0005}}]. Write it anew.'
+            f"{path} holds no list of objects", 'one such as [{"lr": 0.001}, {"lr": 0.0005}]', "Write it anew."
         )
     return runs
 
@@ -119,8 +121,9 @@ def dim_of(workspace: Workspace, base: Values) -> int:
 def _check_same(old: Any, new: Any) -> None:
     if old.base != new.base or [c.settings for c in old.children] != [c.settings for c in new.children]:
         raise JobError(
-            f"There is a sweep '{old.name}' of other settings already. Choose another --name, or go on with it:"
-            f" python -m lvm_core sweep --name {old.name} --resume"
+            f"There is a sweep '{old.name}' of other settings already",
+            "the same settings, or a name that no sweep has",
+            f"Choose another --name, or go on with it: python -m lvm_core sweep --name {old.name} --resume",
         )
 
 

@@ -66,7 +66,10 @@ def _config(kind: str, namespace: argparse.Namespace) -> Any:
     alien = [f.name for f in dataclasses.fields(other) if f.name not in names and f.name in vars(namespace)]
     if alien:
         raise SettingsError(
-            [f"--{name.replace('_', '-')} is no setting of --kind {kind}; leave it out." for name in alien]
+            [
+                f"--{name.replace('_', '-')} is no setting of --kind {kind}; expected one of its own. Leave it out."
+                for name in alien
+            ]
         )
     return from_namespace(cls, namespace)
 

@@ -24,8 +24,9 @@ def episodes(
     """
     if encode is None:
         raise CorpusError(
-            "The semantic chunker compares sentences by their vectors and needs an encoder, but none was given."
-            " Choose one with --encoder, or another chunker with --chunker sentence."
+            "The semantic chunker needs an encoder to compare sentences by their vectors, and none was given",
+            "the name of one",
+            "Choose one with --encoder, or another chunker with --chunker sentence.",
         )
     if not sentences:
         return []

@@ -96,7 +96,7 @@ def ingest(
             if settings.limit and writer.n_documents >= settings.limit:
                 break
         if not writer.n_documents:
-            raise CorpusError(_nothing(source, skipped, settings, articles.warning))
+            raise _nothing(source, skipped, settings, articles.warning)
         licence = settings.licence or opened.licence
         report = IngestReport(
             corpus, writer.n_documents, writer.n_chunks, writer.n_chars, "", licence,
@@ -182,9 +182,10 @@ def _chunked(
             skipped.add(f"articles of fewer than {settings.min_chunks} chunks", title)
 
 
-def _nothing(source: str, skipped: Skipped, settings: IngestSettings, warning: str) -> str:
+def _nothing(source: str, skipped: Skipped, settings: IngestSettings, warning: str) -> CorpusError:
     reasons = ", ".join(f"{n:,} {reason}" for reason, n in skipped.counts.items()) or "the source gave none"
-    return (
-        f"No article of '{source}' could be taken: {reasons}."
-        f" Articles need at least {settings.min_chunks} chunks of text; lower that with --min-chunks 1. {warning}"
-    ).strip()
+    return CorpusError(
+        f"No article of '{source}' could be taken: {reasons}",
+        f"articles of at least {settings.min_chunks} chunks of text",
+        f"Lower that with --min-chunks 1, or give another source. {warning}".strip(),
+    )

@@ -17,8 +17,9 @@ def corpus_lock(workspace: Workspace, name: str, part: str = "") -> Iterator[Non
         WorkspaceError: if the workspace cannot be written.
     """
     refusal = CorpusError(
-        f"Another process is reading in, encoding or deleting corpus '{name}' right now."
-        " Wait until it is done, or choose another name with --corpus."
+        f"Another process is reading in, encoding or deleting corpus '{name}' right now",
+        "no other process at work on it",
+        "Wait until it is done, or choose another name with --corpus.",
     )
     with held(workspace.corpus_lock(f"{name}.{part}" if part else name), refusal):
         yield

@@ -56,8 +56,9 @@ def _side_by_side(articles: Iterable[RawArticle], settings: ChunkSettings, worke
             yield under_way.popleft().result()
     except BrokenProcessPool as error:
         raise CorpusError(
-            "A process that cut articles was killed, most likely because memory ran out."
-            " Try again with fewer of them: --workers 1"
+            "A process that cut articles was killed, most likely because memory ran out",
+            "enough memory for each",
+            "Try again with fewer of them: --workers 1",
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)

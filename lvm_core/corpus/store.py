@@ -59,8 +59,9 @@ class CorpusStore:
         names = ", ".join(f"'{info.name}'" for info in self.corpora()) or "none yet"
         source = name if name in BUNDLED else "SOURCE"
         raise CorpusError(
-            f"There is no corpus '{name}' in {self.workspace.root}; corpora there: {names}."
-            f" Read it in with: python -m lvm_core ingest {source} --corpus {name}"
+            f"There is no corpus '{name}' in {self.workspace.root}",
+            f"one of those there: {names}",
+            f"Name one of these, or read it in with: python -m lvm_core ingest {source} --corpus {name}",
         )
 
     def details(self, name: str) -> Json:
@@ -86,7 +87,11 @@ class CorpusStore:
         """
         rows = self._all(f"{DOCUMENT} WHERE d.id = ?", document_id)
         if not rows:
-            raise CorpusError(f"There is no article {document_id} any more; its corpus was deleted or replaced.")
+            raise CorpusError(
+                f"There is no article {document_id} any more, since its corpus was deleted or replaced",
+                "an article of a corpus that is there",
+                "Choose it again on the Corpus page.",
+            )
         return DocumentInfo(**rows[0])
 
     def find_documents(
@@ -137,8 +142,9 @@ class CorpusStore:
         missing = [row for row in unique if row not in chunks]
         if missing:
             raise CorpusError(
-                f"Corpus '{name}' has rows 0 to {corpus.n_chunks - 1}, but row {missing[0]} was asked for."
-                " The vectors or the index belong to another state of the corpus: encode it again."
+                f"Row {missing[0]} of corpus '{name}' was asked for",
+                f"rows 0 to {corpus.n_chunks - 1}",
+                "The vectors or the index belong to another state of the corpus: encode it again.",
             )
         return [chunks[row] for row in wanted]
 

@@ -106,7 +106,11 @@ class CorpusWriter:
             CorpusError: if no article was added.
         """
         if not self.n_chunks:
-            raise CorpusError(f"Corpus '{self.name}' would be empty: the source gave no article with text.")
+            raise CorpusError(
+                f"Corpus '{self.name}' would be empty, since the source gave no article with text",
+                "at least one",
+                "Give another source, or lower --min-chunks.",
+            )
         self._flush()
         connection = self._connection
         digest = self._digest.hexdigest()
@@ -176,8 +180,9 @@ def check_name(name: str) -> None:
     """Raise CorpusError unless `name` can be a corpus's name, which is also its folder's."""
     if not name or slug(name) != name or len(name) > 80:
         raise CorpusError(
-            f"'{name}' cannot be the name of a corpus: use up to 80 letters, digits, '.', '_' and '-'."
-            f" For example: --corpus {slug(name)[:80]}"
+            f"'{name}' cannot be the name of a corpus",
+            "up to 80 letters, digits, '.', '_' and '-'",
+            f"For example: --corpus {slug(name)[:80]}",
         )
 
 
@@ -185,8 +190,9 @@ def refuse_existing(workspace: Workspace, name: str, replace: bool) -> None:
     """Raise CorpusError if the corpus is there and may not be replaced."""
     if not replace and any(info.name == name for info in CorpusStore(workspace).corpora()):
         raise CorpusError(
-            f"Corpus '{name}' exists already in {workspace.root}. Add --replace to read it in anew"
-            " (its vectors go with it), or choose another name with --corpus."
+            f"Corpus '{name}' exists already in {workspace.root}",
+            "a name that no corpus has",
+            "Add --replace to read it in anew (its vectors go with it), or choose another name with --corpus.",
         )
 
 

@@ -90,8 +90,9 @@ def open_corpora(
     splits["train"] = train
     if not any(d.n_chunks >= 2 for d in train):
         raise CorpusError(
-            f"{', '.join(names)}: no training article has two chunks, so there is nothing to predict."
-            " Ingest more or longer articles."
+            f"{', '.join(names)}: no training article has two chunks",
+            "at least one, since else there is nothing to predict",
+            "Ingest more or longer articles.",
         )
     joint = JointVectors(matrices, [m.n_rows for m in matrices])
     norms = [m.mean_norm for m in matrices]

@@ -118,7 +118,9 @@ def correct(workspace: Workspace, corpus: str, row: int, domain: str, task: str,
     code = by_names(domain, task, modifier)
     n_chunks = CorpusStore(workspace).corpus(corpus).n_chunks
     if not 0 <= row < n_chunks:
-        raise CorpusError(f"Row {row} is outside corpus '{corpus}', which has rows 0 to {n_chunks - 1}.")
+        raise CorpusError(
+            f"Row {row} is outside corpus '{corpus}'", f"0 to {n_chunks - 1}", "Give a row of the corpus."
+        )
     set_codes(workspace, corpus, row, [code])
     return code
 

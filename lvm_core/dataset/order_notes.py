@@ -69,7 +69,9 @@ def ask_about_order(workspace: Workspace, corpora: list[str], encoder_id: str, y
     why = "; ".join(objections)
     if objections and not yes:
         raise CorpusError(
-            f"A model of the next chunk learns from order, and {why}. Add --yes to train on it all the same."
+            f"A model of the next chunk learns from order, and {why}",
+            "texts in their order",
+            "Add --yes to train on it all the same.",
         )
     return warnings + ([f"Trained although {why}."] if objections else [])
 

@@ -40,7 +40,7 @@ def load_decoder(
         SpaceMismatch: if the decoder says vectors of another space.
     """
     if name not in DECODERS:
-        raise DecoderError(f"There is no decoder '{name}'; expected one of {', '.join(DECODERS)}.")
+        raise DecoderError(f"There is no decoder '{name}'", f"one of {', '.join(DECODERS)}", "Choose one of these.")
     decoder = DECODERS[name].open(Opening(workspace, encoder, corpus, exclude, progress))
     if decoder.encoder_id != encoder.id:
         raise SpaceMismatch(

@@ -111,8 +111,9 @@ class ExtractiveDecoder:
         for near in nearest_chunks(vectors, self._index, self._chunks, self._exclude, self._context):
             if near is None:
                 raise DecoderError(
-                    "The corpus has no chunk outside the context to answer with. Ingest a larger corpus,"
-                    " or exclude fewer chunks."
+                    "The corpus has no chunk outside the context to answer with",
+                    "at least one",
+                    "Ingest a larger corpus, or exclude fewer chunks.",
                 )
             runs.append([Decoded(near.chunk.text, METHOD, 0, near.cosine)] * (steps + 1))
         return runs
@@ -141,8 +142,9 @@ def _open(opening: Opening) -> ExtractiveDecoder:
             index = open_index(workspace, name, encoder_id)
             return ExtractiveDecoder(name, index, partial(store.chunks, name), opening.exclude)
     raise DecoderError(
-        f"The extractive decoder answers with real chunks, but no corpus is encoded with '{encoder_id}' yet."
-        " Run `ingest` and `encode` first."
+        f"The extractive decoder answers with real chunks, but no corpus is encoded with '{encoder_id}' yet",
+        "at least one",
+        "Run `ingest` and `encode` first.",
     )
 
 

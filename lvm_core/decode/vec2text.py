@@ -190,7 +190,9 @@ def _round_trip(decoder: Vec2TextDecoder, encoder: Encoder, probes: Vectors) -> 
     cosines = (unit_rows(encoder.encode(texts)) * unit_rows(probes)).sum(axis=1)
     if cosines.min() < MIN_ROUND_TRIP:
         raise DecoderError(
-            f"The decoder {decoder.id} does not find its way back: {PROBES[0]!r} came back as {texts[0]!r},"
-            f" cosine {cosines.min():.2f}; expected at least {MIN_ROUND_TRIP}. Its weights are damaged, of another"
-            " space, or loaded with another transformers than 4.49.0."
+            f"The decoder {decoder.id} does not find its way back: {PROBES[0]!r} came back as {texts[0]!r}, cosine"
+            f" {cosines.min():.2f}",
+            f"at least {MIN_ROUND_TRIP}",
+            "Its weights are damaged, of another space, or loaded with another transformers than 4.49.0: fetch"
+            " them again, and install that version.",
         )

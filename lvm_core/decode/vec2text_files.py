@@ -71,12 +71,12 @@ def locate(pair: Pair) -> dict[str, Path]:
         except EncoderError:
             missing.append(repository)
     if missing:
-        raise DecoderError(_missing(pair, missing))
+        raise _missing(pair, missing)
     for folder in folders.values():
         try:
             check_settings(folder)
         except EncoderError as error:
-            raise DecoderError(str(error)) from error
+            raise DecoderError(*error.parts) from error
     return folders
 
 
@@ -114,14 +114,14 @@ def _complete(folder: Path) -> bool:
     return (folder / "config.json").exists() and any((folder / name).exists() for name in WEIGHTS)
 
 
-def _missing(pair: Pair, missing: list[str]) -> str:
+def _missing(pair: Pair, missing: list[str]) -> DecoderError:
     where = os.environ.get(FOLDER_VARIABLE, "").strip() or "FOLDER"
     files = "; ".join(f"{where}/{name}/ with {_files_of(name)}" for name in missing)
-    return (
-        f"The decoder vec2text-{pair.name} lacks weights that are not on this machine, and the hub cannot be reached."
-        f" Put these files there, and set {FOLDER_VARIABLE} to that folder: {files}."
-        f" Where there is internet, one command a folder fetches them:"
-        f" huggingface-cli download {missing[0]} --local-dir {where}/{missing[0]}"
+    return DecoderError(
+        f"The decoder vec2text-{pair.name} lacks weights that are not on this machine, and the hub cannot be reached",
+        f"these files here: {files}",
+        f"Put them there, and set {FOLDER_VARIABLE} to that folder. Where there is internet, one command a folder"
+        f" fetches them: huggingface-cli download {missing[0]} --local-dir {where}/{missing[0]}",
     )
 
 

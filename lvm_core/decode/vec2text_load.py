@@ -40,7 +40,9 @@ def load_corrector(pair: Pair, folders: dict[str, Path]) -> Any:
         except (OSError, ValueError, KeyError, RuntimeError, AttributeError, AssertionError) as error:
             raise DecoderError(
                 f"The vec2text checkpoints {pair.hypothesizer} and {pair.corrector} cannot be loaded:"
-                f" {type(error).__name__}: {error}. Fetch them again; transformers must be 4.49.0."
+                f" {type(error).__name__}: {error}",
+                "checkpoints of vec2text 0.0.13",
+                "Fetch them again; transformers must be 4.49.0.",
             ) from error
     corrector.model.eval()
     corrector.inversion_trainer.model.eval()
@@ -69,8 +71,9 @@ def _model(cls: Any, folder: Path, folders: dict[str, Path]) -> Any:
     lost = [name for name in info["missing_keys"] if not name.startswith("embedder.") and not _tied(name)]
     if lost or info["mismatched_keys"]:
         raise DecoderError(
-            f"{folder} lacks {len(lost)} of the net's weights ({', '.join(lost[:3])} ...), or has them in other shapes;"
-            " its text would be noise. transformers must be 4.49.0, and the checkpoint complete."
+            f"{folder} lacks {len(lost)} of the net's weights ({', '.join(lost[:3])} ...), or has them in other shapes",
+            "a whole checkpoint, since its text would be noise",
+            "Fetch it again; transformers must be 4.49.0.",
         )
     return model
 
@@ -129,7 +132,9 @@ def _embedder_from(folder: Path) -> Any:
             model = SentenceTransformer(str(folder), local_files_only=True)
             return model, model.tokenizer
         raise DecoderError(
-            f"The checkpoint inverts the embedder '{name}' ({torch_dtype}); expected one of GTR-T5 base."
+            f"The checkpoint inverts the embedder '{name}' ({torch_dtype})",
+            "one of GTR-T5 base",
+            "Choose a checkpoint of that encoder.",
         )
 
     return load

@@ -235,7 +235,9 @@ def load_denoiser(workspace: Workspace, encoder: Encoder) -> DenoisingDecoder:
     remedy = f"train one with: python -m lvm_core train-inverter --kind denoiser --corpus NAME --encoder {name}"
     if spaces := sorted({encoder_id for _, encoder_id in inverters(workspace, DENOISER)}):
         raise SpaceMismatch("the denoiser", encoder.id, ", ".join(spaces), remedy)
-    raise DecoderError(f"There is no denoiser for '{encoder.id}' in {workspace.inverter('x').parent}: {remedy}")
+    raise DecoderError(
+        f"There is no denoiser for '{encoder.id}' in {workspace.inverter('x').parent}", "one for this encoder", remedy
+    )
 
 
 def open_denoiser(folder: Path, encoder: Encoder, pieces: WordPieces | None = None) -> DenoisingDecoder:
@@ -261,8 +263,9 @@ def open_denoiser(folder: Path, encoder: Encoder, pieces: WordPieces | None = No
         net.load_state_dict(weights)
     except (RuntimeError, TypeError) as error:
         raise DecoderError(
-            f"{folder} does not hold the weights its config.json speaks of: {str(error)[:300]}."
-            f" Restore it from a copy, or train it anew with: {config['command']}"
+            f"{folder} does not hold the weights its config.json speaks of: {str(error)[:300]}",
+            "whole weights of that size",
+            f"Restore it from a copy, or train it anew with: {config['command']}",
         ) from error
     return DenoisingDecoder(
         f"{folder.name}:{config['samples']}", Filler(net.to(device), pieces), encoder, read_forms(folder)

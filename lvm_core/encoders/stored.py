@@ -21,6 +21,7 @@ class StoredSpace:
             EncoderError: always, with the reason.
         """
         raise EncoderError(
-            f"{len(texts):,} texts cannot be encoded in the space '{self.id}': {self._why} Take chunks of a corpus that"
-            " has its vectors instead, by their rows."
+            f"{len(texts):,} texts were given in the space '{self.id}', where none can be encoded",
+            "chunks whose vectors are there",
+            f"{self._why} Take chunks of a corpus that has its vectors instead, by their rows.",
         )

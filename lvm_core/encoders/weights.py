@@ -33,8 +33,9 @@ def weight_files(folder: Path, modules: bool = True) -> list[Path]:
             files += _preferred(part)
     if not files:
         raise EncoderError(
-            f"The folder {folder} holds no weights; expected model.safetensors or pytorch_model.bin."
-            " Give the folder of a downloaded sentence-transformers model."
+            f"The folder {folder} holds no weights",
+            "model.safetensors or pytorch_model.bin",
+            "Give the folder of a downloaded sentence-transformers model.",
         )
     for path in files:
         regular_file(path, "The weights", error=EncoderError)
@@ -79,9 +80,11 @@ def configured_digest(weights_digest: str, configuration: Configuration) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def lacking(folder: Path, missing: Sequence[str]) -> str:
-    """Return the message that refuses a model whose files lack weights."""
-    return (
+def lacking(folder: Path, missing: Sequence[str]) -> EncoderError:
+    """Return the error that refuses a model whose files lack weights."""
+    return EncoderError(
         f"The model in {folder} lacks {len(missing):,} of its weights ({', '.join(missing[:3])} ...) or has them in"
-        " other shapes: its vectors would be random. Download it again, completely."
+        " other shapes",
+        "all of them, since its vectors would be random",
+        "Download it again, completely.",
     )

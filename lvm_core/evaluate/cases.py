@@ -57,7 +57,9 @@ def gather_cases(workspace: Workspace, encoder_id: str, corpus: str, settings: D
     if not fit:
         raise CorpusError(
             f"The {settings.split} articles of corpus '{corpus}' have no chunk of {settings.min_chars} to"
-            f" {settings.max_chars} characters after their first {CONTEXT}. Ingest a larger corpus."
+            f" {settings.max_chars} characters after their first {CONTEXT}",
+            "at least one",
+            "Ingest a larger corpus.",
         )
     before = store.chunks(corpus, np.array([chunk.row - k for chunk in fit for k in range(CONTEXT, 0, -1)]))
     articles = [by_row[chunk.row] for chunk in fit]

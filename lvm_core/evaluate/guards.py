@@ -46,10 +46,13 @@ def admit(encoded: EncodedCorpus, candidates: list[Candidate], settings: Evaluat
         documents = [d for d in documents if d.title not in seen]
         if not documents:
             raise CorpusError(
-                f"Every article of '{encoded.corpus.name}' was seen by a model: nothing is left to test on."
+                f"Every article of '{encoded.corpus.name}' was seen by a model, and nothing is left to test on",
+                "articles that none has seen",
+                "Evaluate on another corpus, or without the models that have seen it.",
             )
     titles = [d.title for d in documents]
     admitted, refused = [], []
+    first: ModelError | None = None
     for candidate in candidates:
         try:
             refuse_seen(candidate.info.ref, candidate.titles, titles)
@@ -57,9 +60,10 @@ def admit(encoded: EncodedCorpus, candidates: list[Candidate], settings: Evaluat
         except ModelError as error:
             if strict:
                 raise
+            first = first or error
             refused.append(Refused(candidate.info.ref, str(error)))
     if not admitted:
-        raise ModelError(refused[0].reason if refused else "There is no model to evaluate.")
+        raise first or ModelError("There is no model to evaluate", "one or more", "Name one, or train one.")
     return Admitted(documents, admitted, refused)
 
 
@@ -77,16 +81,18 @@ def refuse_seen(model: str, train: Iterable[str] | None, test: Sequence[str]) ->
     """
     if train is None:
         raise ModelError(
-            f"Model '{model}' has no readable list of the articles it was trained on ({TITLES} in its folder), so it"
-            f" cannot be said whether it has seen the {len(test)} articles of this test. Restore the file from a copy,"
-            " or train the model again."
+            f"Model '{model}' has no readable list of the articles it was trained on ({TITLES} in its folder), so"
+            f" it cannot be said whether it has seen the {len(test)} articles of this test",
+            "it to say which those are",
+            "Restore the file from a copy, or train the model again.",
         )
     seen = seen_titles(train, test)
     if seen:
         named = ", ".join(f"'{title}'" for title in seen[:_MAX_NAMED])
         more = f" and {len(seen) - _MAX_NAMED} more" if len(seen) > _MAX_NAMED else ""
         raise ModelError(
-            f"Model '{model}' was trained on {len(seen)} of the {len(test)} articles of this test: {named}{more}."
-            " A score on articles it has seen says nothing. Evaluate on a split or corpus it was not trained on,"
-            " train it again with this split's seed, or leave the articles out for all models with --leave-out-seen."
+            f"Model '{model}' was trained on {len(seen)} of the {len(test)} articles of this test: {named}{more}",
+            "articles it has not seen, since its score on others says nothing",
+            "Evaluate on a split or corpus it was not trained on, train it again with this split's seed, or leave"
+            " the articles out for all models with --leave-out-seen.",
         )

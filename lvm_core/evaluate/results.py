@@ -91,10 +91,16 @@ class ResultStore:
         with contextlib.closing(connect(self._workspace, readonly=True)) as db:
             stored = db.execute("SELECT articles FROM results WHERE id = ?", (result_id,)).fetchone()
         if stored is None:
-            raise ModelError(f"Result {result_id} is not on the board any more. Evaluate the model again.")
+            raise ModelError(
+                f"Result {result_id} is not on the board any more", "one that is stored", "Evaluate the model again."
+            )
         sums = _read(ArticleSums.read, stored["articles"])
         if sums is None:
-            raise ModelError(f"Result {result_id} has damaged sums by article. Evaluate the model again.")
+            raise ModelError(
+                f"Result {result_id} has damaged sums by article",
+                "a list of numbers for each",
+                "Evaluate the model again.",
+            )
         return sums
 
     def examples(self, result_id: int) -> list[Example]:

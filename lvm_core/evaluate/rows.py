@@ -142,7 +142,7 @@ class Row:
         row = from_json(cls, fields, "A row of the board", REMEDY, extra=True, error=ModelError)
         intervals = [*row.intervals.values(), *([row.vs_filter.ci] if row.vs_filter else [])]
         if not all(one is None or len(one) == 2 for one in intervals):
-            raise ModelError(f"A row of the board has an interval that is no pair of numbers. {REMEDY}")
+            raise ModelError("A row of the board has another interval", "a pair of numbers", REMEDY)
         if row.snapped is not None:
             from_json(_Snapped, row.snapped, "A row of the board, snapped", REMEDY, extra=True, error=ModelError)
         return row
@@ -203,9 +203,9 @@ class ArticleSums:
             }
             lengths = {len(one) for pair in sums.values() for one in (pair.total, pair.count)} | {len(titles)}
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-            raise ModelError(f"These are no sums by article: {error}. {REMEDY}") from error
+            raise ModelError(f"These are no sums by article: {error}", "lists of numbers by name", REMEDY) from error
         if len(lengths) != 1 or not isinstance(titles, list):
-            raise ModelError(f"These are no sums by article: lists of several lengths. {REMEDY}")
+            raise ModelError("These are no sums by article: lists of several lengths", "one number an article", REMEDY)
         return cls(titles, sums)
 
 

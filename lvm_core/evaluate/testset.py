@@ -167,8 +167,9 @@ def make_test_set(
     if not usable:
         raise CorpusError(
             f"The {split} split of corpus '{corpus}' has {len(documents)} articles, none with more than"
-            f" {FIRST_POSITION} chunks; a window needs {FIRST_POSITION} chunks of context and the one after."
-            " Ingest longer articles, or use another corpus or split."
+            f" {FIRST_POSITION} chunks",
+            f"articles of more than {FIRST_POSITION} chunks: {FIRST_POSITION} of context and the one after",
+            "Ingest longer articles, or use another corpus or split.",
         )
     documents = _bounded(usable, max_chunks)
     sizes = np.array([d.n_chunks for d in documents], dtype=np.int64)

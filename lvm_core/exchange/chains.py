@@ -40,8 +40,9 @@ def wordnet_folder(folder: str | Path | None = None) -> Path:
         if candidate and (Path(candidate) / "data.noun").is_file():
             return Path(candidate)
     raise SourceError(
-        f"No WordNet database (a folder with data.noun) is at {folder or ', '.join(WORDNET_FOLDERS)}."
-        " Install Debian's package wordnet-base, or give the folder of an unpacked WordNet 3.x with --wordnet."
+        f"There is no WordNet database at {folder or ', '.join(WORDNET_FOLDERS)}",
+        "a folder with data.noun",
+        "Install Debian's package wordnet-base, or give the folder of an unpacked WordNet 3.x with --wordnet.",
     )
 
 
@@ -69,7 +70,11 @@ def wordnet_chains(folder: str | Path | None = None, n_chains: int = 2000, seed:
     try:
         table = {offset: (lemma, hypernyms) for offset, lemma, hypernyms in _synsets(path)}
     except (IndexError, ValueError) as error:
-        raise SourceError(f"{path} is not a WordNet data file ({error}). Install wordnet-base again.") from error
+        raise SourceError(
+            f"{path} is not a WordNet data file ({error})",
+            "the data.noun of WordNet 3.x",
+            "Install wordnet-base again.",
+        ) from error
     parents = {parent for _, hypernyms in table.values() for parent in hypernyms}
     leaves = sorted(set(table) - parents)
     random.Random(seed).shuffle(leaves)
@@ -122,8 +127,9 @@ def read_chains(path: Path, vocabulary: Sequence[str] | None = None) -> Chains:
         chains.append(usable)
     if not chains:
         raise SourceError(
-            f"{path} holds no chain of at least 2 known concepts; expected lines such as"
-            ' {"concepts": ["ormer", "abalone", "gastropod"]}.'
+            f"{path} holds no chain of at least 2 known concepts",
+            'lines such as {"concepts": ["ormer", "abalone", "gastropod"]}',
+            "Write it so.",
         )
     return Chains(chains, skipped)
 
@@ -136,7 +142,9 @@ def _concept_lists(path: Path) -> Iterator[tuple[int, list[str]]]:
                 return
             if len(line) > MOST_LINE_BYTES:
                 raise SourceError(
-                    f"{path}, line {number} is longer than {MOST_LINE_BYTES:,} bytes; expected one chain a line."
+                    f"{path}, line {number} is longer than {MOST_LINE_BYTES:,} bytes",
+                    "one chain a line",
+                    "Put each chain on a line of its own.",
                 )
             if line.strip():
                 yield number, _concepts(f"{path}, line {number}", line)
@@ -146,16 +154,24 @@ def _concepts(where: str, line: bytes) -> list[str]:
     try:
         text = line.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise SourceError(f"{where} is not UTF-8 text: {error}. Convert it with iconv and try again.") from error
+        raise SourceError(
+            f"{where} is not UTF-8 text: {error}", "text in UTF-8", "Convert it with iconv and try again."
+        ) from error
     try:
         value = parse_json(text, where, remedy="Write one chain a line.")
     except SourceError as error:
-        raise SourceError(f"{error} Expected an object with a list 'concepts', got {quoted(text)}.") from error
+        given, _, remedy = error.parts
+        expected = "an object with a list 'concepts'"
+        raise SourceError(f"{given} ({quoted(text)})", expected, remedy) from error
     if not isinstance(value, dict) or "concepts" not in value:
-        raise SourceError(f"{where}: expected an object with a list 'concepts', got {quoted(text)}.")
+        raise SourceError(
+            f"{where}: {quoted(text)}", "an object with a list 'concepts'", "Mend the line, or take it out."
+        )
     concepts = value["concepts"]
     if not isinstance(concepts, list) or not all(isinstance(c, str) and one_line(c) for c in concepts):
-        raise SourceError(f"{where}: 'concepts' must be a list of texts, got {quoted(text)}.")
+        raise SourceError(
+            f"{where}: {quoted(text)}", "a list of texts under 'concepts'", "Mend the line, or take it out."
+        )
     return [one_line(c) for c in concepts]
 
 

@@ -95,7 +95,7 @@ def import_npz(
         passages = stopwatch.each("reading", contents.passages)
         first = next(passages, None)
         if first is None:
-            raise SourceError(f"{path} holds no windows or vectors; expected at least one. Write it again.")
+            raise SourceError(f"{path} holds no windows or vectors", "at least one", "Write it again.")
         digest = hashlib.sha256(np.ascontiguousarray(first.vectors).tobytes()).hexdigest()
         space = claim_encoder(encoder, first.texts if contents.has_texts else [], first.vectors, digest)
         writer = CorpusWriter(workspace, corpus, source=path.name, chunker="as imported",

@@ -147,9 +147,9 @@ def _fetch(
     except ServerGone as error:
         if source is None or staging is None or not staging.key:
             raise
-        raise SourceError(
-            f"{error} {staging.n_rows:,} of {source.info.n_rows:,} rows are kept: the same command goes on after them."
-        ) from None
+        given, expected, remedy = error.parts
+        kept = f"{staging.n_rows:,} of {source.info.n_rows:,} rows are kept: the same command goes on after them."
+        raise SourceError(given, expected, f"{remedy} {kept}") from None
     except SourceError:  # it would be refused again: nothing to go on with
         if staging is not None:
             staging.drop()
@@ -190,13 +190,17 @@ def _look(connection: "Connection", wanted: _Wanted) -> _Source:
     info = inspect_table(connection, wanted.table, wanted.dataset_source)
     if not info.n_rows:
         where = f" with dataset_source '{wanted.dataset_source}'" if wanted.dataset_source else ""
-        raise SourceError(f"Table '{wanted.table}' has no rows{where}. Check --dataset-source.")
+        raise SourceError(
+            f"Table '{wanted.table}' has no rows{where}", "at least one", "Check --table and --dataset-source."
+        )
     probe = [row for row in probe_rows(connection, info) if row.vector is not None and len(row.vector)]
     if not probe:
         others = [name for name, column in info.columns.items() if column.vector_kind and name != "concept_vec"]
-        remedy = f" Other columns of vectors: {', '.join(others)}; a view can name one concept_vec." if others else ""
+        more = f" Other columns of vectors: {', '.join(others)}; a view can name one concept_vec." if others else ""
         raise SourceError(
-            f"Table '{info.vectors}' holds no vectors: every concept_vec looked at is NULL or has NULLs.{remedy}"
+            f"Table '{info.vectors}' holds no vectors: every concept_vec looked at is NULL or has NULLs",
+            "at least one of numbers alone",
+            f"Fill that column, or give another table with --table.{more}",
         )
     vectors = [row.vector for row in probe if row.vector is not None]
     dim = Counter(len(vector) for vector in vectors).most_common(1)[0][0]

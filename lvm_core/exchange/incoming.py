@@ -153,7 +153,7 @@ def write_incoming(
             done += len(chunks)
             progress(done / (done + 1), f"{done:,} chunks")
         if not done:
-            raise SourceError(_nothing(writer.source, skipped))
+            raise _nothing(writer.source, skipped)
         matrix.seal()
         corpus = writer.finish({"skipped": dict(skipped.counts), "encoder": encoder_id})
         matrix.finish(corpus)
@@ -166,9 +166,11 @@ def write_incoming(
     return corpus
 
 
-def _nothing(source: str, skipped: Skipped) -> str:
+def _nothing(source: str, skipped: Skipped) -> SourceError:
     reasons = ", ".join(f"{n:,} {reason}" for reason, n in skipped.counts.items()) or "the source is empty"
-    return f"Nothing usable came of {source}: {reasons}. Check that it holds texts with vectors of one dimension."
+    return SourceError(
+        f"Nothing usable came of {source}: {reasons}", "texts with vectors of one dimension", "Mend what was left out."
+    )
 
 
 def _stored(article: Incoming, matrix: MatrixWriter) -> list[NewChunk]:

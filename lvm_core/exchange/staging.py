@@ -122,8 +122,10 @@ class Staging:
             yield
         except (sqlite3.Error, OSError) as error:
             raise WorkspaceError(
-                f"{self._path} cannot be used: {error}. Free some space or make the folder writable; if the file is"
-                f" damaged, delete {self._folder} and run the import again."
+                f"{self._path} cannot be used: {error}",
+                "a whole file on a disk with room",
+                f"Free some space or make the folder writable; if the file is damaged, delete {self._folder} and"
+                " run the import again.",
             ) from error
 
     def __exit__(self, *_: object) -> None:

@@ -148,8 +148,9 @@ def gather_texts(
         sources.append({"name": name, "digest": info.digest, "licence": info.licence, "n_documents": len(documents)})
     if not chunks:
         raise CorpusError(
-            f"The corpora {', '.join(corpora)} have no training text; expected articles with sentences of"
-            f" {MIN_CHARS} characters or more. Ingest a larger corpus."
+            f"The corpora {', '.join(corpora)} have no training text",
+            f"articles with sentences of {MIN_CHARS} characters or more",
+            "Ingest a larger corpus.",
         )
     rng.shuffle(validation)
     return chunks + derived, validation[:N_VALIDATION] or chunks[:32], sources

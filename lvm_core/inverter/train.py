@@ -13,7 +13,7 @@ from lvm_core.encoders import load_encoder
 from lvm_core.inverter.batches import Batch, length_batches, make_batch, noisy, rate_share
 from lvm_core.inverter.config import InverterConfig
 from lvm_core.inverter.data import TrainingTexts, gather_texts, prepare
-from lvm_core.inverter.files import InverterFile, training_folder, training_lock
+from lvm_core.inverter.files import InverterFile, begin, training_folder, training_lock
 from lvm_core.inverter.net import InverterNet, NetSize
 from lvm_core.inverter.smollm import LanguageModel, load_smollm
 from lvm_core.inverter.state import STATE, Place, Training, average, checkpoint, load, save, text_losses
@@ -51,6 +51,7 @@ def train_inverter(
         encoder = encoder or load_encoder(config.encoder, config.device)
         language = language or load_smollm(progress)
         pieces = gather_texts(workspace, config.corpora, config.split_seed, config.extra, config.seed)
+        begin(workspace, folder, config)
         data = prepare(workspace, folder, pieces, encoder, language.tokenizer, progress)
         training = _start(folder, config, data, encoder, language, progress)
         if resume and (folder / STATE).exists():

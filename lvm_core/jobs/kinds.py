@@ -8,7 +8,7 @@ from pathlib import Path
 from types import ModuleType
 
 from lvm_core.jobs.rows import LONG, SHORT, Job
-from lvm_core.workspace import Workspace, slug
+from lvm_core.workspace import Workspace, own_name, slug
 
 COMMANDS = "lvm_core.commands"
 """The package whose modules are the commands."""
@@ -86,12 +86,15 @@ def named(argv: Sequence[str], kind: Kind, taken: Callable[[str], bool]) -> tupl
     """Return `argv` with the name of what it will make, and that name (None where the command makes no such thing).
 
     Named in the queue already, two trainings that start within a second cannot choose the same folder.
+
+    Raises:
+        SettingsError: if the name given is none for a folder.
     """
     if not kind.name_flag:
         return list(argv), None
     given = flag_value(argv, kind.name_flag)
     if given is not None:
-        return list(argv), slug(given)
+        return list(argv), own_name(given, kind.name_flag)
     stem = f"{slug(kind.stem(argv) if kind.stem else argv[0])}-{time.strftime('%Y%m%d-%H%M%S')}"
     name = next(n for n in [stem, *(f"{stem}-{i}" for i in range(2, 10_000))] if not taken(n))
     return [*argv, kind.name_flag, name], name

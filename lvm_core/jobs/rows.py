@@ -117,8 +117,9 @@ def opened(workspace: Workspace, wait_s: float | None = None) -> Iterator[sqlite
             yield db
         except sqlite3.OperationalError as error:
             raise WorkspaceError(
-                f"The jobs in {workspace.database} cannot be written: {error}. Free some space if the disk is full;"
-                " if another program holds the file, close it and try again."
+                f"The jobs in {workspace.database} cannot be written: {error}",
+                "a database that can be written to",
+                "Free some space if the disk is full; if another program holds the file, close it and try again.",
             ) from error
 
 
@@ -177,7 +178,11 @@ def _row(db: sqlite3.Connection, job: str) -> sqlite3.Row:
     row: sqlite3.Row | None = db.execute("SELECT * FROM jobs WHERE id = ?", (job,)).fetchone()
     if row is None:
         last = [r["id"] for r in db.execute("SELECT id FROM jobs ORDER BY created DESC LIMIT 5")]
-        raise JobError(f"There is no job {job!r}. The latest are: {', '.join(last) or 'none yet'}. See `jobs list`.")
+        raise JobError(
+            f"There is no job {job!r}",
+            f"the number of one; the latest are {', '.join(last) or 'none yet'}",
+            "See all with: python -m lvm_core jobs list",
+        )
     return row
 
 

@@ -49,14 +49,15 @@ class JobStore:
             WorkspaceError: if the disk refuses.
         """
         if not argv or argv[0].startswith("-"):
-            raise JobError(f"A job is a command and its arguments, such as train --model amn; {list(argv)} has none.")
+            raise JobError(f"{list(argv)} is no job", "a command and its arguments", "For example: train --model amn")
         if {"-h", "--help"} & set(argv):
-            raise JobError(f"{' '.join(argv)} only asks for help, which is no job. Leave --help out.")
+            raise JobError(f"{' '.join(argv)} only asks for help", "a command that does something", "Leave --help out.")
         if words_with_secrets(argv):
             raise JobError(
-                "The command carries a password, and a job's arguments are kept and shown. Put the address into"
-                " LVM_DATABASE_URL (or the password into ~/.pgpass or PGPASSWORD), start the studio with it, and leave"
-                " it out of the command."
+                "The command carries a password",
+                "one without, since the arguments of a job are kept and shown",
+                "Put the address into LVM_DATABASE_URL (or the password into ~/.pgpass or PGPASSWORD), start the"
+                " studio with it, and leave it out of the command.",
             )
         kind = Path(argv[0]).name if program is None else Path(program[0]).name
         job = f"{kind}-{runner.stamp()}-{secrets.token_hex(2)}"
@@ -168,7 +169,11 @@ class JobStore:
         with rows.opened(self.workspace) as db, rows.transaction(db):
             state = rows.state(db, job)
             if state == "running":
-                raise JobError(f"Job {job} is running and cannot be deleted; cancel it first: jobs cancel {job}")
+                raise JobError(
+                    f"Job {job} is running and cannot be deleted",
+                    "one that has ended",
+                    f"Cancel it first: python -m lvm_core jobs cancel {job}",
+                )
             db.execute("DELETE FROM jobs WHERE id = ?", (job,))
         with disk_errors(self._folder(job)), contextlib.suppress(FileNotFoundError):
             shutil.rmtree(self._folder(job))
@@ -196,7 +201,7 @@ class JobStore:
     @limit.setter
     def limit(self, n: int) -> None:
         if not 1 <= n <= MOST_AT_ONCE:
-            raise JobError(f"{n} jobs at once is not possible; expected 1 to {MOST_AT_ONCE}.")
+            raise JobError(f"{n} jobs at once is not possible", f"1 to {MOST_AT_ONCE}", "Give such a number.")
         with rows.opened(self.workspace) as db:
             db.execute("INSERT OR REPLACE INTO job_settings (key, value) VALUES ('limit', ?)", (str(n),))
         runner.look(self.workspace)
@@ -217,5 +222,9 @@ class JobStore:
     def _in_state(self, db: sqlite3.Connection, job: str, states: Sequence[str], what: str) -> Job:
         row = rows.get(db, job)
         if row.state not in states:
-            raise JobError(f"Job {job} is {row.state} and cannot {what}. That needs one that is {' or '.join(states)}.")
+            raise JobError(
+                f"Job {job} is {row.state} and cannot {what}",
+                f"one that is {' or '.join(states)}",
+                "See them with: python -m lvm_core jobs list",
+            )
         return row

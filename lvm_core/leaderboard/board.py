@@ -92,8 +92,9 @@ def ship(workspace: Workspace, path: str | Path = SHIPPED_BOARD, force: bool = F
     """
     if not force and Path(path).exists() and not _is_board(Path(path)):
         raise ModelError(
-            f"{path} exists and holds no board (a JSON object with titles and rows); it would be overwritten."
-            " Name a new file, or one that was written by --ship."
+            f"{path} holds no board and would be overwritten",
+            "a JSON object with titles and rows",
+            "Name a new file, or one that was written by --ship.",
         )
     store = ResultStore(workspace)
     shipped = sorted(
@@ -175,8 +176,9 @@ def ranked_rows(rows: Sequence[Row], by: str = "cosine") -> list[Row]:
     """
     if len({row.comparable for row in rows}) > 1:
         raise ModelError(
-            "These rows were measured on different windows or against different indexes and cannot be ranked"
-            " together. Evaluate the models on the same corpus and split first."
+            "These rows were measured on different windows or against different indexes",
+            "rows that can be ranked together",
+            "Evaluate the models on the same corpus and split first.",
         )
     sign = 1 if lower_is_better(by) else -1
     order = sorted(rows, key=lambda row: (row.number(by) is None, sign * (row.number(by) or 0.0), row.model))

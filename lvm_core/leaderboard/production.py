@@ -48,7 +48,9 @@ def promote_model(workspace: Workspace, ref: str) -> Promotion | None:
 
     info = find_model(workspace, ref)
     if info.kind != "net":
-        raise ModelError(f"'{ref}' is a baseline; only nets have a production model. Choose a run of a net.")
+        raise ModelError(
+            f"'{ref}' is a baseline", "a net, which alone has a production model", "Choose a run of a net."
+        )
     return promote(workspace, info.ref, info.name, info.encoder_id)
 
 

@@ -59,13 +59,14 @@ def compare(workspace: Workspace, one: Row, other: Row, measure: str = "cosine")
     """
     if one.comparable != other.comparable:
         raise ModelError(
-            f"'{one.model}' and '{other.model}' were measured on different windows: no difference can be said."
-            " Evaluate both on the same corpus and split."
+            f"'{one.model}' and '{other.model}' were measured on different windows",
+            "the same, since else no difference can be said",
+            "Evaluate both on the same corpus and split.",
         )
     sums = [row_articles(workspace, row).sums.get(measure) for row in (one, other)]
     if sums[0] is None or sums[1] is None or not (sums[0].count == sums[1].count).all():
         name = one.model if sums[0] is None else other.model
-        raise ModelError(f"'{name}' has no sums of {measure} by article. Evaluate it again.")
+        raise ModelError(f"'{name}' has no sums of {measure} by article", "a sum for each", "Evaluate it again.")
     return bootstrap.paired(sums[0], sums[1])
 
 

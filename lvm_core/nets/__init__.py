@@ -44,7 +44,7 @@ MODELS: dict[str, type[SequenceModel]] = {
 }
 
 
-def build_model(name: str, dim: int, filter: SequenceModel | None = None, **options: Any) -> SequenceModel:
+def build_model(name: str, dim: int, filter: SequenceModel | None = None, /, **options: Any) -> SequenceModel:
     """Return the untrained net called `name` for vectors of `dim` numbers.
 
     Args:
@@ -52,7 +52,7 @@ def build_model(name: str, dim: int, filter: SequenceModel | None = None, **opti
         dim: D of the encoder.
         filter: the fitted linear filter that the residual form starts from; without one the residual form
             starts from an unfitted filter, which is the mean of the last chunks.
-        **options: fields of the net's options dataclass.
+        **options: fields of the net's options dataclass; whatever a user calls one, it is looked for there.
 
     Raises:
         SettingsError: for an unknown net, an unknown option, or options that cannot be.

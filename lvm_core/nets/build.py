@@ -36,7 +36,7 @@ def from_config(config: NetConfig) -> SequenceModel:
         model: SequenceModel = build_baseline(name, dim, **options)
     else:
         given = config.get("filter")
-        model = build_model(name, dim, filter=from_config(given) if given else None, **options)
+        model = build_model(name, dim, from_config(given) if given else None, **options)
     if config.get("query"):
         model.query = QueryHead(dim, int(config["query"]["context"]))
     return model

@@ -32,8 +32,9 @@ class Ensemble(SequenceModel):
         shares = list(weights) if weights else [1.0] * len(members)
         if len(dims) != 1 or len(shares) != len(members):
             raise ModelError(
-                f"An ensemble needs members of one dimension and a weight for each; given {len(members)} members of"
-                f" dimensions {dims} and {len(shares)} weights. Choose trained models of one encoder."
+                f"{len(members)} members of dimensions {dims} and {len(shares)} weights make no ensemble",
+                "members of one dimension and a weight for each",
+                "Choose trained models of one encoder.",
             )
         super().__init__(dims[0])
         self.members = nn.ModuleList(members)

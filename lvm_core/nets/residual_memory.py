@@ -24,6 +24,9 @@ from lvm_core.vectors.geometry import unit_rows
 
 INDEX, RESIDUALS, ROWS = "memory.faiss", "memory.residuals.npy", "memory.rows.npy"
 FILES = (INDEX, RESIDUALS, ROWS)
+MAKE_AGAIN = (
+    "Restore the folder from a copy, or make the memory again: python -m lvm_core train --model residual-memory"
+)
 
 BANDS = 4
 """How many ranges of nearness have a share of their own."""
@@ -77,10 +80,7 @@ class Store:
 
         missing = [name for name in FILES if not (folder / name).is_file()]
         if missing:
-            raise ModelError(
-                f"The memory in {folder} lacks {', '.join(missing)}; expected {', '.join(FILES)}. Restore the folder"
-                " from a copy, or make the memory again: python -m lvm_core train --model residual-memory"
-            )
+            raise ModelError(f"The memory in {folder} lacks {', '.join(missing)}", ", ".join(FILES), MAKE_AGAIN)
         try:
             index = faiss.read_index(str(folder / INDEX))
             residuals = np.load(folder / RESIDUALS, mmap_mode="r", allow_pickle=False)
@@ -115,8 +115,7 @@ class Store:
 
 def _damaged(folder: Path, why: str) -> ModelError:
     return ModelError(
-        f"The memory in {folder} is damaged: {why}. Restore the folder from a copy, or make the memory again:"
-        " python -m lvm_core train --model residual-memory"
+        f"The memory in {folder} is damaged: {why}", "an index and residuals that its training wrote", MAKE_AGAIN
     )
 
 
@@ -170,7 +169,7 @@ class ResidualMemory(SequenceModel):
             ModelError: if the model has no memory yet.
         """
         if self.store is None:
-            raise ModelError("The model has no memory yet. Make one: python -m lvm_core train --model residual-memory")
+            raise ModelError("The model has no memory yet", "one in its folder", MAKE_AGAIN)
         wanted = keys(predictions.cpu().numpy(), x.float().cpu().numpy(), self.options.last)
         return self.store.search(wanted, self.options.neighbours, self.options.temperature)
 

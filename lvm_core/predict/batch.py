@@ -65,20 +65,19 @@ def read_batch(data: bytes, name: str) -> list[NamedContext]:
     parse = FORMS.get(PurePath(name).suffix.lower())
     if parse is None:
         raise SourceError(
-            f"{quoted(name)} is no batch of contexts by its name; expected {', '.join(FORMS)}."
-            " Rename it, or convert it."
+            f"{quoted(name)} is no batch of contexts by its name", ", ".join(FORMS), "Rename it, or convert it."
         )
     if len(data) > MOST_BYTES:
-        raise SourceError(f"{name} has {len(data) / 1e6:.1f} MB; expected at most {MOST_BYTES / 1e6:.0f} MB. {SPLIT}")
+        raise SourceError(f"{name} has {len(data) / 1e6:.1f} MB", f"at most {MOST_BYTES / 1e6:.0f} MB", SPLIT)
     contexts = [
         replace(context, name=context.name or f"context {i}")
         for i, (place, context) in enumerate(parse(_decoded(data, name), name), 1)
         if _has_text(context, place)
     ]
     if not contexts:
-        raise SourceError(f"{name} holds no context; expected one or more. {REMEDY}")
+        raise SourceError(f"{name} holds no context", "one or more", REMEDY)
     if len(contexts) > MOST_CONTEXTS:
-        raise SourceError(f"{name} has {len(contexts):,} contexts; expected at most {MOST_CONTEXTS:,}. {SPLIT}")
+        raise SourceError(f"{name} has {len(contexts):,} contexts", f"at most {MOST_CONTEXTS:,}", SPLIT)
     return contexts
 
 
@@ -88,14 +87,14 @@ def _decoded(data: bytes, name: str) -> str:
     except UnicodeDecodeError as problem:
         line = data[: problem.start].count(b"\n") + 1
         raise SourceError(
-            f"Line {line} of {name} holds the byte 0x{data[problem.start]:02x}, which is no UTF-8. Save it as UTF-8."
+            f"Line {line} of {name} holds the byte 0x{data[problem.start]:02x}", "text in UTF-8", "Save it as UTF-8."
         ) from problem
 
 
 def _has_text(context: NamedContext, place: str) -> bool:
     if any(chunk.strip() for chunk in context.chunks):
         return True
-    raise SourceError(f"{place} has {len(context.chunks)} chunks without text; expected one or more with. {REMEDY}")
+    raise SourceError(f"{place} has {len(context.chunks)} chunks without text", "one or more with", REMEDY)
 
 
 def _json_lines(text: str, name: str) -> Iterator[tuple[str, NamedContext]]:
@@ -108,7 +107,7 @@ def _json_lines(text: str, name: str) -> Iterator[tuple[str, NamedContext]]:
 def _json_list(text: str, name: str) -> Iterator[tuple[str, NamedContext]]:
     values = parse_json(text, name, remedy=f"Give a list of contexts. {REMEDY}")
     if not isinstance(values, list):
-        raise SourceError(f"{name} is no list; expected a list of contexts. {REMEDY}")
+        raise SourceError(f"{name} is no list", "a list of contexts", REMEDY)
     for number, value in enumerate(values, 1):
         place = f"Context {number} of {name}"
         yield place, _context(value, place)

@@ -84,7 +84,9 @@ def _of_text(question: Question, encoder: Encoder) -> Context:
 def _of_rows(context_rows: Sequence[int], corpus: OpenCorpus) -> Context:
     rows = np.array(corpus.check_rows(context_rows), dtype=np.int64)
     if not rows.size:
-        raise EncoderError("The context is empty: no rows were given. Choose one chunk or more of the corpus.")
+        raise EncoderError(
+            "The context is empty, since no rows were given", "one chunk or more", "Choose them in the corpus."
+        )
     return Context(tuple(chunk.text for chunk in corpus.chunks(list(rows))), unit_rows(corpus.vectors(rows)), rows)
 
 
@@ -97,7 +99,9 @@ def _with_target(context: Context, target_row: int, corpus: OpenCorpus) -> Conte
 
 def _needed(corpus: OpenCorpus | None, why_none: str) -> OpenCorpus:
     if corpus is None:
-        raise CorpusError(f"Rows name chunks of a corpus, but there is none. {why_none or NO_CORPUS}")
+        raise CorpusError(
+            "Rows name chunks of a corpus, but there is none", "one that is encoded", why_none or NO_CORPUS
+        )
     return corpus
 
 
@@ -111,7 +115,9 @@ def clean_context(context: Sequence[str]) -> tuple[list[str], list[Note]]:
     texts = [text for text in folded if text]
     if not texts:
         raise EncoderError(
-            f"The context holds no text ({len(folded)} chunks, all empty). Give at least one chunk with a word in it."
+            f"The context holds no text ({len(folded)} chunks, all empty)",
+            "at least one chunk with a word in it",
+            "Write one.",
         )
     notes = []
     if len(texts) < len(folded):

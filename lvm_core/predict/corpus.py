@@ -77,8 +77,9 @@ class OpenCorpus:
         wrong = [int(row) for row in rows if not 0 <= int(row) < self.info.n_chunks]
         if wrong:
             raise CorpusError(
-                f"Row {wrong[0]} is not in corpus '{self.info.name}'; its {self.info.n_chunks:,} chunks are rows 0"
-                f" to {self.info.n_chunks - 1}."
+                f"Row {wrong[0]} is not in corpus '{self.info.name}'",
+                f"one of its {self.info.n_chunks:,} chunks, rows 0 to {self.info.n_chunks - 1}",
+                "Give such a row.",
             )
         return [int(row) for row in rows]
 

@@ -116,7 +116,9 @@ class Predictor:
         """
         checked = settings.checked()
         if not models:
-            raise SettingsError(["No model was chosen; name one or more, such as 'amn' or 'context-mean'."])
+            raise SettingsError(
+                ["No model was chosen; expected one or more. Name one, such as 'amn' or 'context-mean'."]
+            )
         self._load_models(models)
         corpus = self.corpus
         nearest = corpus.decoder(np.zeros(0, np.int64), ()) if corpus else None
@@ -161,7 +163,9 @@ class Predictor:
         """
         checked = (settings or PredictSettings()).checked()
         if not models:
-            raise SettingsError(["No model was chosen; name one or more, such as 'amn' or 'context-mean'."])
+            raise SettingsError(
+                ["No model was chosen; expected one or more. Name one, such as 'amn' or 'context-mean'."]
+            )
         outlook = self._open(question, list(dict.fromkeys(models)), checked)
         predictions = self._forecast(outlook, list(dict.fromkeys(models)), checked)
         return self._put_into_words(predictions, outlook, checked, unfinished)

@@ -60,7 +60,11 @@ class Texts:
             answerer = self._best(corpus, nearest)
         elif name in DECODERS and not DECODERS[name].writes:
             if nearest is None:
-                raise DecoderError(f"The {name} decoder needs a corpus, and none is encoded with this encoder yet.")
+                raise DecoderError(
+                    f"The {name} decoder needs a corpus, and none is encoded with this encoder yet",
+                    "one that is",
+                    "Run: python -m lvm_core encode --corpus NAME",
+                )
             answerer = Answerer(None, nearest, name)
         else:
             decoder = self._load(name, corpus)

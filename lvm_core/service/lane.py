@@ -30,8 +30,9 @@ class Busy(LvmError):
     def __init__(self, waiting: int, retry_after_s: int) -> None:
         """Say how many wait, and when to come back."""
         super().__init__(
-            f"{waiting} requests wait already; expected fewer. Try again in {retry_after_s} s, or start the service"
-            " with a larger --most-waiting."
+            f"{waiting} requests wait already",
+            "fewer",
+            f"Try again in {retry_after_s} s, or start the service with a larger --most-waiting.",
         )
         self.retry_after_s = retry_after_s
 
@@ -81,8 +82,9 @@ class Ticket(Generic[T]):
                         event = await self.events.get()
                 except TimeoutError:
                     raise Late(
-                        f"The answer was not there after {limit_s:g} s. Ask for less at once, or start the service"
-                        " with a larger --time-limit-s."
+                        f"The answer was not there after {limit_s:g} s",
+                        "one in less",
+                        "Ask for less at once, or start the service with a larger --time-limit-s.",
                     ) from None
                 if event is _END:
                     return
@@ -167,7 +169,7 @@ class Lane:
         """Let a ticket wait for its turn, as `submit`."""
         with self._ready:
             if self._stopped:
-                raise Stopping("The service is being stopped and takes no more requests. Try again in a moment.")
+                raise Stopping("The service is being stopped", "a service that runs", "Try again in a moment.")
             if len(self._waiting) >= self.most_waiting:
                 self._waiting = deque(pair for pair in self._waiting if pair[1].wanted)
             if len(self._waiting) >= self.most_waiting:
@@ -182,7 +184,11 @@ class Lane:
             left, self._waiting = list(self._waiting), deque()
             self._ready.notify()
         for _, ticket in left:
-            ticket.fail(Stopping("The service was stopped before it came to this request. Try again in a moment."))
+            ticket.fail(
+                Stopping(
+                    "The service was stopped before it came to this", "a service that runs", "Try again in a moment."
+                )
+            )
 
     def _retry_after_s(self) -> int:
         return min(60, max(1, math.ceil(len(self._waiting) * self._spent_s)))

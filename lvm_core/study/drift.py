@@ -134,8 +134,10 @@ def _places(documents: Sequence[DocumentInfo], settings: DriftSettings) -> list[
     usable = [d for d in documents if d.n_chunks > settings.context]
     if not usable:
         raise CorpusError(
-            f"The {settings.split} split of corpus '{settings.corpus}' has no article of more than {settings.context}"
-            " chunks to continue. Use a shorter --context, another split, or longer articles."
+            f"The {settings.split} split of corpus '{settings.corpus}' has no article of more than"
+            f" {settings.context} chunks to continue",
+            "at least one",
+            "Use a shorter --context, another split, or longer articles.",
         )
     step = -(-len(usable) // settings.articles)
     places = []

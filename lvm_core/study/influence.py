@@ -22,7 +22,9 @@ def influence(model: SequenceModel, context: Vectors) -> Values:
     """
     n_chunks = len(context)
     if n_chunks < 2:
-        raise SettingsError(["The context has 1 chunk; leaving it out leaves nothing. Give at least 2 chunks."])
+        raise SettingsError(
+            ["The context has 1 chunk; expected at least 2 chunks, since leaving it out leaves nothing. Give more."]
+        )
     left_out = np.stack([np.delete(context, i, axis=0) for i in range(n_chunks)])
     return 1.0 - cosine(forecast.after(model, left_out).vectors, forecast.after(model, context).vectors)
 

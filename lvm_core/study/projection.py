@@ -124,11 +124,13 @@ def project(vectors: Vectors, settings: ProjectionSettings, progress: Progress =
     """
     if len(vectors) < MIN_POINTS:
         raise SettingsError(
-            [f"A map needs at least {MIN_POINTS} vectors; {len(vectors)} were given. Choose more windows."]
+            [f"{len(vectors)} vectors were given for a map; expected at least {MIN_POINTS}. Choose more windows."]
         )
     if not np.isfinite(vectors).all():
         bad = int((~np.isfinite(vectors).all(axis=1)).sum())
-        raise SettingsError([f"{bad} of {len(vectors)} vectors hold NaN or infinite values. Encode the corpus again."])
+        raise SettingsError(
+            [f"{bad} of {len(vectors)} vectors hold NaN or infinite values; expected finite ones. Encode it again."]
+        )
     if float(np.ptp(vectors, axis=0).max()) < SAME:
         note = "All vectors are equal: the map is a single point."
         names = _axis_names(settings.method.upper(), settings.n_dims)

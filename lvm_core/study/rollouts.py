@@ -56,7 +56,7 @@ def start_at(workspace: Workspace, corpus: str, encoder_id: str, row: int, steps
     document = store.document(chunk.document_id)
     if chunk.position == 0:
         raise CorpusError(
-            f"Row {row} begins the article '{document.title}'; a rollout needs chunks before it. Go on by one."
+            f"Row {row} begins the article '{document.title}'", "a row with chunks before it", "Go on by one."
         )
     first = row - min(chunk.position, LONGEST)
     n_following = min(steps, document.n_chunks - chunk.position)
@@ -76,7 +76,7 @@ def start_with(texts: Sequence[str], encoder: Encoder) -> Start:
     """
     given = [text.strip() for text in texts if text.strip()][-LONGEST:]
     if not given:
-        raise CorpusError("A rollout needs at least one chunk of text to start from; none was given.")
+        raise CorpusError("Nothing was given to start from", "at least one chunk of text", "Write one.")
     vectors = encoder.encode(given)
     return Start("pasted text", encoder.id, vectors, given, np.empty((0, vectors.shape[1]), dtype=np.float32), [])
 

@@ -158,14 +158,15 @@ class Trainer:
         }
 
     def _diverged(self, step: int) -> None:
-        message = (
+        diverged = ModelError(
             f"The training diverged: the loss or its gradient was no longer a number at step {step}"
-            f" (epoch {self.at.epoch + 1}, learning rate {self.optimizer.param_groups[0]['lr']:g})."
-            f" Weights of the best epoch before it are kept. Start again with a smaller --lr than {self.config.lr:g}."
+            f" (epoch {self.at.epoch + 1}, learning rate {self.optimizer.param_groups[0]['lr']:g})",
+            "finite numbers",
+            f"Weights of the best epoch before it are kept. Start again with a smaller --lr than {self.config.lr:g}.",
         )
-        write_json(self.folder / RESULT, {**self._numbers("nan"), "nan_step": step, "message": message})
+        write_json(self.folder / RESULT, {**self._numbers("nan"), "nan_step": step, "message": str(diverged)})
         self.events.close()
-        raise ModelError(message)
+        raise diverged
 
     def _log(self, n_batches: int) -> None:
         means = self._flush()

@@ -50,7 +50,9 @@ def fill_memory(
     n_places = sum(document.n_chunks - 1 for document in documents)
     if not n_places:
         raise ModelError(
-            "No training article has two chunks, so there is nothing to remember. Choose a corpus of longer articles."
+            "No training article has two chunks, so there is nothing to remember",
+            "at least one",
+            "Choose a corpus of longer articles.",
         )
     need_space(folder, n_places * (2 * model.dim + 80))
     step = max(1, n_places // FITTED_PLACES)

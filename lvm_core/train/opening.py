@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from lvm_core.baselines import BASELINES
-from lvm_core.boundary.files import cut
 from lvm_core.checkpoint import CONFIG
 from lvm_core.dataset import Corpora
 from lvm_core.errors import ModelError, SettingsError
@@ -16,7 +15,7 @@ from lvm_core.locks import held
 from lvm_core.nets.base import SequenceModel
 from lvm_core.train.config import TrainConfig
 from lvm_core.types import DocumentInfo
-from lvm_core.workspace import Workspace, read_json, slug
+from lvm_core.workspace import Workspace, own_name, read_json
 
 ROWS_AT_ONCE = 16_384
 
@@ -29,10 +28,16 @@ def stored_config(workspace: Workspace, run: str) -> RunConfig:
     """
     path = workspace.run(run) / CONFIG
     if not path.exists():
-        raise ModelError(f"There is no run '{run}' to resume in {workspace.runs}.")
+        raise ModelError(
+            f"There is no run '{run}' to resume",
+            f"one in {workspace.runs}",
+            "Name it with --run, or start one without --resume.",
+        )
     stored: RunConfig = read_json(path)
     if "train" not in stored:
-        raise ModelError(f"The run '{run}' was not made by a training and cannot be resumed.")
+        raise ModelError(
+            f"The run '{run}' cannot be resumed", "one that was made by a training", "Start a new one without --resume."
+        )
     return stored
 
 
@@ -51,16 +56,11 @@ def run_lock(workspace: Workspace, run: str) -> Iterator[None]:
         SettingsError: if its folder would be called otherwise.
         ModelError: if another process trains it.
     """
-    if slug(run) != run:
-        raise SettingsError(
-            [
-                f"run is {cut(run)!r}; expected letters, digits, '.', '_', '-' and '@', as for the name of a folder."
-                f" For example: --run {slug(run)}"
-            ]
-        )
+    own_name(run, "--run")
     refusal = ModelError(
-        f"Another process trains the run '{run}' right now. Wait until it is done, stop it, or choose another name"
-        " with --run."
+        f"Another process trains the run '{run}' right now",
+        "one process at a time",
+        "Wait until it is done, stop it, or choose another name with --run.",
     )
     with held(workspace.lock("run", run), refusal):
         yield
@@ -85,15 +85,17 @@ def check_corpora(config: TrainConfig, corpora: Corpora, stored: RunConfig) -> N
         block = corpora.vectors.slice(start, min(start + ROWS_AT_ONCE, corpora.n_rows))
         if not np.isfinite(block).all():
             raise ModelError(
-                f"Some vectors of {config.corpus} hold NaN or infinite numbers, of which nothing can be learned. See"
-                " which with: python -m lvm_core doctor; then delete that matrix and encode the corpus again."
+                f"Some vectors of {config.corpus} hold NaN or infinite numbers",
+                "finite ones, since nothing can be learned of others",
+                "See which with: python -m lvm_core doctor; then delete that matrix and encode the corpus again.",
             )
     before = {c["name"]: c["digest"] for c in stored.get("corpora", [])}
     changed = [info.name for info in corpora.infos if before.get(info.name, info.digest) != info.digest]
     if changed:
         raise ModelError(
-            f"The corpus {', '.join(changed)} has changed since this run began, so it cannot go on with the same"
-            " articles. Start a new run with the same settings."
+            f"The corpus {', '.join(changed)} has changed since this run began",
+            "the same articles",
+            "Start a new run with the same settings.",
         )
 
 

@@ -76,11 +76,13 @@ def _parameters(config: TrainConfig, dim: int) -> tuple[int, list[str]]:
         options["context"] = max(1, min(config.context, 100))
     try:
         with torch.device("meta"):
-            return build_model(config.model, dim, filter=None, **{**options, **config.options}).n_parameters(), []
+            return build_model(config.model, dim, None, **{**options, **config.options}).n_parameters(), []
     except SettingsError as error:
         return 0, error.problems
     except (RuntimeError, ValueError, ZeroDivisionError) as error:
-        return 0, [f"{config.model} cannot be built with {config.options or 'these settings'}: {error}"]
+        return 0, [
+            f"{config.model} cannot be built with {config.options or 'these settings'}: {error}; expected others."
+        ]
 
 
 def _windows(workspace: Workspace, config: TrainConfig) -> tuple[int, int, list[str]]:

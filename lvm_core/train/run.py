@@ -63,19 +63,20 @@ def train_run(
     """See `lvm_core.train.train`."""
     stored: RunConfig = {}
     if resume and not run:
-        raise SettingsError(["--resume needs the name of a run: add --run NAME."])
+        raise SettingsError(["--resume was given without a run; expected its name. Add --run NAME."])
     if resume and run and (config is None or workspace.run_config(run).exists()):
         stored = stored_config(workspace, run)
         config = from_dict(TrainConfig, stored["train"])
     if config is None:
-        raise SettingsError(["There is nothing to train: give the settings, or a run to resume."])
+        raise SettingsError(["Nothing was given to train; expected settings, or a run to resume."])
     check(config)
     device = pick_device(config.device)
     run = run or new_run(workspace, config.model)
     with run_lock(workspace, run):
         folder = workspace.run(run)
         if not stored and (folder / CONFIG).exists():
-            raise ModelError(f"The run '{run}' exists already. Choose another name, or continue it with --resume.")
+            remedy = "Choose another name, or continue it with --resume."
+            raise ModelError(f"The run '{run}' exists already", "a name that no run has", remedy)
         encoder_id = stored.get("encoder_id") or space_to_train_in(workspace, config.corpora, config.encoder)
         notes = [] if stored else ask_about_order(workspace, config.corpora, encoder_id, config.yes)
         for note in notes:
@@ -217,7 +218,7 @@ class Training:
             raise SettingsError([f"model is {config.model!r}; expected one of {', '.join([*MODELS, *BASELINES])}."])
         options = {**self._net_options(), **config.options}
         build_model(
-            config.model, self.corpora.dim, filter=None, **options
+            config.model, self.corpora.dim, None, **options
         )  # impossible sizes are refused before the long fits
         quiet = no_progress
         weighted = self._fitted("weighted-mean", {}, min(config.context, 5), quiet)
@@ -229,7 +230,7 @@ class Training:
             "linear-filter": self.validator.cosine(filtered.to(self.device)),
         }
         torch.manual_seed(config.seed)
-        return build_model(config.model, self.corpora.dim, filter=filtered, **options), baselines
+        return build_model(config.model, self.corpora.dim, filtered, **options), baselines
 
     def _net_options(self) -> Values:
         options: Values = {"residual": self.config.residual}

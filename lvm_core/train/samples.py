@@ -102,11 +102,13 @@ def _opened(workspace: Workspace, corpora: Corpora, windows: Windows, path: Path
     corpus = corpora.infos[numbers[0]].name
     index = kept_index(workspace, corpus, corpora.encoder_id)
     if index is None:
-        raise CorpusError(f"corpus '{corpus}' has no index. Make it with: python -m lvm_core encode --corpus {corpus}")
+        raise CorpusError(
+            f"Corpus '{corpus}' has no index", "one", f"Make it with: python -m lvm_core encode --corpus {corpus}"
+        )
     chosen = windows.take(places[np.unique(spread)])
     sampler = Sampler(corpora, chosen, int(numbers[0]), CorpusStore(workspace), index, path)
     if all(_is_number(chunk) for chunk in sampler.truths):
-        raise CorpusError(f"corpus '{corpus}' has vectors without texts.")
+        raise CorpusError(f"Corpus '{corpus}' has vectors without texts", "a text for each", "Read it in again.")
     return sampler
 
 

@@ -71,7 +71,7 @@ def read_state(path: Path, restore: Callable[[dict[str, Any]], R], remedy: str) 
     try:
         return restore(torch.load(path, map_location="cpu", weights_only=True))
     except (OSError, RuntimeError, KeyError, TypeError, ValueError, EOFError, pickle.UnpicklingError) as error:
-        raise ModelError(f"{path} cannot be resumed from: {error}. {remedy}") from error
+        raise ModelError(f"{path} cannot be resumed from: {error}", "a whole checkpoint of this run", remedy) from error
 
 
 def load_state(

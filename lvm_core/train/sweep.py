@@ -110,7 +110,11 @@ def read_sweep(workspace: Workspace, name: str) -> Sweep:
     path = workspace.sweep(name)
     if not path.exists():
         known = sorted(p.stem for p in path.parent.glob("*.json")) if path.parent.is_dir() else []
-        raise JobError(f"There is no sweep {name!r}; there are: {', '.join(known) or 'none yet'}.")
+        raise JobError(
+            f"There is no sweep {name!r}",
+            f"one of {', '.join(known) or 'none yet'}",
+            "Name one of these with --name, or make one with --vary.",
+        )
     stored = read_json(path)
     children = [Child(**child) for child in stored["children"]]
     return Sweep(stored["name"], stored["base"], children, stored["left_out"], stored["created"])
@@ -134,7 +138,9 @@ def check_sweep(workspace: Workspace, sweep: Sweep, dim: int) -> None:
         CorpusError: if the corpora have no order that could be learned, and the settings do not say yes to that.
     """
     if not sweep.children:
-        raise SettingsError(["The sweep has no runs. Vary a setting, such as --vary lr=0.001,0.0005."])
+        raise SettingsError(
+            ["The sweep has no runs; expected at least one. Vary a setting, such as --vary lr=0.001,0.0005."]
+        )
     found: dict[str, str] = {}
     for child in sweep.children:
         if "best" in child.settings:
@@ -170,7 +176,7 @@ def _best(sweep: Sweep, k: int) -> Values:
         if "best" not in child.settings:
             best.setdefault(str(child.settings.get("model", sweep.base.get("model"))), child)
     if not best:
-        raise SettingsError(["No run of the sweep has finished, so there is no best one to repeat."])
+        raise SettingsError(["No run of the sweep has finished; expected one, to repeat the best. Let it go on first."])
     chosen = list(best.values())[min(k, len(best)) - 1]
     return {k: v for k, v in chosen.settings.items() if k not in NOT_SETTINGS}
 
@@ -183,8 +189,9 @@ def run_sweep(workspace: Workspace, sweep: Sweep, train: Train, progress: Progre
         KeyboardInterrupt: if it was told to stop; the run at hand has written its checkpoint.
     """
     refusal = JobError(
-        f"Another process runs the sweep '{sweep.name}' right now. Wait until it is done, stop it, or choose another"
-        " --name."
+        f"Another process runs the sweep '{sweep.name}' right now",
+        "one process at a time",
+        "Wait until it is done, stop it, or choose another --name.",
     )
     with held(workspace.lock("sweep", sweep.name), refusal):
         return _run_open(workspace, sweep, train, progress)

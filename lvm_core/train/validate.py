@@ -50,8 +50,8 @@ class Validator:
             longest = max((d.n_chunks for d in documents), default=0)
             raise SettingsError(
                 [
-                    f"context is {context}, and the {len(documents)} validation articles have {longest} chunks at most,"
-                    " so there is nothing to validate on. Use a shorter context, or ingest longer articles."
+                    f"context is {context}; expected less than {longest} chunks, which the longest of"
+                    f" {len(documents)} validation articles has. Use a shorter context, or ingest longer articles."
                 ]
             )
         chosen = np.unique(np.linspace(0, len(windows) - 1, min(most, len(windows))).astype(np.int64))

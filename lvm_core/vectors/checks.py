@@ -27,20 +27,23 @@ def check_vectors(vectors: Any, dim: int, what: str = "The vectors") -> Vectors:
     array = array[None, :] if array.ndim == 1 else array
     if array.ndim != 2 or array.shape[1] != dim:
         raise DecoderError(
-            f"{what} have the shape {np.shape(vectors)}; expected (N, {dim}): one vector of dimension {dim} a row."
-            " Use vectors of the encoder that this belongs to."
+            f"{what} have the shape {np.shape(vectors)}",
+            f"(N, {dim}): one vector of dimension {dim} a row",
+            "Use vectors of the encoder that this belongs to.",
         )
     bad = np.flatnonzero(~np.isfinite(array).all(axis=1))
     if bad.size:
         raise DecoderError(
-            f"{what} hold NaN or infinite numbers (row {bad[0]}, {bad.size} of {len(array)} rows); expected finite"
-            " numbers. Check the model or the file that they come from."
+            f"{what} hold NaN or infinite numbers (row {bad[0]}, {bad.size} of {len(array)} rows)",
+            "finite numbers",
+            "Check the model or the file that they come from.",
         )
     zero = np.flatnonzero(np.linalg.norm(array, axis=1) < 1e-12)
     if zero.size:
         raise DecoderError(
-            f"{what} hold nothing but zeros (row {zero[0]}, {zero.size} of {len(array)} rows): a zero vector points"
-            " nowhere and has no text. Check the model or the file that they come from."
+            f"{what} hold nothing but zeros (row {zero[0]}, {zero.size} of {len(array)} rows)",
+            "vectors that point somewhere, since others have no text",
+            "Check the model or the file that they come from.",
         )
     return array
 
@@ -92,11 +95,12 @@ def check_search(queries: Any, k: int, exclude: Rows | None, index: Searched) ->
         vectors = vectors.reshape(0, index.dim)
     if vectors.shape[1] != index.dim:
         raise EncoderError(
-            f"The queries have {vectors.shape[1]} dimensions; the index of '{index.encoder_id}' has {index.dim}."
-            " Encode them with the same encoder."
+            f"The queries have {vectors.shape[1]} dimensions",
+            f"{index.dim}, as the index of '{index.encoder_id}' has",
+            "Encode them with the same encoder.",
         )
     if k < 1:
-        raise CorpusError(f"k is {k}; expected at least 1 neighbour. Ask for one or more.")
+        raise CorpusError(f"k is {k}", "at least 1 neighbour", "Ask for one or more.")
     rows = np.unique(np.asarray([] if exclude is None else exclude, dtype=np.int64))
     rows = rows[(rows >= 0) & (rows < index.n_rows)]
     return Search(vectors, min(int(k), index.n_rows - len(rows)), rows)

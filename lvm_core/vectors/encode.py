@@ -83,7 +83,7 @@ def encode_corpus(
     info = store.corpus(corpus)
     path = workspace.vectors(corpus, encoder.id)
     if info.n_chunks == 0:
-        raise CorpusError(f"Corpus '{corpus}' holds no chunks, so there is nothing to encode. Ingest it again.")
+        raise CorpusError(f"Corpus '{corpus}' holds no chunks", "at least one", "Ingest it again.")
     if _is_current(path, info):
         _mend_coherence(store, info, path)
         ensure_index(workspace, corpus, encoder.id, progress)
@@ -96,7 +96,11 @@ def encode_corpus(
         work = _begin(store, info, encoder, path, batch_size)
         spent_s = _run(work, path, progress)
         if store.corpus(corpus).digest != info.digest:
-            raise CorpusError(f"Corpus '{corpus}' was read in anew while it was being encoded. Encode it again.")
+            raise CorpusError(
+                f"Corpus '{corpus}' was read in anew while it was being encoded",
+                "the same chunks to the end",
+                "Encode it again.",
+            )
         _finish(workspace, work, path, spent_s)
     matrix = open_matrix(workspace, corpus, encoder.id)
     ensure_index(workspace, corpus, encoder.id, progress)

@@ -90,7 +90,9 @@ class VectorMatrix:
         outside = wanted[(wanted < 0) | (wanted >= self.n_rows)]
         if len(outside):
             raise CorpusError(
-                f"Row {outside[0]} was asked for; corpus '{self.corpus}' has rows 0 to {self.n_rows - 1}."
+                f"Row {outside[0]} was asked for in corpus '{self.corpus}'",
+                f"rows 0 to {self.n_rows - 1}",
+                "The vectors belong to another state of the corpus: encode it again.",
             )
         return self._data[wanted].astype(np.float32)
 
@@ -119,7 +121,9 @@ def open_matrix(workspace: Workspace, corpus: str, encoder_id: str) -> VectorMat
         raise _not_there(workspace, stored, encoder_id)
     if info.digest != stored.digest:
         raise CorpusError(
-            f"The vectors of corpus '{corpus}' were made of an earlier state of it. {_remedy(corpus, encoder_id)}"
+            f"The vectors of corpus '{corpus}' were made of an earlier state of it",
+            "vectors of its chunks as they are now",
+            _remedy(corpus, encoder_id),
         )
     return VectorMatrix(info, map_data(path, info.n_rows, info.dim))
 
@@ -170,11 +174,16 @@ def map_data(path: Path, n_rows: int, dim: int) -> NDArray[np.float16]:
         regular_file(path, "The matrix", error=WorkspaceError)
         data: NDArray[np.float16] = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError) as error:
-        raise WorkspaceError(f"{path} cannot be read as a matrix: {error}. Delete it and encode again.") from error
+        raise WorkspaceError(
+            f"{path} cannot be read as a matrix: {error}",
+            "a NumPy array, as `encode` writes it",
+            "Delete it and encode again.",
+        ) from error
     if data.shape != (n_rows, dim) or data.dtype != np.float16:
         raise WorkspaceError(
-            f"{path} holds {data.dtype} of shape {data.shape}; expected float16 of shape {(n_rows, dim)}."
-            " Delete it and encode again."
+            f"{path} holds {data.dtype} of shape {data.shape}",
+            f"float16 of shape {(n_rows, dim)}",
+            "Delete it and encode again.",
         )
     return data
 
@@ -184,7 +193,9 @@ def _not_there(workspace: Workspace, corpus: CorpusInfo, encoder_id: str) -> Cor
     if others:
         remedy = _remedy(corpus.name, encoder_id)
         return SpaceMismatch(f"The matrix of corpus '{corpus.name}'", encoder_id, others[0], remedy)
-    return CorpusError(f"Corpus '{corpus.name}' has no vectors yet. {_remedy(corpus.name, encoder_id)}")
+    return CorpusError(
+        f"Corpus '{corpus.name}' has no vectors yet", "a matrix for this encoder", _remedy(corpus.name, encoder_id)
+    )
 
 
 def _remedy(corpus: str, encoder_id: str) -> str:

@@ -122,7 +122,11 @@ def fill_table(
     n_rows, dim = int(about["n_rows"]), int(about["dim"])
     if vector_type not in KINDS or dim > KINDS[vector_type]:
         limits = " and ".join(f"{name} up to {most:,} dimensions" for name, most in KINDS.items())
-        raise SourceError(f"An index of {dim} dimensions as {vector_type} cannot be built; pgvector builds {limits}.")
+        raise SourceError(
+            f"An index of {dim} dimensions as {vector_type} cannot be built",
+            f"{limits}, as pgvector builds them",
+            "Choose another type with --vectors.",
+        )
     target = table_name(table)
 
     def blocks() -> Iterator[bytes]:
@@ -167,7 +171,9 @@ def _about(cursor: "Cursor", table: str) -> TableNote | None:
         found = None
     if not isinstance(found, dict) or "encoder_id" not in found:
         raise SourceError(
-            f"There is a table '{table}' that no index of the studio made. It is left as it is: rename it."
+            f"There is a table '{table}' that no index of the studio made",
+            "a name of its own for the index",
+            "Rename that table; it is left as it is.",
         )
     return cast(TableNote, found)
 
@@ -199,8 +205,10 @@ def open_pgvector(matrix: VectorMatrix, url: str | None = None) -> PgVectorIndex
     if about is None:
         name = matrix.encoder_id.rpartition("@")[0]
         raise CorpusError(
-            f"Corpus '{matrix.corpus}' as it is now has no index in PostgreSQL. Make it with: python -m lvm_core"
-            f" index-postgres --corpus {matrix.corpus} --encoder {name}, or unset LVM_INDEX to search with FAISS."
+            f"Corpus '{matrix.corpus}' as it is now has no index in PostgreSQL",
+            "one of these chunks",
+            f"Make it with: python -m lvm_core index-postgres --corpus {matrix.corpus} --encoder {name}, or unset"
+            " LVM_INDEX to search with FAISS.",
         )
     return PgVectorIndex(address, table, matrix.encoder_id, matrix.dim, matrix.n_rows, str(about["vectors"]))
 

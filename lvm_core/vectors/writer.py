@@ -44,7 +44,9 @@ class MatrixWriter:
         """
         if self._dim and vectors.shape[1] != self._dim:
             raise SourceError(
-                f"Vectors of {vectors.shape[1]} and of {self._dim} dimensions cannot stand in one matrix."
+                f"Vectors of {vectors.shape[1]} dimensions were given",
+                f"{self._dim}, as those before",
+                "Put those of each encoder into a corpus of their own.",
             )
         with disk_errors(self._temporary):
             if not self._dim:

@@ -70,4 +70,5 @@ def test_sizes_read_well(n_bytes: float, text: str) -> None:
 
 
 def test_a_broken_address_is_masked_whole() -> None:
-    assert facts.mask("LVM_LLM_URL", "http://[broken:hush") == "••••••"
+    assert facts.mask("LVM_LLM_URL", "http://[broken:hush") == "(set, not shown)"
+    assert facts.mask("LVM_DATABASE_URL", "S3cret") == "(set, not shown)"

@@ -19,6 +19,24 @@ FORMS = (
     "https://llm.example/v1?api_key={}",
 )
 
+WHOLE = (
+    "S3cret",
+    "S3cret/x",
+    "service=S3cret",
+    "passfile=S3cret host=h",
+    "options=S3cret dbname=d",
+    "dbname='postgresql://u:S3cret@h/db'",
+    "dbname=postgresql://u:S3cret@h/db",
+    "host=u:S3cret@h",
+    "host=h S3cret",
+    "postgresql://h:S3cret/db",
+    "postgresql://S3cret@/db",
+    "S3cret://h/db",
+    "https://llm.example/v1/S3cret",
+    "https://llm.example/v1#S3cret",
+)
+"""Forms that may hide a secret where nothing says so."""
+
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("password", ["S3cretPw", "S3cret/Pw", "S3cret@Pw", "S3cret:Pw", "S3cret%40Pw"])
@@ -27,6 +45,16 @@ def test_a_password_is_seen_and_not_shown(form: str, password: str) -> None:
     assert has_secret(address, is_address=True)
     assert "S3cret" not in shown_address(address)
     assert "S3cret" not in " ".join(shown_words(["import-postgres", "--url", address, f"--url={address}"]))
+
+
+@pytest.mark.parametrize("address", WHOLE)
+def test_what_may_be_a_secret_is_not_shown(address: str) -> None:
+    assert "S3cret" not in shown_address(address)
+
+
+@pytest.mark.parametrize("address", ["S3cret", "service=S3cret", "host=h S3cret"])
+def test_no_job_keeps_an_address_of_no_known_form(address: str) -> None:
+    assert has_secret(address, is_address=True)
 
 
 def test_what_is_no_secret_is_shown() -> None:

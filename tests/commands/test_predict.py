@@ -119,12 +119,12 @@ def test_an_empty_workspace_predicts_vectors_and_says_what_is_missing(capsys, wo
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        ([], "Give the context in one way: --chunk TEXT"),
-        (["--chunk", "a", "--rows", "1-2"], "Give the context in one way"),
+        ([], "expected one of --chunk TEXT"),
+        (["--chunk", "a", "--rows", "1-2"], "The context was given in no way or in several"),
         (["--chunk", " "], "The context holds no text"),
         (["--rows", "9-2"], "rows is '9-2'; expected A-B with A no larger than B"),
         (["--rows", "x"], "rows is 'x'; expected A-B"),
-        (["--rows", "1-5"], "name it with --corpus NAME"),
+        (["--rows", "1-5"], "Add --corpus NAME"),
         (["--rows", "1-999999", "--corpus", "enwiki-sample"], "is not in corpus 'enwiki-sample'"),
         (["--chunk", "a", "--corpus", "nowhere"], "nowhere"),
         (["--chunk", "a", "--model", "nonesuch"], "There is no model 'nonesuch'"),
@@ -139,10 +139,10 @@ def test_an_empty_workspace_predicts_vectors_and_says_what_is_missing(capsys, wo
             "belongs to the space of encoder 'gtr-",
         ),
         (["--chunk", "a", "--encoder", "nonesuch"], "There is no encoder 'nonesuch'"),
-        (["--chunk", "a", "--batch", "b.txt"], "Give the context in one way"),
+        (["--chunk", "a", "--batch", "b.txt"], "The context was given in no way or in several"),
         (["--batch", "/no/such/file.txt"], "'/no/such/file.txt' does not exist; expected a file"),
         (["--batch", __file__], "is no batch of contexts by its name; expected .jsonl, .json, .txt"),
-        (["--file", "/no/such/file"], "/no/such/file cannot be read as UTF-8 text"),
+        (["--file", "/no/such/file"], "'/no/such/file' does not exist; expected a file"),
     ],
 )
 def test_mistakes_are_answered_with_code_2(capsys, here, flags, message):

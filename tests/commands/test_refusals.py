@@ -29,6 +29,8 @@ NINES = "9" * 400
         (["train", "--corpus", "tiny", "--run", "a/b"], "run is 'a/b'; expected letters"),
         (["train", "--corpus", "tiny", "--run", "r" * 300], "For example: --run rrr"),
         (["leaderboard", "--promote", "x" * 300], "There is no model"),
+        (["train", "--model=--"], "--model is '--'; expected a value"),
+        (["sweep", "--vary=--"], "--vary is '--'; expected a value"),
         (["ingest", "a\udcff.txt"], "is no valid UTF-8"),
         (["ingest", "x.txt", "--licence", "\udcff"], "is no valid UTF-8"),
         (["corpora", "--delete", "a\udcff"], "is no valid UTF-8"),

@@ -99,9 +99,9 @@ def test_only_the_first_paragraph_without_quotes(server):
         ([answer("Bananas ripen quickest beside apples.")], "shares no word"),
         ([answer("The lava flow covered the")], "stops in the middle: 'The lava flow covered the'"),
         ([answer(CONTEXT[1])], "only says again what stood before"),
-        ([b"x" * 1_200_000], "longer than 1,000,000 bytes"),
+        ([b"x" * 1_200_000], "expected at most 1,000,000 bytes"),
         (500, "answered 500"),
-        (401, "answered 401; check LVM_LLM_URL, LVM_LLM_KEY"),
+        (401, "answered 401; expected 200. Check LVM_LLM_URL, LVM_LLM_KEY"),
         (302, "answered 302"),
     ],
 )

@@ -19,7 +19,7 @@ from lvm_core.denoiser.batches import masked_batch, token_batches
 from lvm_core.denoiser.config import DenoiserConfig
 from lvm_core.denoiser.spelling import plain, read_forms
 from lvm_core.denoiser.train import train_denoiser
-from lvm_core.errors import DecoderError, ModelError, SettingsError
+from lvm_core.errors import CorpusError, DecoderError, ModelError, SettingsError
 from lvm_core.inverter.data import TrainingTexts, gather_texts
 from lvm_core.inverter.files import DENOISER, find_inverter
 from lvm_core.workspace import Workspace, read_json
@@ -156,6 +156,12 @@ def test_what_cannot_be_resumed_says_so(here: Workspace) -> None:
     (here.inverter("taken") / "state.pt").write_bytes(b"half a file")
     with pytest.raises(ModelError, match="cannot be resumed"):
         train(here, None, "taken", resume=True)
+
+
+def test_what_is_refused_leaves_nothing(here: Workspace) -> None:
+    with pytest.raises(CorpusError, match="no corpus 'nowhere'"):
+        train(here, dataclasses.replace(CONFIG, corpus="nowhere"), "refused")
+    assert not here.inverter("refused").exists()
 
 
 def test_a_denoiser_is_no_inverter_and_the_other_way_round(here: Workspace) -> None:

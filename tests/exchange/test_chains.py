@@ -72,10 +72,10 @@ def test_unknown_concepts_are_counted_and_named(tmp_path: Path) -> None:
 def test_mistakes_are_named(tmp_path: Path) -> None:
     path = tmp_path / "chains.jsonl"
     path.write_text('{"concepts": ["a", "b"]}\n{"words": []}\n', encoding="utf-8")
-    with pytest.raises(SourceError, match="line 2: expected an object with a list 'concepts'"):
+    with pytest.raises(SourceError, match=r"line 2: .*; expected an object with a list 'concepts'"):
         read_chains(path)
     path.write_text('{"concepts": ["a", 7]}\n', encoding="utf-8")
-    with pytest.raises(SourceError, match="line 1: 'concepts' must be a list of texts"):
+    with pytest.raises(SourceError, match=r"line 1: .*; expected a list of texts"):
         read_chains(path)
     path.write_bytes(b'{"concepts": ["\xff\xfe", "b"]}\n')
     with pytest.raises(SourceError, match="not UTF-8"):

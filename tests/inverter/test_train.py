@@ -135,6 +135,9 @@ def test_bad_settings_and_corpora_are_refused(here: Workspace, language: Languag
         train(here, language, dataclasses.replace(CONFIG, samples=0), "a")
     with pytest.raises(CorpusError, match="no corpus 'nowhere'"):
         train(here, language, dataclasses.replace(CONFIG, corpus="nowhere"), "b")
+    with pytest.raises(SettingsError, match=r"--run is 'a/b'; expected letters.*For example: --run a-b"):
+        train(here, language, CONFIG, "a/b")
+    assert not (here.root / "inverters").exists(), "what was refused leaves nothing"
 
 
 def test_the_command_line_names_what_differs_from_the_defaults() -> None:

@@ -30,7 +30,7 @@ def test_promoting_the_one_that_serves_changes_nothing(workspace: Workspace) -> 
 
 
 def test_a_rule_or_an_unknown_run_cannot_be_promoted(workspace: Workspace) -> None:
-    with pytest.raises(ModelError, match="'copy-last' is a baseline; only nets"):
+    with pytest.raises(ModelError, match="'copy-last' is a baseline; expected a net"):
         production.promote_model(workspace, "copy-last")
     with pytest.raises(ModelError, match="There is no model 'amn-9'"):
         production.promote_model(workspace, "amn-9")

@@ -159,7 +159,7 @@ def test_the_untrained_residual_form_is_its_filter(name: str) -> None:
     lengths = sizes(12)
     filtered = build_baseline("linear-filter", DIM)
     filtered.fit(Rows(walk(lengths)), documents(lengths))
-    net = build_model(name, DIM, filter=filtered, **SMALL[name], residual=True).eval()
+    net = build_model(name, DIM, filtered, **SMALL[name], residual=True).eval()
     x = sequences()
     torch.testing.assert_close(net(x), filtered(x))
     net.scale.zero_()
@@ -190,6 +190,7 @@ def test_layers_of_the_transformer_start_apart() -> None:
         ("gru", {"heads": 3}, "Unknown setting 'heads'; expected one of"),
         ("perceiver", {}, "model is 'perceiver'; expected one of amn, lstm"),
         ("mlp", {"context": 101}, "context is 101; expected 1 to 100"),
+        ("mlp", {"dim": 3, "name": "x", "filter": 1}, "Unknown setting 'dim'.*'filter'.*'name'"),
     ],
 )
 def test_impossible_options_are_refused(name: str, options: dict, message: str) -> None:

@@ -58,7 +58,7 @@ def test_equal_vectors_come_out_as_one_point_and_say_so() -> None:
 
 
 def test_mistakes_are_named() -> None:
-    with pytest.raises(SettingsError, match="at least 5 vectors; 3 were given"):
+    with pytest.raises(SettingsError, match="3 vectors were given for a map; expected at least 5"):
         project(np.eye(3, dtype=np.float32), ProjectionSettings())
     spoiled = clusters()
     spoiled[7] = np.nan

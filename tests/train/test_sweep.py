@@ -24,7 +24,7 @@ class Trainer:
         if len(self.calls) == self.stop_at:
             raise KeyboardInterrupt
         if config is not None and config.lr > 1:
-            raise ModelError("The training diverged at step 3.")
+            raise ModelError("The training diverged at step 3", "numbers", "Start again.")
         result = {"stopped": "finished", "val_cosine": 0.5 if config is None else 0.5 + config.lr}
         write_json(self.workspace.run_result(run), result)
         return result
@@ -60,7 +60,7 @@ def test_a_stopped_sweep_resumes_the_run_at_hand_and_skips_what_is_done(workspac
 def test_a_run_that_fails_is_noted_and_the_next_one_starts(workspace: Workspace) -> None:
     found = run_sweep(workspace, new_sweep("s", {}, grid({"lr": [5.0, 0.01]})), Trainer(workspace), no_progress)
     assert [c.state for c in found.children] == ["failed", "done"]
-    assert found.children[0].message == "The training diverged at step 3."
+    assert found.children[0].message == "The training diverged at step 3; expected numbers. Start again."
 
 
 def test_the_best_architectures_are_trained_again(workspace: Workspace) -> None:
@@ -80,5 +80,5 @@ def test_every_run_is_checked_before_the_first_starts(seeded_once: Workspace) ->
 
 
 def test_an_unknown_sweep_names_those_there_are(workspace: Workspace) -> None:
-    with pytest.raises(JobError, match=r"There is no sweep 'x'; there are: none yet\."):
+    with pytest.raises(JobError, match=r"There is no sweep 'x'; expected one of none yet"):
         read_sweep(workspace, "x")

@@ -257,7 +257,7 @@ def test_what_is_on_disk_stays_when_the_encoder_fails(tiny: Workspace) -> None:
     class Failing(WordEncoder):
         def encode(self, texts: list[str]) -> Vectors:
             if self.n_calls == 3:
-                raise EncoderError("Text 1 of 4 is empty")
+                raise EncoderError("Text 1 of 4 is empty", "words", "Leave it out.")
             return super().encode(texts)
 
     with pytest.raises(EncoderError, match="Text 1 of 4"):

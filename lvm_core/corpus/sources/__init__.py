@@ -77,10 +77,10 @@ def _existing(source: str) -> Path:
         path = Path(source).expanduser()
         if source.strip() and path.exists():
             return path
-        reason = f"There is no file or folder {source or 'of an empty name'}."
+        reason = f"There is no file or folder {source or 'of an empty name'}"
     except (OSError, RuntimeError, ValueError) as error:
-        reason = f"{source[:200]} cannot be a path: {getattr(error, 'strerror', None) or error}."
-    raise SourceError(f"{reason} Give {readable()}.")
+        reason = f"{source[:200]} cannot be a path: {getattr(error, 'strerror', None) or error}"
+    raise SourceError(reason, readable(), "Give one of these.")
 
 
 def _kind_of(path: Path) -> SourceKind:
@@ -96,11 +96,14 @@ def _kind_of(path: Path) -> SourceKind:
             if compression and kind.looks_like and start and not is_compressed(path):
                 raise SourceError(
                     f"{path} is damaged or misnamed: it is not compressed as its name says, and begins with"
-                    f" {start[:20]!r}. Download or copy it again, or rename it by what it holds."
+                    f" {start[:20]!r}",
+                    "a file that is compressed as its name says",
+                    "Download or copy it again, or rename it by what it holds.",
                 )
             return kind
     raise SourceError(
-        f"{path} is of no kind the studio reads, neither by its content nor by its name; expected a name that ends in"
-        f" {', '.join(endings(compressed=False))} (each may be compressed: {', '.join(COMPRESSIONS)})."
-        " Rename or convert it."
+        f"{path} is of no kind the studio reads, neither by its content nor by its name",
+        f"a name that ends in {', '.join(endings(compressed=False))} (each may be compressed:"
+        f" {', '.join(COMPRESSIONS)})",
+        "Rename or convert it.",
     )

@@ -29,7 +29,11 @@ class LeadsSource:
         try:
             leads = json.loads(self.path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            raise SourceError(f"{self.path} cannot be read: {error}. Install its package again.") from error
+            raise SourceError(
+                f"{self.path} cannot be read: {error}",
+                "the file as its package brought it",
+                "Install its package again.",
+            ) from error
         for i, (title, lead) in enumerate(leads.items(), 1):
             self.share = i / len(leads)
             if lead.get("extract", "").strip():

@@ -46,17 +46,21 @@ class Opened:
             about = path.stat()
             if not stat.S_ISREG(about.st_mode):
                 raise SourceError(
-                    f"{path} is no regular file but a pipe, device or socket. Copy its content to a file."
+                    f"{path} is no regular file but a pipe, device or socket",
+                    "a regular file",
+                    "Copy its content to a file.",
                 )
             self._raw = path.open("rb")
         except OSError as error:
             raise SourceError(
-                f"{path} cannot be read: {error.strerror}. Check the path and who may read it."
+                f"{path} cannot be read: {error.strerror}",
+                "a file that you may read",
+                "Check the path and who may read it.",
             ) from error
         self._size = about.st_size
         if not self._size:
             self._raw.close()
-            raise SourceError(f"{path} is empty. Download or write it again.")
+            raise SourceError(f"{path} is empty", "a file with text", "Download or write it again.")
         opener = _opener(self._raw)
         # Closed by `close`, with the file below it.
         self.stream = cast(io.BufferedReader, opener(self._raw) if opener else self._raw)
@@ -77,8 +81,9 @@ class Opened:
             n_bytes += len(block)
             if n_bytes > UNSUSPICIOUS_BYTES and n_bytes > MAX_RATIO * max(self._raw.tell(), 1):
                 raise SourceError(
-                    f"{self.path} unpacks to more than {MAX_RATIO} times its size, which no text does."
-                    " Unpack it yourself and look at what it holds."
+                    f"{self.path} unpacks to more than {MAX_RATIO} times its size",
+                    "less, as of any text",
+                    "Unpack it yourself and look at what it holds.",
                 )
             yield block
 
@@ -102,8 +107,9 @@ class Opened:
             yield decoder.decode(b"", final=True).encode()
         except (LookupError, ValueError) as error:
             raise SourceError(
-                f"{self.path} says that it is in the encoding {encoding!r}, but cannot be read as that: {error}."
-                f" Convert it, for example: iconv -f {encoding} -t UTF-8"
+                f"{self.path} says that it is in the encoding {encoding!r}, but cannot be read as that: {error}",
+                "text in that encoding",
+                f"Convert it, for example: iconv -f {encoding} -t UTF-8",
             ) from error
 
     def lines(self, max_bytes: int) -> Iterator[bytes | None]:
@@ -138,8 +144,9 @@ def reading(path: Path) -> Iterator[Opened]:
         yield opened
     except (EOFError, OSError, zlib.error) as error:
         raise SourceError(
-            f"{path} is damaged at about {opened.share:.0%} of its length: {error}."
-            " Download or copy it again, or add --keep-partial to keep the articles before the damage."
+            f"{path} is damaged at about {opened.share:.0%} of its length: {error}",
+            "a whole file",
+            "Download or copy it again, or add --keep-partial to keep the articles before the damage.",
         ) from error
     finally:
         opened.close()

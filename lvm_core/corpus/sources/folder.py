@@ -26,7 +26,9 @@ class FolderSource:
         files = [(path, kind) for path in sorted(self.path.rglob("*")) if (kind := self._kind(path))]
         if not files:
             first = " or ".join(kind.endings[0] for kind in self.kinds)
-            raise SourceError(f"{self.path} holds no {first} file. Give a folder that does, or one file.")
+            raise SourceError(
+                f"{self.path} holds no {first} file", "a folder with such files", "Give another folder, or one file."
+            )
         for i, (path, kind) in enumerate(files):
             self.share = i / len(files)
             try:

@@ -34,14 +34,17 @@ class HuggingFaceSource:
         language = _LANGUAGE.search(config)
         self.language = language[1] if language else ""
         if not self.name:
-            raise SourceError(f"'{spec}' names no data set. For example: hf:wikimedia/wikipedia:20231101.en")
+            raise SourceError(
+                f"'{spec}' names no data set", "hf:OWNER/NAME", "For example: hf:wikimedia/wikipedia:20231101.en"
+            )
         folder = _folder(self.name)
         if folder:
             self.name = str(folder)
         elif not _OWNED.fullmatch(self.name):
             raise SourceError(
-                f"'{spec}' is neither a data set of the hub nor a folder here. Expected hf:OWNER/NAME, for example"
-                " hf:wikimedia/wikipedia:20231101.en, or hf:/path/to/folder"
+                f"'{spec}' is neither a data set of the hub nor a folder here",
+                "hf:OWNER/NAME or hf:FOLDER",
+                "For example: hf:wikimedia/wikipedia:20231101.en, or hf:/path/to/folder",
             )
 
     def articles(self, skipped: Skipped) -> Iterator[RawArticle]:
@@ -74,16 +77,18 @@ class HuggingFaceSource:
         except Exception as error:
             # The library raises errors of a dozen unrelated classes for a wrong name, split or connection.
             raise SourceError(
-                f"The data set '{self.name}' (configuration {self.config or 'default'}, split {self.split}) cannot be"
-                f" loaded: {str(error).splitlines()[0] if str(error) else type(error).__name__}."
-                " Check the name and the connection, or give a local folder: hf:/path/to/folder"
+                f"The data set '{self.name}' (configuration {self.config or 'default'}, split {self.split}) cannot"
+                f" be loaded: {str(error).splitlines()[0] if str(error) else type(error).__name__}",
+                "a data set that the library `datasets` can load",
+                "Check the name and the connection, or give a local folder: hf:/path/to/folder",
             ) from error
 
     def _check_columns(self, row: Json) -> None:
         if not any(isinstance(row.get(key), str) for key in TEXT_KEYS):
             raise SourceError(
-                f"The data set '{self.name}' has the columns {', '.join(row)}; expected one of {', '.join(TEXT_KEYS)}"
-                " that holds texts. Rename it, or write the rows as JSON lines with title and text."
+                f"The data set '{self.name}' has the columns {', '.join(row)}",
+                f"one of {', '.join(TEXT_KEYS)} that holds texts",
+                "Rename it, or write the rows as JSON lines with title and text.",
             )
 
 

@@ -51,9 +51,9 @@ class JsonLinesSource:
         if not n_good:
             first = skipped.examples[0] if skipped.examples else "all lines are empty"
             raise SourceError(
-                f"{self.path} has no article in {n_lines:,} lines ({first})."
-                ' Expected one JSON object a line: {"title": "...", "text": "..."}; an array becomes lines with:'
-                " jq -c '.[]' FILE"
+                f"{self.path} has no article in {n_lines:,} lines ({first})",
+                'one JSON object a line: {"title": "...", "text": "..."}',
+                "Write it so; an array becomes lines with: jq -c '.[]' FILE",
             )
 
 

@@ -64,7 +64,7 @@ class DumpSource:
         trouble = ""
         for fragment in fragments(opened, ("siteinfo", "page"), "mediawiki", MAX_PAGE_BYTES):
             if fragment.trouble == CUT:
-                raise SourceError(_broken(self.path, n_good, fragment.trouble))
+                raise _broken(self.path, n_good, fragment.trouble)
             n_pages += fragment.name == "page"
             element, reason = _parsed(fragment)
             if element is not None:
@@ -76,9 +76,13 @@ class DumpSource:
                 trouble = trouble or reason
                 skipped.add("pages that are not whole XML", f"page {n_pages:,}: {reason}")
         if not n_pages:
-            raise SourceError(f"{self.path} has no <page>: it is no MediaWiki export. Expected a pages-articles dump.")
+            raise SourceError(
+                f"{self.path} has no <page>: it is no MediaWiki export",
+                "a pages-articles dump",
+                "Download one, or give the file as it is: text, Markdown or JSON lines.",
+            )
         if trouble and not n_good:
-            raise SourceError(_broken(self.path, n_good, trouble))
+            raise _broken(self.path, n_good, trouble)
 
     def _take_site(self, siteinfo: ElementTree.Element, language: str) -> None:
         fields = {_name(child): child for child in siteinfo}
@@ -130,9 +134,10 @@ def _name(element: ElementTree.Element) -> str:
     return element.tag.rpartition("}")[2]
 
 
-def _broken(path: Path, n_pages: int, trouble: str) -> str:
-    keep = " or add --keep-partial to keep the articles before it." if n_pages else " or check that it is a dump."
-    return f"{path} is not whole XML in UTF-8: {trouble}, after {n_pages:,} pages. Download or copy it again,{keep}"
+def _broken(path: Path, n_pages: int, trouble: str) -> SourceError:
+    keep = "or add --keep-partial to keep the articles before it." if n_pages else "or check that it is a dump."
+    given = f"{path} is not whole XML in UTF-8: {trouble}, after {n_pages:,} pages"
+    return SourceError(given, "a whole dump", f"Download or copy it again, {keep}")
 
 
 KIND = SourceKind(

@@ -61,7 +61,7 @@ def named_texts(opened: Opened) -> Iterator[tuple[str, str]]:
             n_parts += 1
             yield text, name if n_parts == 1 else f"{name}, part {n_parts}"
     if not n_parts:
-        raise SourceError(f"{path} holds only spaces. Give a file with text.")
+        raise SourceError(f"{path} holds only spaces", "a file with words in it", "Give another file.")
 
 
 def _parts(opened: Opened) -> Iterator[str]:
@@ -100,8 +100,9 @@ def _decoded(opened: Opened) -> Iterator[str]:
 
 def _not_utf8(path: Path, place: int, byte: int) -> SourceError:
     return SourceError(
-        f"{path} is not UTF-8: byte {place:,} is {byte:#04x}."
-        f" Convert it, for example: iconv -f WINDOWS-1252 -t UTF-8 '{path.name}' > utf8.txt"
+        f"{path} is not UTF-8: byte {place:,} is {byte:#04x}",
+        "text in UTF-8",
+        f"Convert it, for example: iconv -f WINDOWS-1252 -t UTF-8 '{path.name}' > utf8.txt",
     )
 
 

@@ -143,9 +143,14 @@ def label_by_endpoint(text: str, endpoint: Endpoint) -> int:
     try:
         answer = ask(endpoint, [{"role": "system", "content": instruction}, {"role": "user", "content": text}])
     except EndpointError as error:
-        raise SourceError(f"The endpoint {endpoint.host} did not answer: {error}") from error
+        given, expected, remedy = error.parts
+        raise SourceError(f"The endpoint {endpoint.host} did not answer: {given}", expected, remedy) from error
     try:
         labels = json.loads(answer[answer.index("{") : answer.rindex("}") + 1])
         return by_names(*(str(labels[kind]) for kind in ("domain", "task", "modifier")))
     except (ValueError, KeyError, TypeError, SettingsError) as error:
-        raise SourceError(f"The endpoint {endpoint.host} gave no TMD labels for {text[:60]!r}: {error}") from error
+        raise SourceError(
+            f"The endpoint {endpoint.host} gave no TMD labels for {text[:60]!r}: {error}",
+            "a domain, a task and a modifier for each text",
+            "Choose another model with LVM_LLM_MODEL, or label without --endpoint.",
+        ) from error

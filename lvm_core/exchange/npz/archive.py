@@ -39,7 +39,7 @@ BLOCK_BYTES = 1 << 20
 
 BEGINNINGS = (
     (b"version https://git-lfs", "a Git LFS pointer, which stands for the file; run `git lfs pull` where it came from"),
-    (b"\x93NUMPY", "a single array (.npy); expected an NPZ of several, as np.savez writes it: see `npz --help`"),
+    (b"\x93NUMPY", "a single array (.npy); write it and its texts with np.savez, as `npz --help` says"),
     (b"\x1f\x8b", "a gzip file; unpack it with gunzip"),
     (b"BZh", "a bzip2 file; unpack it with bunzip2"),
     (b"\xfd7zXZ", "an xz file; unpack it with unxz"),
@@ -111,26 +111,34 @@ class Archive(Mapping[str, NDArray[Any]]):
         """
         info, header = self._members[name], self.headers[name]
         if header.problem or header.dtype is None:
-            raise SourceError(f"The array '{name}' of {self.path} {header.problem}. Copy the file again if need be.")
+            raise SourceError(
+                f"The array '{name}' of {self.path} {header.problem}",
+                "an array as np.savez writes it",
+                "Copy the file again if need be.",
+            )
         if header.pickled:
             raise SourceError(
-                f"The array '{name}' of {self.path} holds pickled Python objects, and loading a pickle can run any code"
-                " in it. If you trust where it comes from, convert it once:"
-                f" python -m lvm_core npz convert {self.path} OUT.npz --trust-pickle"
+                f"The array '{name}' of {self.path} holds pickled Python objects, and loading a pickle can run any"
+                " code in it",
+                "plain numbers and texts",
+                f"If you trust where it comes from, convert it once: python -m lvm_core npz convert {self.path}"
+                " OUT.npz --trust-pickle",
             )
         most = BOMB_RATIO if header.dtype.kind not in "US" else TEXT_RATIO
         if header.n_bytes > BOMB_BYTES and info.file_size > most * info.compress_size:
             raise SourceError(
                 f"The array '{name}' of {self.path} unpacks to {header.n_bytes / 1e6:,.0f} MB from"
-                f" {info.compress_size / 1e6:,.1f} MB; expected at most {most} times. Vectors do not shrink so far:"
-                " it holds one value over and over."
+                f" {info.compress_size / 1e6:,.1f} MB",
+                f"at most {most} times, since vectors do not shrink further",
+                "It holds one value over and over: write the file again, without that array.",
             )
         try:
             return self._read(info, header)
         except DAMAGE as error:
             raise SourceError(
-                f"{self.path} is damaged or truncated: its array '{name}' cannot be read ({error})."
-                " Copy it again from where it came."
+                f"The array '{name}' of {self.path} cannot be read ({error})",
+                "a whole file",
+                "It is damaged or truncated: copy it again from where it came.",
             ) from error
 
     def _read(self, info: zipfile.ZipInfo, header: Header) -> NDArray[Any]:
@@ -184,28 +192,35 @@ def open_npz(path: Path, scratch: Path | None = None) -> Iterator[Archive]:
         beginning = raw.read(512)
         raw.seek(0)
         if not beginning.startswith(b"PK"):
-            raise SourceError(f"{path} is no NPZ but {_kind_of(beginning)}. An NPZ is what np.savez writes.")
+            kind, remedy = _kind_of(beginning)
+            raise SourceError(f"{path} is no NPZ but {kind}", "what np.savez writes", remedy)
         try:
             archive = zipfile.ZipFile(raw)
         except (*DAMAGE, NotImplementedError) as error:
-            raise SourceError(f"{path} is damaged or truncated ({error}). Copy it again from where it came.") from error
+            raise SourceError(
+                f"{path} cannot be read ({error})",
+                "a whole NPZ",
+                "It is damaged or truncated: copy it again from where it came.",
+            ) from error
         with archive:
             yield Archive(path, archive, scratch)
 
 
-def _kind_of(beginning: bytes) -> str:
-    """Return what a file is that begins with these bytes."""
+def _kind_of(beginning: bytes) -> tuple[str, str]:
+    """Return what a file is that begins with these bytes, and what to do."""
+    again = "Copy it again from where it came, or write its arrays with np.savez."
     if not beginning:
-        return "an empty file; copy it again from where it came"
+        return "an empty file", again
     for start, kind in BEGINNINGS:
         if beginning.startswith(start):
-            return kind
+            name, _, remedy = kind.partition("; ")
+            return name, f"{remedy[:1].upper()}{remedy[1:]}." if remedy else again
     text = beginning.lstrip(b"\xef\xbb\xbf \t\r\n")
     if text[:1] == b"<":
-        return "a web page or XML, such as the answer of a server that refused; download it again"
+        return "a web page or XML, such as the answer of a server that refused", "Download it again."
     if beginning[:1] == b"\x80" and beginning[1:2] in b"\x02\x03\x04\x05":
-        return "a Python pickle; save its arrays with np.savez where you made it"
+        return "a Python pickle", "Save its arrays with np.savez where you made it."
     if b"\0" in beginning:
-        return f"a file that begins with {beginning[:8].hex(' ')}"
+        return f"a file that begins with {beginning[:8].hex(' ')}", again
     line = text.split(b"\n", 1)[0].decode("utf-8", "replace").strip()
-    return f"a text that begins with {quoted(line, 40)}"
+    return f"a text that begins with {quoted(line, 40)}", again

@@ -42,8 +42,9 @@ def numbers(arrays: Archive, key: str, *expected: str) -> NDArray[Any]:
         fits = header.dtype.kind in "fiu" and len(header.shape) == len(expected)
         if not fits or not 1 <= header.shape[-1] <= MOST_DIM:
             raise SourceError(
-                f"'{key}' of {arrays.path} is {header}; expected numbers of shape ({', '.join(expected)})."
-                " Save it again as np.float32."
+                f"'{key}' of {arrays.path} is {header}",
+                f"numbers of shape ({', '.join(expected)})",
+                "Save it again as np.float32.",
             )
     return arrays[key]
 
@@ -62,10 +63,12 @@ def column(arrays: Archive, names: Sequence[str], shape: tuple[int, ...]) -> NDA
         n_there = len(values) if values.ndim else 1
         raise SourceError(
             f"'{key}' of {arrays.path} has {n_there:,} entries, but there are {shape[0]:,} vectors: its shape is"
-            f" {values.shape}; expected {shape}. The file's arrays are not aligned."
+            f" {values.shape}",
+            f"the shape {shape}",
+            "The file's arrays are not aligned: write it again.",
         )
     if values.dtype.kind not in "USiufb":
-        raise SourceError(f"'{key}' of {arrays.path} is {values.dtype}; expected texts or numbers. Leave it out.")
+        raise SourceError(f"'{key}' of {arrays.path} is {values.dtype}", "texts or numbers", "Leave it out.")
     return values
 
 

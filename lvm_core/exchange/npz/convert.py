@@ -32,7 +32,9 @@ def convert_objects(source: Path, target: Path, trust: bool) -> dict[str, str]:
     """
     if not trust:
         raise SourceError(
-            "Converting loads pickled objects, which can run any code. Say --trust-pickle if you trust the file."
+            "Converting loads pickled objects, which can run any code",
+            "your word that you trust the file",
+            "Say it with --trust-pickle.",
         )
     changed: dict[str, str] = {}
     with open_npz(source, target.parent) as arrays, NpzWriter(target, compress=True) as file:
@@ -46,7 +48,11 @@ def convert_objects(source: Path, target: Path, trust: bool) -> dict[str, str]:
                 n_written += 1
         if not n_written:
             reasons = "; ".join(f"{name}: {why}" for name, why in changed.items()) or "it holds no arrays"
-            raise SourceError(f"Nothing of {source} could be converted ({reasons}). Copy it again from where it came.")
+            raise SourceError(
+                f"Nothing of {source} could be converted ({reasons})",
+                "at least one array",
+                "Copy it again from where it came.",
+            )
     return changed
 
 

@@ -88,6 +88,8 @@ def layout_of(arrays: Archive) -> str:
     if named(arrays, VECTORS):
         return "vectors"
     raise SourceError(
-        f"The NPZ holds {', '.join(sorted(arrays.headers)[:40]) or 'nothing'}; expected vectors with concept_texts and"
-        " cpe_ids, or context_vectors with target_vectors, or train_/val_/test_ contexts, targets and masks."
+        f"The NPZ holds {', '.join(sorted(arrays.headers)[:40]) or 'nothing'}",
+        "vectors with concept_texts and cpe_ids, or context_vectors with target_vectors, or train_/val_/test_"
+        " contexts, targets and masks",
+        "Rename its arrays so: np.savez(FILE, vectors=..., concept_texts=..., cpe_ids=...).",
     )

@@ -65,7 +65,9 @@ def from_windows(arrays: Archive, layout: str) -> Contents:
     dims = {windows.contexts.shape[2] for windows in sets}
     if len(dims) > 1:
         raise SourceError(
-            f"{arrays.path} holds vectors of {', '.join(map(str, sorted(dims)))} dimensions; expected one."
+            f"{arrays.path} holds vectors of {', '.join(map(str, sorted(dims)))} dimensions",
+            "one dimension",
+            "Write those of each encoder into a file of their own.",
         )
     notes = [] if all(windows.with_targets for windows in sets) else [
         "The targets lie further on than the next chunk (p6_offset), so they are left out: only the contexts are read."
@@ -79,8 +81,9 @@ def _windows(arrays: Archive, keys: WindowKeys) -> _Windows:
     n, length, dim = contexts.shape
     if targets.shape != (n, dim) or not length:
         raise SourceError(
-            f"{keys.contexts} {contexts.shape} and {keys.targets} {targets.shape} of {arrays.path} do not fit; expected"
-            " (N, T, D) and (N, D)."
+            f"{keys.contexts} {contexts.shape} and {keys.targets} {targets.shape} of {arrays.path} do not fit",
+            "(N, T, D) and (N, D)",
+            "Write the arrays again, one target a window.",
         )
     masks = column(arrays, [f"{keys.prefix}masks", f"{keys.prefix}mask"], (n, length))
     mask = None if masks is None else masks.astype(bool)
@@ -129,7 +132,11 @@ class _Reader:
     def _keys(self) -> Keys:
         lengths = {windows.length for windows in self._sets}
         if len(lengths) > 1:
-            raise SourceError(f"{self._arrays.path} holds windows of {sorted(lengths)} chunks; expected one length.")
+            raise SourceError(
+                f"{self._arrays.path} holds windows of {sorted(lengths)} chunks",
+                "one length",
+                "Pad them, or write a file for each length.",
+            )
         blocks = [np.empty((0, lengths.pop()), dtype=np.uint64)]
         for windows in self._sets:
             for start in range(0, len(windows.contexts), BLOCK):

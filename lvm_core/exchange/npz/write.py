@@ -53,7 +53,9 @@ def windows_of(documents: Iterable[DocumentInfo], context: int) -> tuple[NDArray
             articles.append(np.full(n, document.document_id, dtype=np.int64))
     if not firsts:
         raise CorpusError(
-            f"No article has more than {context} chunks, so there is no window to write. Use a shorter --context."
+            f"No article has more than {context} chunks, so there is no window to write",
+            "at least one",
+            "Use a shorter --context.",
         )
     return np.concatenate(firsts), np.concatenate(articles)
 
@@ -130,7 +132,11 @@ def _places(n: int) -> Iterator[slice]:
 def only_over_npz(path: Path) -> None:
     """Raise SourceError if something that is no NPZ lies at `path`."""
     if path.exists() and not _may_be_replaced(path):
-        raise SourceError(f"{path} exists and is no NPZ, so it is not overwritten. Choose another name.")
+        raise SourceError(
+            f"{path} exists and is no NPZ, so it is not overwritten",
+            "an NPZ, or the name of a new file",
+            "Choose another name.",
+        )
 
 
 def _may_be_replaced(path: Path) -> bool:

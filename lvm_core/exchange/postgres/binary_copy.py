@@ -118,7 +118,11 @@ class CopyReader:
             if len(self._buffer) < len(HEADER):
                 return len(data)
             if bytes(self._buffer[:11]) != HEADER[:11]:
-                raise SourceError("The server did not send binary COPY data. Is something between you and PostgreSQL?")
+                raise SourceError(
+                    "The server sent something else",
+                    "binary COPY data",
+                    "Is something between you and PostgreSQL? Connect to it directly.",
+                )
             extension = _SIZE.unpack_from(self._buffer, 15)[0]
             at = len(HEADER) + extension
             self._header = False

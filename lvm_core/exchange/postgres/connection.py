@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from lvm_core.boundary.secrets import without
+from lvm_core.boundary.secrets import is_harmless, without
 from lvm_core.errors import SourceError
 
 if TYPE_CHECKING:
@@ -26,8 +26,9 @@ def database_url(given: str | None = None) -> str:
     url = given or os.environ.get(URL_VARIABLE)
     if not url:
         raise SourceError(
-            f"No database was named. Set {URL_VARIABLE}, for example to"
-            " postgresql://user:password@localhost:5432/lnsp, or give --url."
+            "No database was named",
+            "its address",
+            f"Set {URL_VARIABLE}, for example to postgresql://user:password@localhost:5432/lnsp, or give --url.",
         )
     return url
 
@@ -45,13 +46,13 @@ def safe_reason(error: Exception, url: str) -> str:
         parts = parse_dsn(url)
     except psycopg2.Error:
         parts = {}
-    hosts, ports = str(parts.get("host", "")), str(parts.get("port", ""))
-    if not parts or "@" in hosts or not re.fullmatch(r"[\d,]*", ports):
+    known = all(is_harmless(name, str(value)) for name, value in parts.items() if name in ("host", "port", "dbname"))
+    if not parts or not known or not re.fullmatch(r"[\d,]*", str(parts.get("port", ""))):
         return (
             "the address cannot be read; expected postgresql://USER:PASSWORD@HOST:PORT/DATABASE, with special"
             " characters of the password encoded (@ as %40, / as %2F), or KEY=VALUE pairs"
         )
-    secrets = [str(parts.get(name, "")) for name in ("password", "sslpassword", "passfile")]
+    secrets = [str(value) for name, value in parts.items() if not is_harmless(name, str(value))]
     return without(" ".join(str(error).split()), [*secrets, os.environ.get("PGPASSWORD", "")])
 
 
@@ -90,8 +91,9 @@ def connected(url: str, readonly: bool = False) -> Iterator["Connection"]:
         )
     except psycopg2.Error as error:
         raise SourceError(
-            f"PostgreSQL did not let us in: {safe_reason(error, url)}."
-            f" Check that the server runs and that {URL_VARIABLE} names the right host, user, password and database."
+            f"PostgreSQL did not let us in: {safe_reason(error, url)}",
+            "a server that runs and takes this user",
+            f"Check that it runs and that {URL_VARIABLE} names the right host, user, password and database.",
         ) from None
     try:
         # All that is read belongs to one state of the table, whatever is written meanwhile.
@@ -103,16 +105,21 @@ def connected(url: str, readonly: bool = False) -> Iterator["Connection"]:
             yield connection
     except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
         raise ServerGone(
-            f"PostgreSQL went away: {safe_reason(error, url)}. Run the command again when the server is back."
+            f"PostgreSQL went away: {safe_reason(error, url)}",
+            "a connection to the end",
+            "Run the command again when the server is back.",
         ) from None
     except psycopg2.errors.UntranslatableCharacter as error:
         raise SourceError(
-            f"A text does not fit the encoding of this database: {safe_reason(error, url)}."
-            " Use a database made WITH ENCODING 'UTF8'."
+            f"A text does not fit the encoding of this database: {safe_reason(error, url)}",
+            "an encoding of all characters",
+            "Use a database made WITH ENCODING 'UTF8'.",
         ) from None
     except psycopg2.Error as error:
         raise SourceError(
-            f"PostgreSQL refused: {safe_reason(error, url)}. Check the columns of the table and what this user may do."
+            f"PostgreSQL refused: {safe_reason(error, url)}",
+            "a table with these columns that this user may use",
+            "Check the columns of the table and what this user may do.",
         ) from None
     finally:
         connection.close()

@@ -126,7 +126,7 @@ def _copy(connection: "Connection", info: TableInfo, query: "Composable", take: 
     with connection.cursor() as cursor:
         cursor.copy_expert(SQL("COPY ({}) TO STDOUT (FORMAT binary)").format(query), reader)
     if not reader.finished:
-        raise SourceError("PostgreSQL stopped sending before the end. Run the command again.")
+        raise SourceError("PostgreSQL stopped sending before the end", "all rows", "Run the command again.")
 
 
 def _text(data: bytes | None) -> str:

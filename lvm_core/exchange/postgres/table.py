@@ -82,9 +82,17 @@ def inspect_table(connection: "Connection", table: str, dataset_source: str | No
     """
     kind, columns = _columns(connection, table)
     if not columns:
-        raise SourceError(f"There is no table '{table}' in this database. Check --table, or the schema before it.")
+        raise SourceError(
+            f"There is no table '{table}' in this database",
+            "the name of a table that is",
+            "Check --table, or the schema before it.",
+        )
     if dataset_source and "dataset_source" not in columns:
-        raise SourceError(f"Table '{table}' has no column dataset_source; it has {', '.join(columns)}. Leave it out.")
+        raise SourceError(
+            f"Table '{table}' has no column dataset_source",
+            f"one of {', '.join(columns)}",
+            "Leave --dataset-source out.",
+        )
     vectors, kinds = table, [kind]
     vector = columns.get("concept_vec")
     if vector is None and "cpe_id" in columns:
@@ -157,10 +165,14 @@ def _check_columns(table: str, columns: dict[str, Column], vector: Column | None
     missing = [c for c in ("concept_text", "concept_vec") if c not in columns and not (c == "concept_vec" and vector)]
     if missing:
         raise SourceError(
-            f"Table '{table}' has no column {' and no column '.join(missing)}; it has {', '.join(columns)}."
-            " Give --table a view that has both: CREATE VIEW concepts AS SELECT ... AS concept_text, ... AS concept_vec"
-            f" FROM {table}; with article, position and cpe_id where there are such."
+            f"Table '{table}' has no column {' and no column '.join(missing)}; it has {', '.join(columns)}",
+            "concept_text and concept_vec",
+            "Give --table a view that has both: CREATE VIEW concepts AS SELECT ... AS concept_text, ... AS"
+            f" concept_vec FROM {table}; with article, position and cpe_id where there are such.",
         )
     if vector is not None and not vector.vector_kind:
-        raise SourceError(f"Column concept_vec of '{table}' is {vector.type}; expected one of {EXPECTED}. Cast it in a"
-                          " view, and give that as --table.")  # fmt: skip
+        raise SourceError(
+f"Column concept_vec of '{table}' is {vector.type}",
+f"one of {EXPECTED}",
+"Cast it in a view, and give that as --table."
+)  # fmt: skip

@@ -33,15 +33,16 @@ def vector_type_for(connection: "Connection", wanted: str) -> str:
         SourceError: if pgvector is asked for and is not in this database.
     """
     if wanted not in PACK:
-        raise SourceError(f"--vectors is {wanted!r}; expected one of {', '.join(PACK)}.")
+        raise SourceError(f"--vectors is {wanted!r}", f"one of {', '.join(PACK)}", "Give one of these.")
     if wanted == "real[]":
         return wanted
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM pg_extension WHERE extname = 'vector'")
         if cursor.fetchone() is None:
             raise SourceError(
-                f"The type {wanted} needs pgvector in this database: run CREATE EXTENSION vector; there"
-                " first, or export with --vectors 'real[]'."
+                f"The type {wanted} needs pgvector, which this database lacks",
+                "the extension vector",
+                "Run CREATE EXTENSION vector; there first, or export with --vectors 'real[]'.",
             )
     return wanted
 
@@ -64,20 +65,18 @@ def create_table(connection: "Connection", table: str, vector_type: str, dim: in
             return
     if not append:
         raise SourceError(
-            f"Table '{table}' exists. Add --append to write into it (it is never altered), or choose"
-            " another with --table."
+            f"Table '{table}' exists",
+            "a new table, or your word to add to it",
+            "Add --append to write into it (it is never altered), or choose another with --table.",
         )
     info = inspect_table(connection, table)
     missing = [name for name in COLUMNS if name not in info.columns]
     if missing or info.vector_kind != vector_type:
+        lack = f"it lacks {', '.join(missing)}" if missing else f"its concept_vec is {info.columns['concept_vec'].type}"
         raise SourceError(
-            f"Table '{table}' cannot take the rows: "
-            + (
-                f"it lacks {', '.join(missing)}"
-                if missing
-                else f"its concept_vec is {info.columns['concept_vec'].type}"
-            )
-            + ". It is not altered; choose another table with --table, or another type with --vectors."
+            f"Table '{table}' cannot take the rows: {lack}",
+            f"{', '.join(COLUMNS)}, with a concept_vec of {vector_type}",
+            "It is not altered; choose another table with --table, or another type with --vectors.",
         )
 
 

@@ -86,7 +86,7 @@ def show(at: Address, corpora: list[str], view: str) -> Choices:
     place = _start(at, corpus, split, view)
     rollout, snap = _numbers(at, view, place.n_before)
     if not models:
-        raise SettingsError(["No model is chosen; choose one or more under Models."])
+        raise SettingsError(["No model is chosen; expected one or more. Choose them under Models."])
     return Choices(corpus, tuple(models), split, place.row, rollout.steps, rollout.context, snap, place.pasted)
 
 
@@ -117,7 +117,7 @@ def _pasted(at: Address) -> Place:
                         help="Cut into chunks as a corpus is; the last ones are the context.")  # fmt: skip
     chunks = tuple(split_text(text))
     if not chunks:
-        raise SettingsError(["There is no text to start from; paste a few sentences."])
+        raise SettingsError(["There is no text to start from; expected a few sentences. Paste them."])
     st.caption(f"{len(chunks):,} chunk{'s' if len(chunks) > 1 else ''}; there is no true continuation to compare with.")
     return Place(-1, min(100, len(chunks)), chunks)
 
@@ -148,7 +148,12 @@ def _documents(corpus: str, split: str) -> list[DocumentInfo]:
 
     documents = [d for d in split_documents(state.store().documents(corpus))[split] if d.n_chunks > 1]
     if not documents:
-        raise SettingsError([f"The {split} split of corpus '{corpus}' has no article of two chunks. Choose another."])
+        raise SettingsError(
+            [
+                f"The {split} split of corpus '{corpus}' has no article to continue; expected two chunks or more."
+                " Choose another."
+            ]
+        )
     return documents
 
 

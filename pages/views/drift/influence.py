@@ -31,7 +31,7 @@ def show(_: Address, choices: Choices) -> None:
     context, texts = start.context[-choices.context :], start.texts[-choices.context :]
     if len(context) < 2:
         raise SettingsError(
-            ["The context has 1 chunk; leaving it out leaves nothing. Start later or set more context."]
+            ["The context has 1 chunk; expected at least 2, since leaving it out leaves nothing. Start later."]
         )
     workspace, dim = state.workspace(), context.shape[1]
     nets = {ref: opened.model(workspace, ref, start.encoder_id, dim).model for ref in choices.models}

@@ -86,7 +86,7 @@ class Run:
         """
         clean_context(texts)
         if not choices.models:
-            raise SettingsError(["No model is chosen; choose one or more under Models."])
+            raise SettingsError(["No model is chosen; expected one or more. Choose them under Models."])
         self.choices, self.texts, self.origin = choices, tuple(texts), origin
         self.cards = cards_of(choices)
         self.predictions: dict[Card, Prediction] = {}

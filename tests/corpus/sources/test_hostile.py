@@ -176,7 +176,7 @@ def test_pipes_and_devices_are_refused_and_passed_over_in_folders(tmp_path: Path
 
 @pytest.mark.parametrize("given", ["", "  ", "~nosuchuser/x.xml", "x" * 300 + ".txt", "a\0b.txt"])
 def test_what_cannot_be_a_path_is_explained(given: str) -> None:
-    with pytest.raises(SourceError, match=r"(no file or folder|cannot be a path).*Give MediaWiki dumps"):
+    with pytest.raises(SourceError, match=r"(no file or folder|cannot be a path).*expected MediaWiki dumps"):
         open_source(given)
 
 
