@@ -99,12 +99,14 @@ class Ladder:
         for row, (texts, cached), attempt in zip(rows, runs, tried, strict=True):
             before = climbing[row]
             preview = steps not in self._checks.settings.ladder
-            attempts = before.attempts if preview else (*before.attempts, attempt)
-            done = attempt.accepted and not preview
+            attempts = before.attempts
+            if not preview:
+                attempts = (*attempts, *self._on_the_way(texts, attempt, attempts), attempt)
+            done = any(one.accepted for one in attempts)
             yield (
                 row,
                 Decoding(
-                    attempt.decoded if done or preview or not attempts else best(attempts).decoded,
+                    attempt.decoded if preview else best(attempts).decoded,
                     attempts,
                     tuple(texts),
                     before.ms + share,
@@ -113,6 +115,14 @@ class Ladder:
                     done,
                 ),
             )
+
+    def _on_the_way(self, texts: Sequence[Decoded], attempt: Attempt, before: Sequence[Attempt]) -> list[Attempt]:
+        """Return which texts that stood before one that failed pass: they cost nothing, another rung costs seconds."""
+        if attempt.accepted or not self._checks.settings.keep_best:
+            return []
+        known = {attempt.decoded.text, *(one.decoded.text for one in before)}
+        fresh = {text.text: text for text in texts if text.text and text.text not in known}
+        return [one for one in self._checks.attempts(list(fresh.values())) if one.accepted]
 
     def _fall_back(self, climbing: dict[int, Decoding], vectors: Vectors) -> Iterator[tuple[int, Decoding]]:
         rows = list(climbing)

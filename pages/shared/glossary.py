@@ -21,7 +21,7 @@ TERMS: dict[str, str] = {
     "ladder": "One correction, then three, then five, until a text passes its checks. The best of all is shown.",
     "checks": "Does the text repeat itself, does it say enough, is it on the topic of the context?",
     "repeats": "Share of word pairs that occur more than once in the text; at most 25 % passes by default.",
-    "entropy": "How varied the words of the text are; at least 2.8 bits passes by default.",
+    "entropy": "How varied the words of the text are; at least 2.25 bits, five different words, passes by default.",
     "topic": "Cosine of the text and the mean of the context, by the encoder; at least 0.25 passes by default.",
     "keyword": "A word of content that the text shares with the context: a mark, and no check unless you ask for it.",
     "passthrough": "No model: the vector of the last chunk itself becomes text. The ceiling of what a decoder can say.",

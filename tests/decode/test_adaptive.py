@@ -179,6 +179,24 @@ def on_topic(texts):
     return [0.6 if "magma" in text else 0.1 for text in texts]
 
 
+def test_a_short_sentence_of_different_words_is_no_empty_one():
+    decoder = ScriptedDecoder({1: "The economic growth rate has slowed."})
+    (result,) = climb(decoder, settings=replace(PRESETS["studio"], min_topic_cosine=-1.0))
+    assert result.decoded.steps == 1
+    (seeds,) = climb(decoder, settings=replace(PRESETS["seeds"], need_keyword=False))
+    assert "says little: word entropy 2.58 bits, 2.8 are needed" in seeds.attempts[0].reason
+
+
+def test_a_first_text_that_passes_is_shown_where_its_correction_does_not():
+    decoder = ScriptedDecoder({0: GOOD, 1: SHORT})
+    (result,) = climb(decoder, settings=replace(PRESETS["studio"], min_topic_cosine=-1.0))
+    assert (result.decoded.text, result.decoded.steps) == (GOOD, 0)
+    assert [attempt.decoded.text for attempt in result.attempts] == [GOOD, SHORT]
+    assert decoder.calls == [(1, 1)], "nothing is corrected further"
+    climb(decoder)
+    assert decoder.calls[1:] == [(1, 1), (1, 3), (1, 5)], "the seeds look at the last text alone"
+
+
 def test_a_text_on_the_topic_needs_no_keyword():
     near = "Glowing rock then poured out and buried seven small villages beneath."
     (seeds,) = climb(ScriptedDecoder({1: near}))
