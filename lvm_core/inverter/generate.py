@@ -61,12 +61,12 @@ class Prompts:
 class Generator:
     """The net with LoRA merged into its weights, ready to write."""
 
-    def __init__(self, net: InverterNet, tokenizer: "Tokenizer") -> None:
-        """Merge the weights (a copy of 270 MB at real size)."""
+    def __init__(self, net: InverterNet, tokenizer: "Tokenizer", layers: Sequence[Block] = ()) -> None:
+        """Merge the weights of the net's layers (a copy of 270 MB at real size), or take `layers` that are packed."""
         self.net, self.tokenizer = net, tokenizer
         self.device = net.embedding.device
         with torch.no_grad():
-            self.blocks = [block.packed() for block in net.blocks if isinstance(block, Block)]
+            self.blocks = list(layers) or [block.packed() for block in net.blocks if isinstance(block, Block)]
         self._head = PackedLinear(net.embedding)
 
     @torch.inference_mode()

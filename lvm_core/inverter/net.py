@@ -9,7 +9,7 @@ section 4); its own weights stay frozen in bfloat16 and are never written to a c
 Letters: B batch, T positions, D embedding dimension, W width of the language model, P prompt length.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -46,34 +46,23 @@ class InverterNet(nn.Module):
     norm: Tensor
     angles: Tensor
 
-    def __init__(self, language: "LanguageModel", size: NetSize) -> None:
-        """Build on the frozen weights of `language`."""
+    def __init__(self, language: "LanguageModel", size: NetSize, layers: bool = True) -> None:
+        """Build on the frozen weights of `language`; without `layers` for who has them packed, see `packed`."""
         super().__init__()
         config, weights = language.config, language.weights
         self.size, self.eps = size, float(config["rms_norm_eps"])
         self.width = int(config["hidden_size"])
-        heads = (int(config["num_attention_heads"]), int(config["num_key_value_heads"]))
-        head_size = self.width // heads[0]
+        head_size = self.width // int(config["num_attention_heads"])
         self.register_buffer("embedding", weights["model.embed_tokens.weight"], persistent=False)
         self.register_buffer("norm", weights["model.norm.weight"], persistent=False)
         steps = torch.arange(0, head_size, 2, dtype=torch.float32) / head_size
         self.register_buffer("angles", float(config["rope_theta"]) ** -steps, persistent=False)
-        self.blocks = nn.ModuleList()
-        for i in range(int(config["num_hidden_layers"])):
-            start = f"model.layers.{i}."
-            layer = {k.removeprefix(start): v for k, v in weights.items() if k.startswith(start)}
-            self.blocks.append(Block.adapted(layer, (*heads, head_size), self.eps, size.rank))
+        self.blocks = nn.ModuleList(adapted_layers(language, size.rank) if layers else ())
         self.soft = nn.Sequential(
             nn.Linear(size.dim, size.hidden), nn.GELU(), nn.Linear(size.hidden, size.n_soft * self.width)
         )
         self.soft_scale = nn.Parameter(torch.tensor(float(self.embedding.float().std())))
         self.words = WordHead(size.dim, size.word_hidden, self.embedding)
-
-    def keep_what_reads(self) -> None:
-        """Drop the layers once they are packed, and the file that the frozen weights are mapped from: 350 MB."""
-        self.blocks = nn.ModuleList()
-        self.embedding, self.norm = self.embedding.clone(), self.norm.clone()
-        self.words.embedding = self.embedding
 
     @property
     def prompt_length(self) -> int:
@@ -132,3 +121,33 @@ class InverterNet(nn.Module):
         hidden = self.hidden(x)[:, self.prompt_length - 1 :]
         is_text = torch.arange(tokens.shape[1], device=tokens.device) < lengths[:, None]
         return F.cross_entropy(self.logits(hidden[is_text]), tokens[is_text], reduction="none")
+
+
+def adapted_layers(language: "LanguageModel", rank: int) -> Iterator[Block]:
+    """Yield the layers of `language`, each with a low-rank addition that changes nothing yet."""
+    config, weights = language.config, language.weights
+    n_heads, n_kv = int(config["num_attention_heads"]), int(config["num_key_value_heads"])
+    heads = (n_heads, n_kv, int(config["hidden_size"]) // n_heads)
+    for i in range(int(config["num_hidden_layers"])):
+        start = f"model.layers.{i}."
+        layer = {name.removeprefix(start): weights[name] for name in weights if name.startswith(start)}
+        yield Block.adapted(layer, heads, float(config["rms_norm_eps"]), rank)
+
+
+def packed(language: "LanguageModel", size: NetSize, trained: Mapping[str, Tensor]) -> tuple[InverterNet, list[Block]]:
+    """Return a net to read with, and its layers to write with, each packed before the next one is read.
+
+    All layers at once took twice the memory of what remains.
+
+    Raises:
+        RuntimeError: if `trained` is not the state of such a net.
+    """
+    net, layers, rest = InverterNet(language, size, layers=False), list[Block](), dict(trained)
+    with torch.no_grad():
+        for i, layer in enumerate(adapted_layers(language, size.rank)):
+            start = f"blocks.{i}."
+            own = {name.removeprefix(start): rest.pop(name) for name in trained if name.startswith(start)}
+            layer.load_state_dict(own)
+            layers.append(layer.packed())
+    net.load_state_dict(rest)
+    return net.eval(), layers

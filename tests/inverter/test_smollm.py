@@ -21,6 +21,14 @@ def test_it_loads_with_its_tokenizer() -> None:
     assert [language.tokenizer.id_to_token(i) for i in range(3)] == ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
 
 
+def test_a_weight_is_read_when_it_is_asked_for() -> None:
+    weights = smollm.load_smollm().weights
+    assert len(weights) == len(set(weights)) == 272
+    assert weights["model.norm.weight"].data_ptr() != weights["model.norm.weight"].data_ptr()
+    with pytest.raises(KeyError, match="lm_head"):
+        weights["lm_head"]
+
+
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("LVM_CACHE", str(tmp_path / "cache"))
