@@ -109,6 +109,13 @@ def test_every_setting_of_a_training_has_its_widget(seeded: Workspace, open_page
     assert {"net", "corpora", "train without an order", "checkpoint every [s]"} <= labels
 
 
+def test_few_articles_are_said_to_be_few_before_the_start(seeded: Workspace, open_page: Open) -> None:
+    app = open_page(seeded, "train")
+    assert re.search(r"\d+ training articles are few: .* level with the fitted linear filter", shown(app))
+    widget(app, "selectbox", "Net").set_value("linear-filter").run()
+    assert "are few" not in shown(app), "a rule has no filter to beat"
+
+
 def test_a_preset_changes_the_command(seeded: Workspace, open_page: Open) -> None:
     app = open_page(seeded, "train")
     (presets,) = [w for w in app.get("button_group") if w.label == "Start from"]

@@ -12,6 +12,7 @@ from lvm_core.errors import JobError, LvmError
 from lvm_core.evaluate.settings import EvaluateSettings
 from lvm_core.jobs import runner
 from lvm_core.json_shapes import Values
+from lvm_core.nets import MODELS
 from lvm_core.train import TrainConfig, presets
 from lvm_core.train import plan as plans
 from lvm_core.train.config import arguments as training_arguments
@@ -23,6 +24,8 @@ from pages.views.train import form as train_form
 
 FIRST_OTHER = "ingest"
 MOST_RUNS = 100
+FEW_ARTICLES = 200
+"""Training articles below which nets have stood level with the fitted filter: of 83 none did better than +.0005."""
 
 
 def training(at: Address) -> None:
@@ -202,6 +205,11 @@ def _planned(config: TrainConfig, n_runs: int) -> list[str]:
     if n_runs > 1:
         figures.insert(0, ui.Number("runs", f"{n_runs}", "", "Trainings of this sweep."))
     ui.metric_row(figures)
+    if 0 < found.n_articles < FEW_ARTICLES and config.model in MODELS:
+        st.caption(
+            f"{found.n_articles:,} training articles are few: nets trained on so many have stood level with the fitted"
+            " linear filter. The run says whether an epoch beat it; a larger corpus comes with **Corpus**."
+        )
     shown = [*fields_of(TrainConfig), *train_form.option_fields(config.model)]
     return [form.in_words(sentence, shown) for sentence in found.problems]
 
