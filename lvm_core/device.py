@@ -73,3 +73,27 @@ def has_fast_bf16() -> bool:
         return False
     flags = cpuinfo.read_text(errors="replace")
     return "avx512_bf16" in flags or "amx_bf16" in flags
+
+
+def peak_memory() -> int:
+    """Return the most bytes of memory that this process held, since `forget_peak_memory` where the system can forget.
+
+    On Linux it is the kernel's own mark: `ru_maxrss` there begins with the memory of the process that started this one.
+    """
+    import resource
+    import sys
+    from pathlib import Path
+
+    status = Path("/proc/self/status")
+    if status.exists():
+        line = next((line for line in status.read_text().splitlines() if line.startswith("VmHWM:")), "VmHWM: 0 kB")
+        return int(line.split()[1]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def forget_peak_memory() -> None:
+    """Begin the mark of `peak_memory` anew, where the system can."""
+    from pathlib import Path
+
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")

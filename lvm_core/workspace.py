@@ -83,6 +83,11 @@ class Workspace:
     def database(self) -> Path:
         return self.root / "studio.db"
 
+    def database_bytes(self) -> int:
+        """Return how many bytes the database takes now, with what waits in its log."""
+        files = (self.database, self.database.with_name(f"{self.database.name}-wal"))
+        return sum(path.stat().st_size for path in files if path.exists())
+
     def corpus_dir(self, corpus: str) -> Path:
         return self.root / "corpora" / slug(corpus)
 

@@ -9,6 +9,7 @@ import streamlit as st
 
 from lvm_core import __version__
 from lvm_core.device import describe_device, has_fast_bf16, pick_device
+from lvm_core.vectors.index import about_index
 from pages.shared import first_start, state, ui
 from pages.views.system import facts
 
@@ -73,7 +74,8 @@ with right:
         (
             f"<b>{html.escape(c.name)}</b>",
             ui.tag("encoded", "good") if c.name in encoded else ui.tag("not encoded", ""),
-            f"{c.n_documents:,} articles, {c.n_chunks:,} chunks; {html.escape(c.licence or 'licence not stated')}",
+            f"{c.n_documents:,} articles, {c.n_chunks:,} chunks; {html.escape(c.licence or 'licence not stated')}"
+            + (f"<br>Index: {html.escape(about_index(here, c.name, state.encoder_id()))}" if c.name in encoded else ""),
         )
         for c in corpora
     ]

@@ -19,6 +19,7 @@ BENCHMARKS: dict[str, str] = {
     "predict": "lvm_core.benchmark.latency:predict",
     "decode": "lvm_core.benchmark.decoding:decode",
     "nets": "lvm_core.benchmark.nets:nets",
+    "index": "lvm_core.benchmark.index:index",
 }
 """Name of each benchmark, and "module:function" of what measures it: Bench -> rows."""
 

@@ -1,7 +1,6 @@
 """Peak memory that training needs beyond the net, in processes of their own, against the float32 matrix."""
 
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -9,6 +8,7 @@ from pathlib import Path
 
 from lvm_core.benchmark.measure import Bench, Row
 from lvm_core.benchmark.synthetic import ARTICLE, documents, make_matrix, open_vectors
+from lvm_core.device import peak_memory
 from lvm_core.errors import LvmError
 
 DIM = 384
@@ -58,16 +58,7 @@ def main(way: str, matrix: Path) -> None:
         ours("amn", data)
     else:
         obvious("amn", data, BATCH_SIZE, most=STEPS)
-    print(_own_peak_mb())
-
-
-def _own_peak_mb() -> float:
-    """On Linux the kernel's own mark: ru_maxrss there begins with the memory of the process that started this one."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
-        return float(line.split()[1]) * 1024 / 1e6
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    print(peak_memory() / 1e6)
 
 
 if __name__ == "__main__":

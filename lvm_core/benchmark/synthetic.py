@@ -44,3 +44,11 @@ def documents(n_rows: int) -> list[DocumentInfo]:
     """Return the articles of a matrix of `n_rows`."""
     starts = range(0, n_rows, ARTICLE)
     return [DocumentInfo(i, f"Article {i}", i, s, min(ARTICLE, n_rows - s), "") for i, s in enumerate(starts)]
+
+
+def clustered(n_rows: int, dim: int) -> MappedVectors:
+    """Return made-up vectors (n_rows, dim) about some centres, an article about each, as chunks of texts are."""
+    rng = np.random.default_rng(0)
+    centres = rng.standard_normal((-(-n_rows // ARTICLE), dim))
+    rows = np.repeat(centres, ARTICLE, axis=0)[:n_rows] + rng.standard_normal((n_rows, dim))
+    return MappedVectors((rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float16))

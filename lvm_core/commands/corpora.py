@@ -32,8 +32,18 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> Json:
                 "Add --yes to do it.",
             )
         store.delete(corpus.name)
-    rows = [asdict(corpus) for corpus in store.corpora()]
+    rows = [{**asdict(corpus), "encoded": _encoded(workspace, corpus.name)} for corpus in store.corpora()]
     return {"deleted": namespace.delete, "corpora": rows}
+
+
+def _encoded(workspace: Workspace, corpus: str) -> list[Json]:
+    """Return the encoders of a corpus, each with how its vectors are searched and what that finds."""
+    from lvm_core.vectors.index import about_index
+    from lvm_core.vectors.matrix import encoded_with
+
+    return [
+        {"encoder": space, "index": about_index(workspace, corpus, space)} for space in encoded_with(workspace, corpus)
+    ]
 
 
 def report(result: Json) -> str:
@@ -44,4 +54,5 @@ def report(result: Json) -> str:
             f"{row['name']}: {row['n_documents']:,} articles, {row['n_chunks']:,} chunks ({row['chunker']}),"
             f" digest {row['digest'][:12]}, {row['source']}; licence {row['licence'] or 'not stated'}"
         )
+        lines += [f"  encoded by {one['encoder']}; index: {one['index']}" for one in row["encoded"]]
     return "\n".join(lines or ["No corpus yet. Read one in with: python -m lvm_core ingest enwiki-sample"])

@@ -1,9 +1,13 @@
 """`encode --corpus NAME [--encoder NAME]`: vectors and index of a corpus, resumed where it was interrupted."""
 
 import argparse
+from typing import TYPE_CHECKING
 
 from lvm_core.json_shapes import Json
 from lvm_core.workspace import Workspace
+
+if TYPE_CHECKING:
+    from lvm_core.vectors.matrix import VectorMatrix
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,30 +43,29 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> Json:
         "dim": matrix.dim,
         "encode_s": round(matrix.info.encode_s, 1),
         "index": index.kind,
-        **_probe(index),
+        **(_measured(workspace, matrix) if index.kind != "exact" else {}),
         "path": str(workspace.vectors(matrix.corpus, matrix.encoder_id)),
     }
 
 
-def _probe(index: object) -> Json:
-    """Return how many lists a search looks into and what that was measured to find, where the index has lists."""
-    from lvm_core.vectors.ivf import IvfIndex
+def _measured(workspace: Workspace, matrix: "VectorMatrix") -> Json:
+    """Return how far a search looks and what that was measured to find, where the index has lists."""
+    from lvm_core.vectors.index import stored_note
 
-    if not isinstance(index, IvfIndex):
+    note = stored_note(workspace, matrix)
+    if note is None:
         return {}
-    return {"n_lists": index.n_lists, "n_probe": index.probe.n_probe, "index_recall": index.probe.recall}
+    return {
+        "n_lists": note.n_lists, "n_probe": note.n_probe, "n_candidates": note.n_candidates,
+        "index_recall": note.recall, "index_bytes": note.file_bytes, "index_about": note.about,
+    }  # fmt: skip
 
 
 def report(result: Json) -> str:
     """Return the result as one line."""
     rate = result["n_chunks"] / max(result["encode_s"], 0.1)
-    probe = ""
-    if "n_probe" in result:
-        probe = (
-            f" ({result['n_probe']} of {result['n_lists']} lists a search: {result['index_recall']:.1%} of the true"
-            " neighbours on a sample)"
-        )
+    index = result.get("index_about", result["index"])
     return (
         f"{result['corpus']}: {result['n_chunks']:,} chunks as {result['dim']}-D vectors of {result['encoder']}"
-        f" in {result['encode_s']:.0f} s ({rate:,.0f}/s), {result['index']} index{probe}"
+        f" in {result['encode_s']:.0f} s ({rate:,.0f}/s), index: {index}"
     )

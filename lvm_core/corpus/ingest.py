@@ -12,7 +12,7 @@ from lvm_core.corpus.chunks import ChunkSettings, EncodeTexts, NewChunk
 from lvm_core.corpus.parallel import chunk_articles
 from lvm_core.corpus.sources import open_source
 from lvm_core.corpus.sources.base import RawArticle, ReadSettings, Skipped, Source, mended
-from lvm_core.corpus.timings import Stopwatch, export
+from lvm_core.corpus.timings import Cost, Stopwatch, export
 from lvm_core.corpus.writing import CorpusWriter, check_name, refuse_existing
 from lvm_core.errors import CorpusError, SourceError, WorkspaceError
 from lvm_core.json_shapes import Json
@@ -85,6 +85,7 @@ def ingest(
     opened = open_source(source, settings)
     need_space(workspace.root, SPACE_BYTES)
     skipped, start, stopwatch = Skipped(), time.monotonic(), Stopwatch()
+    cost, before = Cost(), workspace.database_bytes()
     with CorpusWriter(workspace, corpus, opened.description, settings.chunker, replace=settings.replace) as writer:
         meter = _Meter(opened, writer, settings, progress)
         articles = _Guarded(_selected(opened, settings, skipped, progress), settings.keep_partial)
@@ -102,7 +103,9 @@ def ingest(
             corpus, writer.n_documents, writer.n_chunks, writer.n_chars, "", licence,
             round(time.monotonic() - start, 2), dict(skipped.counts), skipped.examples, articles.warning,
         )  # fmt: skip
-        details = {"source": source, "settings": asdict(settings), **stopwatch.details(settings.chunker)}
+        facts = cost.facts(n_bytes=max(workspace.database_bytes() - before, 0))
+        stages = stopwatch.details(settings.chunker, facts)
+        details = {"source": source, "settings": asdict(settings), **stages}
         info = writer.finish({**details, **report.to_json()}, licence)
     with contextlib.suppress(WorkspaceError):
         export(workspace, corpus)

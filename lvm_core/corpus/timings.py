@@ -3,10 +3,11 @@
 import contextlib
 import time
 from collections.abc import Iterable, Iterator
-from typing import TypedDict, TypeVar
+from typing import TypedDict, TypeVar, cast
 
 from lvm_core.corpus.details import set_detail
 from lvm_core.corpus.store import CorpusStore
+from lvm_core.device import forget_peak_memory, peak_memory
 from lvm_core.errors import WorkspaceError
 from lvm_core.workspace import Workspace, write_json
 
@@ -15,7 +16,18 @@ STAGES = ("reading", "chunking", "storing", "tmd", "embedding", "index")
 PREFIX = "pipeline."
 
 
-class StageNote(TypedDict):
+class StageFacts(TypedDict, total=False):
+    """What a stage took beside time on the wall, of this process: CPU seconds, the most bytes of memory that it held,
+    bytes on disk that it made, and the dimension of the vectors that it was about.
+    """
+
+    cpu_s: float
+    peak_bytes: int
+    n_bytes: int
+    dim: int
+
+
+class StageNote(StageFacts):
     """What is kept of a stage: its seconds, what did it, and when (seconds since 1970)."""
 
     seconds: float
@@ -31,7 +43,7 @@ class Rates(TypedDict):
     ms_per_article: float
 
 
-class Stage(Rates):
+class Stage(Rates, StageFacts):
     """A stage with its rates, what did it, and when."""
 
     by: str
@@ -47,6 +59,28 @@ class Metrics(TypedDict):
     n_chunks: int
     stages: dict[str, Stage]
     total: Rates
+
+
+class Cost:
+    """What this process spends from now on."""
+
+    def __init__(self) -> None:
+        self._start, self._cpu = time.monotonic(), time.process_time()
+        forget_peak_memory()
+
+    @property
+    def seconds(self) -> float:
+        """Seconds on the wall."""
+        return time.monotonic() - self._start
+
+    def facts(self, dim: int = 0, n_bytes: int = 0) -> StageFacts:
+        """Return what was spent so far, for the notes of a stage; `dim` and `n_bytes` where they are not 0."""
+        facts: StageFacts = {"cpu_s": round(time.process_time() - self._cpu, 3), "peak_bytes": peak_memory()}
+        if dim:
+            facts["dim"] = dim
+        if n_bytes:
+            facts["n_bytes"] = n_bytes
+        return facts
 
 
 class Stopwatch:
@@ -86,16 +120,18 @@ class Stopwatch:
                     return
             yield item
 
-    def details(self, by: str = "") -> dict[str, StageNote]:
-        """Return the stages as they are kept with a corpus."""
-        return {PREFIX + stage: _stage(seconds, by) for stage, seconds in self.seconds.items()}
+    def details(self, by: str = "", facts: StageFacts | None = None) -> dict[str, StageNote]:
+        """Return the stages as they are kept with a corpus, with the `facts` of all of them together."""
+        return {PREFIX + stage: _stage(seconds, by, facts) for stage, seconds in self.seconds.items()}
 
 
-def _stage(seconds: float, by: str) -> StageNote:
-    return {"seconds": round(seconds, 4), "by": by, "at": round(time.time(), 1)}
+def _stage(seconds: float, by: str, facts: StageFacts | None) -> StageNote:
+    return {"seconds": round(seconds, 4), "by": by, "at": round(time.time(), 1), **(facts or {})}
 
 
-def record(workspace: Workspace, corpus: str, stage: str, seconds: float, by: str = "") -> None:
+def record(
+    workspace: Workspace, corpus: str, stage: str, seconds: float, by: str = "", facts: StageFacts | None = None
+) -> None:
     """Keep that `stage` of `corpus` took so long; a workspace that cannot be written keeps nothing.
 
     Args:
@@ -104,9 +140,10 @@ def record(workspace: Workspace, corpus: str, stage: str, seconds: float, by: st
         stage: one of `STAGES`.
         seconds: wall clock, over all attempts.
         by: what did it, such as an encoder id.
+        facts: what else it took.
     """
     with contextlib.suppress(WorkspaceError):
-        set_detail(workspace, corpus, PREFIX + stage, _stage(seconds, by))
+        set_detail(workspace, corpus, PREFIX + stage, _stage(seconds, by, facts))
         export(workspace, corpus)
 
 
@@ -141,7 +178,7 @@ def metrics(workspace: Workspace, corpus: str) -> Metrics:
         "digest": info.digest,
         "n_articles": info.n_documents,
         "n_chunks": info.n_chunks,
-        "stages": {stage: {**rates(s["seconds"]), "by": s["by"], "at": s["at"]} for stage, s in timed.items()},
+        "stages": {stage: cast(Stage, {**s, **rates(s["seconds"])}) for stage, s in timed.items()},
         "total": rates(sum(s["seconds"] for s in timed.values())),
     }
 

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from lvm_core.corpus.locks import corpus_lock
 from lvm_core.corpus.store import CorpusStore, iter_texts
-from lvm_core.corpus.timings import record
+from lvm_core.corpus.timings import StageFacts, record
+from lvm_core.device import peak_memory
 from lvm_core.errors import CorpusError, WorkspaceError
 from lvm_core.types import CorpusInfo, Encoder, Progress, Rows, no_progress
 from lvm_core.vectors.geometry import follow_similarity
@@ -223,7 +224,8 @@ def _finish(workspace: Workspace, work: _Work, path: Path, spent_s: float) -> No
     data = map_data(path, n_rows, dim)
     info = work.corpus
     _store_coherence(CorpusStore(workspace), info.name, data)
-    record(workspace, info.name, "embedding", spent_s, work.encoder.id)
+    facts: StageFacts = {"dim": dim, "n_bytes": path.stat().st_size, "peak_bytes": peak_memory()}
+    record(workspace, info.name, "embedding", spent_s, work.encoder.id, facts)
     unit = work.encoder.unit_norm
     mean_norm = 1.0 if unit else _mean_norm(data)
     done = MatrixInfo(info.name, info.digest, work.encoder.id, n_rows, dim, unit, mean_norm, spent_s)

@@ -1,38 +1,24 @@
 """Inverted lists (IVF_FLAT): a search looks into the lists nearest to the query, as many as a measured recall needs."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from lvm_core.types import Hit, Rows, Vectors
-from lvm_core.vectors.checks import check_search
+from lvm_core.types import Hit, Progress, Rows, Vectors, VectorSource, no_progress
+from lvm_core.vectors import probe
+from lvm_core.vectors.checks import Search, check_search
 from lvm_core.vectors.flat import all_but, hits_of
 from lvm_core.vectors.geometry import unit_rows
+from lvm_core.vectors.probe import SLICE, Probe
 
-TRAINING_ROWS_PER_LIST = 64
-SLICE = 16_384
+TRAINING_ROWS_PER_LIST = 40
 
 TARGET_RECALL = 0.99
-"""Share of the true nearest chunks that a search finds, on the sample by which the number of lists is chosen."""
-
-N_SAMPLE, K_SAMPLE, CONTEXT = 256, 16, 5
-"""Queries of the sample, neighbours of each (the snap's default), and the chunks whose mean stands for a prediction."""
+"""Share of the true nearest chunks that a search finds on the queries by which the number of lists is chosen."""
 
 ROWS_PER_HIT = 4
 """A search looks at this many rows a hit at least, so that a large k is not answered from a few lists."""
-
-Read = Callable[[int, int], Vectors]
-"""Gives the vectors (stop - start, D) of rows start to before stop."""
-
-
-@dataclass(frozen=True, slots=True)
-class Probe:
-    """How many lists each search looks into, and what share of the true neighbours that found on the sample."""
-
-    n_probe: int
-    recall: float
 
 
 class IvfIndex:
@@ -45,11 +31,6 @@ class IvfIndex:
         self.encoder_id = encoder_id
         self.probe = probe
         self.faiss_index = faiss_index
-
-    @classmethod
-    def from_vectors(cls, vectors: Vectors, encoder_id: str) -> "IvfIndex":
-        """Return an index over `vectors` (N, D), which need not be unit."""
-        return build_ivf(lambda start, stop: vectors[start:stop], len(vectors), vectors.shape[1], encoder_id)
 
     @property
     def dim(self) -> int:
@@ -73,26 +54,36 @@ class IvfIndex:
             CorpusError: if k is below 1.
         """
         search = check_search(queries, k, exclude, self)
-        hits: list[list[Hit]] = [[] for _ in search.queries]
-        if search.k < 1:
-            return hits
         selector = all_but(search.exclude)
-        n_probe = self._first_probe(search.k, len(search.exclude))
-        short = np.arange(len(hits))
-        while short.size:
-            answers = hits_of(self.faiss_index, search.queries[short], search.k, _parameters(n_probe, selector))
-            for i, answer in zip(short, answers, strict=True):
-                hits[i] = answer
-            if n_probe >= self.n_lists:
-                break
-            short = np.array([i for i in short if len(hits[i]) < search.k], dtype=np.int64)
-            n_probe = min(4 * n_probe, self.n_lists)
-        return hits
 
-    def _first_probe(self, k: int, n_excluded: int) -> int:
-        """Return the lists to look into at first: more where k is large or most rows are excluded."""
-        rows_left_per_list = (self.n_rows - n_excluded) / self.n_lists
-        return min(self.n_lists, max(self.probe.n_probe, int(np.ceil(ROWS_PER_HIT * k / rows_left_per_list))))
+        def ask(some: Vectors, n_probe: int) -> list[list[Hit]]:
+            return hits_of(self.faiss_index, some, search.k, parameters(n_probe, selector))
+
+        return in_full(search, self.faiss_index, self.probe, ask)
+
+
+def in_full(
+    search: Search, faiss_index: Any, probe: Probe, ask: Callable[[Vectors, int], list[list[Hit]]]
+) -> list[list[Hit]]:
+    """Return the hits of `ask` (queries, lists to look into), asked again with more lists where there were too few.
+
+    More lists are looked into from the start where k is large or most rows are excluded.
+    """
+    hits: list[list[Hit]] = [[] for _ in search.queries]
+    if search.k < 1:
+        return hits
+    n_lists = int(faiss_index.nlist)
+    rows_left_per_list = (faiss_index.ntotal - len(search.exclude)) / n_lists
+    n_probe = min(n_lists, max(probe.n_probe, int(np.ceil(ROWS_PER_HIT * search.k / rows_left_per_list))))
+    short = np.arange(len(hits))
+    while short.size:
+        for i, answer in zip(short, ask(search.queries[short], n_probe), strict=True):
+            hits[i] = answer
+        if n_probe >= n_lists:
+            break
+        short = np.array([i for i in short if len(hits[i]) < search.k], dtype=np.int64)
+        n_probe = min(4 * n_probe, n_lists)
+    return hits
 
 
 def n_lists(n_rows: int) -> int:
@@ -101,64 +92,51 @@ def n_lists(n_rows: int) -> int:
     return max(1, min(1 << (wanted.bit_length() - 1), n_rows))
 
 
-def build_ivf(read: Read, n_rows: int, dim: int, encoder_id: str) -> IvfIndex:
+def build_ivf(
+    source: VectorSource, n_rows: int, dim: int, encoder_id: str, progress: Progress = no_progress
+) -> IvfIndex:
     """Return a filled index whose number of lists a search is measured; a slice is in memory at a time."""
     import faiss
 
-    lists = n_lists(n_rows)
-    index = faiss.IndexIVFFlat(faiss.IndexFlatIP(dim), dim, lists, faiss.METRIC_INNER_PRODUCT)
-    index.cp.min_points_per_centroid = 1
-    index.cp.spherical = True
-    step = max(1, n_rows // (lists * TRAINING_ROWS_PER_LIST))
-    sample = [unit_rows(read(i, min(i + SLICE, n_rows))[::step]) for i in range(0, n_rows, SLICE)]
-    index.train(np.concatenate(sample))
+    index = faiss.IndexIVFFlat(faiss.IndexFlatIP(dim), dim, n_lists(n_rows), faiss.METRIC_INNER_PRODUCT)
+    train_lists(index)
+    index.train(training_rows(source, n_rows, index.nlist * TRAINING_ROWS_PER_LIST))
+    fill(index, source, n_rows, progress)
+    samples = probe.held_out(source, n_rows)
+    needed = [probe.lists_needed(index, sample, source) for sample in samples.to_choose]
+    n_probe = max(probe.least(lists, TARGET_RECALL, index.nlist) for lists in needed)
+    measured = probe.recall(IvfIndex(index, encoder_id, Probe(n_probe, 0)), samples.to_state)
+    return IvfIndex(index, encoder_id, Probe(n_probe, measured))
+
+
+def train_lists(faiss_index: Any) -> None:
+    """Have the centres of an index's lists trained on few rows each, as directions."""
+    faiss_index.cp.min_points_per_centroid = 1
+    faiss_index.cp.spherical = True
+
+
+def training_rows(source: VectorSource, n_rows: int, n_wanted: int) -> Vectors:
+    """Return about `n_wanted` unit rows (n, D), evenly drawn, where it can be none that the measure asks for."""
+    drawn = np.arange(0, n_rows, max(1, n_rows // n_wanted), dtype=np.int64)
+    others = np.setdiff1d(drawn, probe.query_rows(n_rows))
+    chosen = others if 2 * len(others) >= len(drawn) else drawn
+    first = unit_rows(source.rows(chosen[:SLICE]))
+    rows = np.empty((len(chosen), first.shape[1]), dtype=np.float32)
+    rows[: len(first)] = first
+    for start in range(SLICE, len(chosen), SLICE):
+        rows[start : start + SLICE] = unit_rows(source.rows(chosen[start : start + SLICE]))
+    return rows
+
+
+def fill(faiss_index: Any, source: VectorSource, n_rows: int, progress: Progress = no_progress) -> None:
+    """Add every row, as a unit vector, in blocks."""
     for start in range(0, n_rows, SLICE):
-        index.add(unit_rows(read(start, min(start + SLICE, n_rows))))
-    return IvfIndex(index, encoder_id, _measured_probe(index, read, n_rows))
+        faiss_index.add(unit_rows(source.slice(start, min(start + SLICE, n_rows))))
+        progress(min(start + SLICE, n_rows) / n_rows, f"{min(start + SLICE, n_rows):,} of {n_rows:,} vectors in lists")
 
 
-def _measured_probe(faiss_index: Any, read: Read, n_rows: int) -> Probe:
-    """Return the least power of two of lists that finds `TARGET_RECALL` of the sample's true neighbours."""
-    queries = _sample_queries(read, n_rows)
-    k = min(K_SAMPLE, n_rows)
-    truth = _true_neighbours(queries, read, n_rows, k)
-    n_probe = 1
-    while n_probe < faiss_index.nlist:
-        recall = _recall(hits_of(faiss_index, queries, k, _parameters(n_probe, None)), truth)
-        if recall >= TARGET_RECALL:
-            return Probe(n_probe, round(recall, 4))
-        n_probe *= 2
-    return Probe(int(faiss_index.nlist), 1.0)
-
-
-def _sample_queries(read: Read, n_rows: int) -> Vectors:
-    """Return unit queries (Q, D): chunks of the corpus, and means of a few chunks in a row, which lie between them.
-
-    Predictions are more like the latter, and their neighbours lie in more lists.
-    """
-    starts = np.unique(np.linspace(0, max(n_rows - CONTEXT, 0), N_SAMPLE // 2).astype(int))
-    rows = [unit_rows(read(int(start), min(int(start) + CONTEXT, n_rows))) for start in starts]
-    return unit_rows(np.stack([vectors[0] for vectors in rows] + [vectors.mean(axis=0) for vectors in rows]))
-
-
-def _true_neighbours(queries: Vectors, read: Read, n_rows: int, k: int) -> list[set[int]]:
-    scores = np.empty((len(queries), 0), dtype=np.float32)
-    rows = np.empty((len(queries), 0), dtype=np.int64)
-    for start in range(0, n_rows, SLICE):
-        more = queries @ unit_rows(read(start, min(start + SLICE, n_rows))).T  # (Q, rows of the slice)
-        scores = np.concatenate([scores, more], axis=1)
-        rows = np.concatenate([rows, np.broadcast_to(np.arange(start, start + more.shape[1]), more.shape)], axis=1)
-        best = np.argsort(-scores, axis=1, kind="stable")[:, :k]
-        scores, rows = np.take_along_axis(scores, best, axis=1), np.take_along_axis(rows, best, axis=1)
-    return [set(line) for line in rows.tolist()]
-
-
-def _recall(hits: list[list[Hit]], truth: list[set[int]]) -> float:
-    n_right = sum(len({hit.row for hit in line} & rows) for line, rows in zip(hits, truth, strict=True))
-    return n_right / sum(len(rows) for rows in truth)
-
-
-def _parameters(n_probe: int, selector: Any) -> Any:
+def parameters(n_probe: int, selector: Any) -> Any:
+    """Return the parameters of a search in `n_probe` lists, of the rows that `selector` takes."""
     import faiss
 
     make: Any = faiss.SearchParametersIVF

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lvm_core.errors import LvmError
-from lvm_core.types import Index, Vectors
+from lvm_core.types import Index, Rows, Vectors
 
 Make = Callable[[Vectors, str], Index]
 DIM = 24
@@ -19,6 +19,19 @@ def vectors(n: int, seed: int = 0) -> Vectors:
     points = centres[rng.integers(0, 12, n)] + 0.6 * rng.standard_normal((n, DIM))
     scale: Vectors = (points * rng.uniform(0.5, 3, (n, 1))).astype(np.float32)
     return scale
+
+
+class Held:
+    """Vectors (N, D) in memory, read as a matrix on disk is."""
+
+    def __init__(self, rows: Vectors) -> None:
+        self.held = rows
+
+    def rows(self, idx: Rows) -> Vectors:
+        return self.held[idx]
+
+    def slice(self, start: int, stop: int) -> Vectors:
+        return self.held[start:stop]
 
 
 def cosine(a: Vectors, b: Vectors) -> float:

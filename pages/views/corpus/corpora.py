@@ -6,6 +6,7 @@ import time
 import streamlit as st
 
 from lvm_core.types import CorpusInfo
+from lvm_core.vectors.index import about_index
 from lvm_core.vectors.matrix import encoded_with
 from pages.shared import first_start, state, ui
 from pages.views.corpus import checks as corpus_checks
@@ -58,6 +59,7 @@ def _about(corpus: CorpusInfo, encoders: list[str], skipped: dict[str, int]) -> 
         ("Licence", corpus.licence or "not stated"),
         ("Digest", f"{corpus.digest} (SHA-256 of titles and chunks in order)"),
         ("Encoded by", ", ".join(encoders) or "no encoder yet"),
+        *(("Index", about_index(state.workspace(), corpus.name, encoder)) for encoder in encoders),
         ("Passed over", ", ".join(f"{count:,} {reason}" for reason, count in skipped.items()) or "nothing"),
     ]
     cells = "".join(f"<dt>{name}</dt><dd>{html.escape(value)}</dd>" for name, value in rows)

@@ -13,6 +13,7 @@ from lvm_core.corpus.sources import SOURCES
 from lvm_core.corpus.sources.bundled import BUNDLED
 from lvm_core.encoders import ENCODERS
 from lvm_core.encoders.tmd import SUFFIX
+from lvm_core.vectors.index import INDEXES
 from lvm_core.workspace import Workspace
 
 PACKAGES = ("torch", "transformers", "sentence-transformers", "vec2text", "faiss-cpu", "streamlit", "plotly", "numpy")
@@ -48,7 +49,11 @@ SETTINGS = (
     ("LVM_CACHE", "derived files that every workspace shares", "~/.cache/lvm-studio"),
     ("LVM_FIRST_CORPUS", "corpus an empty workspace starts with; empty for none", "enwiki-sample"),
     ("LVM_DATABASE_URL", "PostgreSQL to import from and export to", "none"),
-    ("LVM_INDEX", "postgres: search there (pgvector) instead of with FAISS", "faiss"),
+    (
+        "LVM_INDEX",
+        f"index of the chunks: {', '.join(INDEXES)}; faiss takes the kind that the size asks for",
+        "faiss",
+    ),
     ("LVM_LLM_URL", "OpenAI-compatible endpoint for smoothing and labelling", "none"),
     ("LVM_LLM_MODEL", "model name at that endpoint", "default"),
     ("LVM_LLM_KEY", "key of that endpoint", "none"),
