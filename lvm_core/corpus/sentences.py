@@ -26,6 +26,9 @@ _TAIL_CHARS = 40
 _RARE_END = re.compile(r"(?<=[។៕༎།])\s*(?=\S)")
 """Ends of sentences in Khmer and Tibetan, which the splitter does not know."""
 
+_QUOTED, _GOES_ON = "」』", "とでなにのはがをもへや"
+"""A Japanese sentence goes on behind a quoted one with one of these."""
+
 _ORDINAL_LANGUAGES = frozenset(
     {"de", "cs", "da", "no", "nb", "nn", "fi", "hu", "sk", "sl", "hr", "sr", "et", "lv", "tr"}
 )
@@ -94,6 +97,8 @@ def _is_boundary(text: str, first: int, place: int, end: int, language: str) -> 
     before, after = text[place - 1], text[place]
     # ".NET", "Yahoo!'s" and "J.-C." are words, not ends.
     if before in ".!?" and not after.isspace() and after not in '"“‘«([':
+        return False
+    if language == "ja" and before in _QUOTED and after in _GOES_ON:
         return False
     following = _NEXT_SIGN.match(text, place, end)
     if not following:

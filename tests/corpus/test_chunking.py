@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from lvm_core.corpus.chunking import chunk_document, split_text
 from lvm_core.corpus.chunks import ChunkSettings, NewChunk
+from lvm_core.corpus.sentences import sentences
 from lvm_core.errors import CorpusError
 from lvm_core.types import Document, Section, Vectors
 
@@ -59,6 +60,29 @@ def test_sentences_end_where_sentences_end() -> None:
         "It runs on .NET today, of course.",
         "Yes. J. R. R. Tolkien wrote it.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("language", "parts"),
+    [
+        ("de", ["Der Dr. Müller wohnte z. B. in St. Pölten.", "Er kam am 3. Oktober."]),
+        ("fr", ["M. Dupont vécut av. Foch.", "Puis il partit."]),
+        ("es", ["El Sr. Pérez vivió en el s. XX en la av. Colón.", "Después vino la paz."]),
+        ("it", ["Nacque nel sec. XX a S. Marco.", "Poi venne la pace."]),
+        ("pt", ["A Dra. Costa nasceu no séc. XX em S. Paulo.", "Depois veio a paz."]),
+        ("pl", ["Ks. Jan mieszkał przy ul. Długiej.", "Potem wyjechał."]),
+        ("nl", ["Dhr. Jansen sprak met Mr. Piet.", "Dat was zo."]),
+        ("ru", ["В 1703 г. по указу царя им. Ленина был основан город.", "Он вырос."]),
+        ("hi", ["डॉ. शर्मा आए।", "वे गए।"]),
+        ("ar", ["جاء د. أحمد إلى هنا.", "ثم ذهب."]),
+        ("fa", ["در سال ۱۸۸۹ ساخته شد.", "آیا درست است؟", "بله."]),
+        ("ja", ["これは文です。", "「そうだ。」と言った。", "次の文。"]),
+        ("zh", ["他来了。", "你去过吗？", "第二句！"]),
+    ],
+)
+def test_sentences_end_where_those_of_their_language_end(language: str, parts: list[str]) -> None:
+    text = ("" if language in ("ja", "zh") else " ").join(parts)
+    assert [text[a:b] for a, b in sentences(text, 0, len(text), language)] == parts
 
 
 def test_long_sentences_are_cut_at_clauses_into_parts_of_like_length() -> None:

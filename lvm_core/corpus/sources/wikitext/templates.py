@@ -5,18 +5,18 @@ Source of the names and arguments: the templates' own pages on the Wikipedias.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache, partial
 
 from lvm_core.corpus.sources.wikitext import dates, quantities, science, words
-from lvm_core.corpus.sources.wikitext.arguments import Arguments, Rule, at, first, positional
+from lvm_core.corpus.sources.wikitext.arguments import Arguments, Rule, at, first, named, positional
 from lvm_core.corpus.sources.wikitext.tables import table
 
 _FOREIGN = re.compile(r"lang-[a-z]{2,4}\d?(?:-[a-z0-9]+)*|script/.+|link-[a-z]{2,3}")
 _GERMAN_FOREIGN = re.compile(r"(?:ar|el|en|es|fr|grc|he|hu|it|ja|ko|la|pl|pt|ru|sv|tr|uk|zh)(?:s|f|a)")
 _FRACTION = re.compile(r"(\d{1,2})/(\d{1,2})")
 _SEASON = re.compile(r"[\w .'-]+ (?:nfl|mlb|nba|wnba|nhl|cfl|afl|mls) season")
-_CENTURY = re.compile(r"([ivxl]+)(e|er) siècle( av\. j\.-c\.)?", re.I)
+_CENTURY = re.compile(r"(-?)([ivxl]+)(e|er) s(?:iècle( av\. j\.-c\.)?)?", re.I)
 _PREFIX = re.compile(r"(?:template|vorlage|modèle|plantilla|шаблон|modello|predefinição|sjabloon|szablon)\s*:\s*", re.I)
 
 
@@ -44,7 +44,7 @@ def _by_pattern(key: str, language: str, arguments: Arguments) -> str:
         return first(arguments)
     century = _CENTURY.fullmatch(key)
     if century:
-        return f"{century[1].upper()}{century[2]} siècle{' av. J.-C.' if century[3] else ''}"
+        return f"{century[2].upper()}{century[3]} siècle{' av. J.-C.' if century[1] or century[4] else ''}"
     return ""
 
 
@@ -79,10 +79,9 @@ _FUNCTIONS: dict[str, Callable[[str, Arguments], str]] = {
 # ---------------------------------------------------------------- the table
 
 
-def _listed() -> dict[str, Rule]:
-    """Return the rules of templates.json."""
-    rules: dict[str, Rule] = {}
-    shapes: dict[str, Rule] = {
+def _shapes(language: str) -> dict[str, Rule]:
+    """Return the ways of showing arguments that the tables name."""
+    return {
         "first": first,
         "second": partial(at, 2),
         "last": lambda a: next((value for value in reversed(positional(a)) if value), ""),
@@ -93,9 +92,20 @@ def _listed() -> dict[str, Rule]:
         "commas": lambda a: ", ".join(filter(None, positional(a))),
         "quote": words.quote,
         "quoted": words.quoted,
+        "quantity": quantities.quantity,
+        "convert": partial(quantities.convert, language=language),
+        "date": partial(dates.plain_date, language=language),
+        "ruby": words.ruby,
+        "japanese": words.japanese,
     }
+
+
+def _listed(language: str) -> dict[str, Rule]:
+    """Return the rules of templates.json."""
+    rules: dict[str, Rule] = {}
+    shapes = _shapes(language)
     for shape, rule in shapes.items():
-        rules |= dict.fromkeys(table(shape), rule)
+        rules |= dict.fromkeys(table("shown").get(shape, ()), rule)
     rules |= {name: partial(words.ship_of_prefix, name) for name in table("ship")}
     for kind in ("constant", "elements"):
         rules |= {name: partial(_sign, sign) for name, sign in table(kind).items()}
@@ -121,41 +131,40 @@ def _after(sign: str, arguments: Arguments) -> str:
     return number + sign if number[:1].isdigit() or number[:1] in ("", "~", "<", ">", "≈") else ""
 
 
-def _around(signs: str, arguments: Arguments) -> str:
+def _around(signs: Sequence[str], arguments: Arguments) -> str:
     return signs[0] + first(arguments) + signs[1]
 
 
 @cache
 def _rules(language: str) -> dict[str, Rule]:
     """Return the rule of every known template on the wikis of a language."""
-    return _listed() | words.RULES | science.RULES | quantities.RULES | dates.rules(language) | _local(language)
+    return _listed(language) | words.RULES | science.RULES | quantities.RULES | dates.rules(language) | _local(language)
 
 
 def _local(language: str) -> dict[str, Rule]:
     """Return the templates that mean something else, or are there only, on the wikis of a language."""
-    altitude: Rule = quantities.altitude
-    quantity: Rule = quantities.quantity
-    local: dict[str, dict[str, Rule]] = {
-        "en": {code: partial(_sign, name) for code, name in table("countries").items()},
-        "fr": {
-            **dict.fromkeys(("unité", "unité/2", "nombre", "nb", "num", "tmp", "température"), quantity),
-            **dict.fromkeys(("citation", "guil"), lambda arguments: f"« {first(arguments)} »"),
-            "e": lambda _: "e",
-            "er": lambda _: "er",
-            "re": lambda _: "re",
-            "incise": lambda arguments: f" – {first(arguments)} –",
-            "souverain": partial(at, 2),
-            "heure": lambda arguments: " h ".join(positional(arguments)[:2]),
-        },
-        "de": {
-            **dict.fromkeys(("höhe", "einheit", "zahl"), altitude),
-            '"': lambda arguments: f"„{first(arguments)}“",
-            "lang": partial(at, 2),
-        },
-        "es": {"unidad": quantity, "unidades": quantity, "v": first},
-        "it": {"unità": quantity},
-        "pt": {"unidade": quantity},
-        "ru": {"num": first, "число": quantity, "s": first, "iw": words.second_link},
-        "zh": {"tsl": partial(at, 3), "le": first, "link-en": first},
-    }
-    return local.get(language, {})
+    rules: dict[str, Rule] = {}
+    shapes = _shapes(language)
+    for shape, names in table("local").get(language, {}).items():
+        if shape in shapes:
+            rules |= dict.fromkeys(names, shapes[shape])
+        else:
+            kind = {"constant": _sign, "before": _before, "after": _after, "around": _around}[shape]
+            rules |= {name: partial(kind, sign) for name, sign in names.items()}
+    if language == "en":
+        rules |= {code: partial(_sign, name) for code, name in table("countries").items()}
+    return rules | _OWN.get(language, {})
+
+
+_OWN: dict[str, dict[str, Rule]] = {
+    "fr": {
+        "souverain": partial(at, 2),
+        "heure": lambda arguments: " h ".join(positional(arguments)[:2]),
+        "1er": lambda arguments: f"1er {first(arguments)}".strip(),
+    },
+    "de": {"höhe": quantities.altitude},
+    "it": {"m": lambda arguments: f"{first(arguments)} {named(arguments, 'u', 'ul')}".strip()},
+    "ru": {"iw": words.second_link},
+    "zh": {"tsl": lambda arguments: arguments.get("4", "").strip() or at(3, arguments)},
+}
+"""Those that no shape of the table says."""
