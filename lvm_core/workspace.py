@@ -257,7 +257,7 @@ def need_space(folder: Path, n_bytes: int) -> None:
     if free < n_bytes + MIN_FREE_BYTES:
         raise WorkspaceError(
             f"{folder} has {free / 1e6:.0f} MB free on its disk",
-            f"{n_bytes / 1e6:.0f} MB",
+            f"{(n_bytes + MIN_FREE_BYTES) / 1e6:.0f} MB",
             f"Free some space, or choose another {_choice(folder)}.",
         )
 

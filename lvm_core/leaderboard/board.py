@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from lvm_core.boundary.json_values import from_json
 from lvm_core.errors import ModelError, WorkspaceError
 from lvm_core.evaluate.measures import lower_is_better
 from lvm_core.evaluate.results import ResultStore, StoredRows
@@ -42,6 +43,13 @@ class ShippedBoard:
     rows: list[Row]
     articles: dict[Place, ArticleSums]
     examples: dict[Place, list[Example]]
+    n_damaged: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _BoardFile:
+    titles: dict[str, list[str]]
+    rows: list[Json]
 
 
 def all_rows(workspace: Workspace) -> list[Row]:
@@ -53,12 +61,17 @@ def load_rows(workspace: Workspace) -> StoredRows:
     """Return the rows of `all_rows`, and how many could not be read."""
     stored = ResultStore(workspace).load()
     places = {_place(row) for row in stored.rows}
-    shipped = [row for row in shipped_board().rows if _place(row) not in places]
-    return StoredRows(stored.rows + shipped, stored.n_damaged)
+    board = shipped_board()
+    shipped = [row for row in board.rows if _place(row) not in places]
+    return StoredRows(stored.rows + shipped, stored.n_damaged + board.n_damaged)
 
 
 def shipped_board() -> ShippedBoard:
-    """Return what came with the studio: read once, and again when the file changes."""
+    """Return what came with the studio: read once, and again when the file changes; damaged rows are counted.
+
+    Raises:
+        ModelError: if the file is no board.
+    """
     if not SHIPPED_BOARD.exists():
         return ShippedBoard([], {}, {})
     return _shipped(SHIPPED_BOARD, SHIPPED_BOARD.stat().st_mtime_ns)
@@ -66,16 +79,20 @@ def shipped_board() -> ShippedBoard:
 
 @functools.lru_cache(maxsize=1)
 def _shipped(path: Path, stamp: int) -> ShippedBoard:  # noqa: ARG001 - the stamp is what the cache goes by
-    board = read_json(path)
-    rows, articles, examples = [], {}, {}
-    for stored in board["rows"]:
-        sums = {"titles": board["titles"][stored["comparable"]], **stored.pop("articles")}
-        windows = stored.pop("examples", [])
-        row = dataclasses.replace(Row.read(stored), shipped_result=True)
+    board = from_json(_BoardFile, read_json(path), f"The board {path}", extra=True, error=ModelError)
+    rows, articles, examples, n_damaged = [], {}, {}, 0
+    for stored in board.rows:
+        try:
+            plain = {name: value for name, value in stored.items() if name not in ("articles", "examples")}
+            row = dataclasses.replace(Row.read(plain), shipped_result=True)
+            sums = ArticleSums.read({"titles": board.titles.get(row.comparable), **stored.get("articles", {})})
+            windows = [Example.read(window) for window in stored.get("examples") or []]
+        except (ModelError, TypeError, AttributeError):
+            n_damaged += 1
+            continue
         rows.append(row)
-        articles[_place(row)] = ArticleSums.read(sums)
-        examples[_place(row)] = [Example.read(window) for window in windows]
-    return ShippedBoard(rows, articles, examples)
+        articles[_place(row)], examples[_place(row)] = sums, windows
+    return ShippedBoard(rows, articles, examples, n_damaged)
 
 
 def _place(row: Row) -> Place:

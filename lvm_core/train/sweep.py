@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TypedDict, cast
 
+from lvm_core.boundary.json_values import from_json
 from lvm_core.config import problems
 from lvm_core.dataset.order_notes import ask_about_order
 from lvm_core.errors import JobError, LvmError, SettingsError
@@ -105,7 +106,7 @@ def read_sweep(workspace: Workspace, name: str) -> Sweep:
     """Return a stored sweep.
 
     Raises:
-        JobError: if there is none of that name.
+        JobError: if there is none of that name, or its file is damaged.
     """
     path = workspace.sweep(name)
     if not path.exists():
@@ -115,9 +116,7 @@ def read_sweep(workspace: Workspace, name: str) -> Sweep:
             f"one of {', '.join(known) or 'none yet'}",
             "Name one of these with --name, or make one with --vary.",
         )
-    stored = read_json(path)
-    children = [Child(**child) for child in stored["children"]]
-    return Sweep(stored["name"], stored["base"], children, stored["left_out"], stored["created"])
+    return from_json(Sweep, read_json(path), f"The sweep {path}", extra=True, error=JobError)
 
 
 def sweep_of(workspace: Workspace, runs: Sequence[str]) -> Sweep | None:
