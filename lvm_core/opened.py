@@ -88,7 +88,7 @@ def index(workspace: Workspace, corpus: str, encoder_id: str) -> StoredIndex:
 
 def model(workspace: Workspace, ref: str, encoder_id: str, dim: int) -> LoadedModel:
     """Return a model ready to predict; see `load_model`."""
-    key = (workspace.root, ref, encoder_id, dim, _model_stamp(workspace, find_model(workspace, ref, encoder_id)))
+    key = (workspace.root, ref, encoder_id, dim, files_of(workspace, find_model(workspace, ref, encoder_id)))
     return MODELS.get(key, lambda: load_model(workspace, ref, encoder_id, dim))
 
 
@@ -118,7 +118,12 @@ def stamp(path: Path) -> tuple[int, int]:
     return (status.st_mtime_ns, status.st_size)
 
 
-def _model_stamp(workspace: Workspace, info: ModelInfo) -> tuple[Hashable, ...]:
-    """Return what changes with a model's files; an ensemble's are its members' too."""
+Files = tuple[tuple[Path, tuple[int, int]], ...]
+"""Files and what changes with them."""
+
+
+def files_of(workspace: Workspace, info: ModelInfo) -> Files:
+    """Return the files of a model as they are; an ensemble's are its members' too."""
     members = [find_model(workspace, member["ref"], info.encoder_id) for member in info.config.get("members", [])]
-    return tuple((one.path, stamp(one.path / name)) for one in (info, *members) for name in (CONFIG, WEIGHTS))
+    paths = [one.path / name for one in (info, *members) for name in (CONFIG, WEIGHTS)]
+    return tuple((path, stamp(path)) for path in paths)

@@ -176,6 +176,11 @@ class Workspace:
         return self.projections / f"{slug(key)}.{ending}"
 
     @property
+    def keys(self) -> Path:
+        """The API keys of the service, as hashes."""
+        return self.root / "keys.json"
+
+    @property
     def decode_cache(self) -> Path:
         return self.root / "decode-cache.db"
 

@@ -32,7 +32,10 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> Json:
     for one in listening:
         print(f"{one.address} (what it takes: {one.address}/docs)", file=sys.stderr, flush=True)
     threading.Thread(target=_warm, args=(engine,), name="warm", daemon=True).start()
-    serve(listening, settings)
+    try:
+        serve(listening, settings)
+    finally:
+        engine.stop()
     return {"served": [one.address for one in listening]}
 
 

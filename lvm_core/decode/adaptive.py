@@ -6,15 +6,15 @@ that was tried, because a replacement that fares worse helps nobody.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from lvm_core.decode.cache import DecodeCache
-from lvm_core.decode.checks import Attempt, Checks
+from lvm_core.decode.checks import Attempt, Checks, judge
 from lvm_core.decode.extractive import METHOD as EXTRACTIVE
-from lvm_core.errors import DecoderError
+from lvm_core.decode.extractive import real_chunks
 from lvm_core.types import Decoded, Decoder, Vectors
 from lvm_core.vectors.checks import check_steps
 
@@ -57,51 +57,71 @@ class Decoding:
         return next((a for a in same if a.accepted), same[-1] if same else None)
 
 
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """A vector (D,) to be said: what its text must pass, and what gives the nearest real chunk (None: no corpus)."""
+
+    vector: Vectors
+    checks: Checks
+    nearest: Decoder | None = None
+
+
+Wanted = Callable[[int], bool]
+"""Whether somebody still waits for the text of a row."""
+
+
+def everybody(row: int) -> bool:  # noqa: ARG001 - a `Wanted`
+    """Return that somebody waits; the default where nobody leaves."""
+    return True
+
+
 class Ladder:
     """Turns vectors into texts that pass the checks, those that pass first as soon as they do."""
 
-    def __init__(
-        self, checks: Checks, decoder: Decoder | None, nearest: Decoder | None = None, cache: DecodeCache | None = None
-    ) -> None:
-        """Climb with `decoder` (None: real chunks only), then with `nearest` (None: there is no corpus)."""
-        self._checks, self._decoder, self._nearest, self._cache = checks, decoder, nearest, cache
+    def __init__(self, steps: Sequence[int], decoder: Decoder | None, cache: DecodeCache | None = None) -> None:
+        """Climb with `decoder` (None: real chunks only), from one of `steps` to the next, then to real chunks."""
+        self._steps, self._decoder, self._cache = tuple(steps), decoder, cache
 
-    def climb(self, vectors: Vectors, watch: bool = False) -> Iterator[tuple[int, Decoding]]:
-        """Yield (row, decoding) as soon as each of the (N, D) vectors has a text that passes, or nothing is left.
+    def climb(
+        self, sayings: Sequence[Saying], watch: bool = False, wanted: Wanted = everybody
+    ) -> Iterator[tuple[int, Decoding]]:
+        """Yield (row, decoding) as soon as each of `sayings` has a text that passes, or nothing is left.
 
         All vectors climb together: those that pass leave the ladder, the others go on in one batch.
 
         Args:
-            vectors: (N, D) what is to be said.
+            sayings: what is to be said; each is checked by itself.
             watch: also yield what is not done yet: the first hypothesis of each vector at once, then its best so far.
+            wanted: rows that nobody waits for leave the ladder without a text.
         """
-        if self._decoder is None:
-            yield from self._fall_back(dict.fromkeys(range(len(vectors)), Decoding(cached=False)), vectors)
-            return
-        climbing = {row: Decoding() for row in range(len(vectors))}
-        for steps in (*((0,) if watch else ()), *self._checks.settings.ladder):
+        climbing = {row: Decoding(cached=self._decoder is not None) for row in range(len(sayings))}
+        decoder = self._decoder
+        for steps in (*((0,) if watch else ()), *self._steps) if decoder is not None else ():
             for block in _blocks(list(climbing)):
-                for row, decoding in self._rung(self._decoder, climbing, block, vectors, steps):
+                rows = [row for row in block if wanted(row)]
+                for row in set(block) - set(rows):
+                    del climbing[row]
+                for row, decoding in self._rung(decoder, climbing, rows, sayings, steps) if decoder and rows else ():
                     climbing[row] = decoding
                     if decoding.done:
                         del climbing[row]
                     if decoding.done or watch:
                         yield row, decoding
-        yield from self._fall_back(climbing, vectors)
+        yield from _fall_back(climbing, sayings)
 
     def _rung(
-        self, decoder: Decoder, climbing: dict[int, Decoding], rows: list[int], vectors: Vectors, steps: int
+        self, decoder: Decoder, climbing: dict[int, Decoding], rows: list[int], sayings: Sequence[Saying], steps: int
     ) -> Iterator[tuple[int, Decoding]]:
         begun = time.perf_counter()
-        runs = decode_hypotheses(decoder, vectors[np.asarray(rows)], steps, self._cache)
+        runs = decode_hypotheses(decoder, np.stack([sayings[row].vector for row in rows]), steps, self._cache)
         share = (time.perf_counter() - begun) * 1000 / len(rows)
-        tried = self._checks.attempts([at_step(texts, steps) for texts, _ in runs], share)
+        tried = judge([sayings[row].checks for row in rows], [at_step(texts, steps) for texts, _ in runs], share)
         for row, (texts, cached), attempt in zip(rows, runs, tried, strict=True):
             before = climbing[row]
-            preview = steps not in self._checks.settings.ladder
+            preview = steps not in self._steps
             attempts = before.attempts
             if not preview:
-                attempts = (*attempts, *self._on_the_way(texts, attempt, attempts), attempt)
+                attempts = (*attempts, *_on_the_way(sayings[row].checks, texts, attempt, attempts), attempt)
             done = any(one.accepted for one in attempts)
             yield (
                 row,
@@ -116,47 +136,39 @@ class Ladder:
                 ),
             )
 
-    def _on_the_way(self, texts: Sequence[Decoded], attempt: Attempt, before: Sequence[Attempt]) -> list[Attempt]:
-        """Return which texts that stood before one that failed pass: they cost nothing, another rung costs seconds."""
-        if attempt.accepted or not self._checks.settings.keep_best:
-            return []
-        known = {attempt.decoded.text, *(one.decoded.text for one in before)}
-        fresh = {text.text: text for text in texts if text.text and text.text not in known}
-        return [one for one in self._checks.attempts(list(fresh.values())) if one.accepted]
 
-    def _fall_back(self, climbing: dict[int, Decoding], vectors: Vectors) -> Iterator[tuple[int, Decoding]]:
-        rows = list(climbing)
-        if not rows:
-            return
-        begun = time.perf_counter()
-        answers = self._real_chunks(vectors[np.asarray(rows)])
-        share = (time.perf_counter() - begun) * 1000 / len(rows)
-        for row, answer in zip(rows, answers, strict=True):
-            before = climbing[row]
-            attempts = before.attempts
-            if answer is not None:
-                (attempt,) = self._checks.attempts([answer], share)
-                attempts = (*attempts, replace(attempt, last_resort=self._is_last_resort(attempts)))
-            yield (
-                row,
-                replace(before, decoded=self._choose(attempts), attempts=attempts, ms=before.ms + share, done=True),
-            )
+def _on_the_way(checks: Checks, texts: Sequence[Decoded], attempt: Attempt, before: Sequence[Attempt]) -> list[Attempt]:
+    """Return which texts that stood before one that failed pass: they cost nothing, another rung costs seconds."""
+    if attempt.accepted or not checks.settings.keep_best:
+        return []
+    known = {attempt.decoded.text, *(one.decoded.text for one in before)}
+    fresh = {text.text: text for text in texts if text.text and text.text not in known}
+    return [one for one in checks.attempts(list(fresh.values())) if one.accepted]
 
-    def _is_last_resort(self, attempts: Sequence[Attempt]) -> bool:
-        return not self._checks.settings.keep_best or not attempts
 
-    def _choose(self, attempts: Sequence[Attempt]) -> Decoded:
-        if not attempts:
-            return NOTHING
-        return attempts[-1].decoded if attempts[-1].last_resort else best(attempts).decoded
+def _fall_back(climbing: dict[int, Decoding], sayings: Sequence[Saying]) -> Iterator[tuple[int, Decoding]]:
+    rows = list(climbing)
+    if not rows:
+        return
+    begun = time.perf_counter()
+    answers = real_chunks([sayings[row].nearest for row in rows], np.stack([sayings[row].vector for row in rows]))
+    share = (time.perf_counter() - begun) * 1000 / len(rows)
+    found = [(row, answer) for row, answer in zip(rows, answers, strict=True) if answer is not None]
+    judged = judge([sayings[row].checks for row, _ in found], [answer for _, answer in found], share)
+    new = {row: attempt for (row, _), attempt in zip(found, judged, strict=True)}
+    for row in rows:
+        before, keep_best = climbing[row], sayings[row].checks.settings.keep_best
+        attempts = before.attempts
+        if row in new:
+            last_resort = not keep_best or not attempts
+            attempts = (*attempts, replace(new[row], last_resort=last_resort))
+        yield row, replace(before, decoded=_choose(attempts), attempts=attempts, ms=before.ms + share, done=True)
 
-    def _real_chunks(self, vectors: Vectors) -> list[Decoded | None]:
-        if self._nearest is None:
-            return [None] * len(vectors)
-        try:
-            return [run[-1] for run in self._nearest.decode_all(vectors, 0)]
-        except DecoderError:  # no chunk is left outside the context
-            return [None] * len(vectors)
+
+def _choose(attempts: Sequence[Attempt]) -> Decoded:
+    if not attempts:
+        return NOTHING
+    return attempts[-1].decoded if attempts[-1].last_resort else best(attempts).decoded
 
 
 def best(attempts: Sequence[Attempt]) -> Attempt:

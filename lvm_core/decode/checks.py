@@ -7,13 +7,19 @@ from typing import Literal
 from lvm_core.config import check, setting
 from lvm_core.decode.quality import measure
 from lvm_core.errors import SettingsError
-from lvm_core.types import Decoded
+from lvm_core.types import Decoded, Vectors
 from lvm_core.vectors.checks import check_steps
+from lvm_core.vectors.geometry import unit_rows
 
 Check = Literal["repeats", "entropy", "topic", "keyword"]
 
-Topic = Callable[[Sequence[str]], Sequence[float]]
-"""Texts to the cosine of each to the context, by the encoder."""
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """What a text is held against: the mean (D,) of a context, unit norm, and the encoder of that space."""
+
+    encode: Callable[[Sequence[str]], Vectors]
+    mean: Vectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,16 +115,17 @@ class Checks:
         self.settings = check_ladder(check(settings))
         self._context, self._topic = list(context), topic
 
+    @property
+    def topic(self) -> Topic | None:
+        """What texts are held against; None where the encoder is not asked."""
+        return self._topic if self.settings.min_topic_cosine > -1 else None
+
     def attempts(self, texts: Sequence[Decoded], ms: float = 0.0) -> list[Attempt]:
         """Return each of `texts` with its verdict; `ms` is what one of them cost."""
-        ask = self._topic if self.settings.min_topic_cosine > -1 and texts else None
-        cosines = list(ask([decoded.text or " " for decoded in texts])) if ask else [None] * len(texts)
-        return [
-            Attempt(decoded, self._verdict(decoded.text, cosine), ms)
-            for decoded, cosine in zip(texts, cosines, strict=True)
-        ]
+        return judge([self] * len(texts), texts, ms)
 
-    def _verdict(self, text: str, topic_cosine: float | None) -> Verdict:
+    def verdict(self, text: str, topic_cosine: float | None) -> Verdict:
+        """Return the measures of a text, whose cosine to the context is known or not asked for."""
         quality, limits = measure(text, self._context), self.settings
         failures = []
         if quality.repeated_bigrams > limits.max_repeated_bigrams:
@@ -137,6 +144,29 @@ class Checks:
         if limits.need_keyword and quality.keyword is None:
             failures.append(Failure("keyword", "off the topic: no keyword shared with the context"))
         return Verdict(quality.repeated_bigrams, quality.entropy, quality.keyword, topic_cosine, tuple(failures))
+
+
+def judge(checks: Sequence[Checks], texts: Sequence[Decoded], ms: float = 0.0) -> list[Attempt]:
+    """Return each of `texts` with the verdict of its own checks; all are encoded in one call.
+
+    Args:
+        checks: one a text.
+        texts: what was written.
+        ms: what one of them cost.
+    """
+    cosines: list[float | None] = [None] * len(texts)
+    by_encoder: dict[Callable[[Sequence[str]], Vectors], list[tuple[int, Topic]]] = {}
+    for i, one in enumerate(checks):
+        if one.topic is not None:
+            by_encoder.setdefault(one.topic.encode, []).append((i, one.topic))
+    for encode, asked in by_encoder.items():
+        vectors = unit_rows(encode([texts[i].text or " " for i, _ in asked]))
+        for (i, topic), vector in zip(asked, vectors, strict=True):
+            cosines[i] = float(vector @ topic.mean)
+    return [
+        Attempt(decoded, one.verdict(decoded.text, cosine), ms)
+        for one, decoded, cosine in zip(checks, texts, cosines, strict=True)
+    ]
 
 
 def check_ladder(settings: AdaptiveSettings) -> AdaptiveSettings:

@@ -10,7 +10,7 @@ import numpy as np
 from lvm_core.decode.kind import DecoderKind, Opening
 from lvm_core.errors import DecoderError
 from lvm_core.snap import Exclude, search_excluding
-from lvm_core.types import Chunk, Decoded, Hit, Index, Rows, Vectors
+from lvm_core.types import Chunk, Decoded, Decoder, Hit, Index, Rows, Vectors
 from lvm_core.vectors.checks import check_steps, check_vectors
 from lvm_core.workspace import Workspace
 
@@ -66,26 +66,32 @@ def nearest_chunks(
     """Return the nearest real chunk for each of the (N, D) vectors; see `nearest_chunk`."""
     queries = check_vectors(vectors, np.asarray(vectors).shape[-1])
     each = [exclude] * len(queries) if exclude is None or isinstance(exclude, np.ndarray) else list(exclude)
-    context_texts = {same_text(text) for text in context}
-    k = FIRST_LOOK + len(context_texts)
+    texts = {same_text(text) for text in context}
+    return _nearest(queries, index, chunks, each, [texts] * len(queries))
+
+
+def _nearest(
+    queries: Vectors, index: Index, chunks: FetchChunks, exclude: list[Rows | None], contexts: list[set[str]]
+) -> list[Extract | None]:
+    """Return the nearest real chunk of each of the (N, D) queries outside its rows and its context."""
     answers: list[Extract | None] = [None] * len(queries)
-    waiting = list(range(len(queries)))
+    waiting, k = list(range(len(queries))), FIRST_LOOK + max(map(len, contexts), default=0)
     while waiting:
-        hits = search_excluding(index, queries[waiting], k, [each[i] for i in waiting])
+        hits = search_excluding(index, queries[waiting], k, [exclude[i] for i in waiting])
+        rows = sorted({hit.row for near in hits for hit in near})
+        found = dict(zip(rows, chunks(rows), strict=True))
         still_waiting = []
         for i, near in zip(waiting, hits, strict=True):
-            answers[i] = _first_new(near, chunks, context_texts)
+            answers[i] = _first_new(near, found, contexts[i])
             if answers[i] is None and len(near) >= k:
                 still_waiting.append(i)
         waiting, k = still_waiting, 4 * k
     return answers
 
 
-def _first_new(hits: Sequence[Hit], chunks: FetchChunks, context_texts: set[str]) -> Extract | None:
-    for hit, chunk in zip(hits, chunks([hit.row for hit in hits]), strict=True):
-        if same_text(chunk.text) not in context_texts:
-            return Extract(chunk, hit.cosine)
-    return None
+def _first_new(hits: Sequence[Hit], chunks: dict[int, Chunk], context_texts: set[str]) -> Extract | None:
+    fresh = (hit for hit in hits if same_text(chunks[hit.row].text) not in context_texts)
+    return next((Extract(chunks[hit.row], hit.cosine) for hit in fresh), None)
 
 
 class ExtractiveDecoder:
@@ -95,7 +101,8 @@ class ExtractiveDecoder:
         self, corpus: str, index: Index, chunks: FetchChunks, exclude: Exclude = None, context: Iterable[str] = ()
     ) -> None:
         """Answer from `corpus`, with no row of `exclude` and none that reads like a text of `context`."""
-        self._index, self._chunks, self._exclude, self._context = index, chunks, exclude, list(context)
+        self.index, self._chunks, self._exclude = index, chunks, exclude
+        self._context = {same_text(text) for text in context}
         self.id = f"{METHOD}:{corpus}@{index.encoder_id}"
         self.encoder_id = index.encoder_id
 
@@ -108,15 +115,55 @@ class ExtractiveDecoder:
         """
         check_steps(steps)
         runs = []
-        for near in nearest_chunks(vectors, self._index, self._chunks, self._exclude, self._context):
-            if near is None:
+        for answer in self.together([self] * len(vectors), vectors):
+            if answer is None:
                 raise DecoderError(
                     "The corpus has no chunk outside the context to answer with",
                     "at least one",
                     "Ingest a larger corpus, or exclude fewer chunks.",
                 )
-            runs.append([Decoded(near.chunk.text, METHOD, 0, near.cosine)] * (steps + 1))
+            runs.append([answer] * (steps + 1))
         return runs
+
+    @staticmethod
+    def together(decoders: "Sequence[ExtractiveDecoder]", vectors: Vectors) -> list[Decoded | None]:
+        """Return what each decoder answers to its own of the (N, D) vectors, None where no chunk is left.
+
+        All of them search one index, and share the search.
+        """
+        queries = check_vectors(vectors, np.asarray(vectors).shape[-1])
+        first = decoders[0]
+        exclude = [rows for i, one in enumerate(decoders) for rows in [one.excluded(i)]]
+        found = _nearest(queries, first.index, first._chunks, exclude, [one._context for one in decoders])
+        return [None if near is None else Decoded(near.chunk.text, METHOD, 0, near.cosine) for near in found]
+
+    def excluded(self, i: int) -> Rows | None:
+        """Return the rows that must not be the answer to the i-th vector."""
+        one_for_all = self._exclude is None or isinstance(self._exclude, np.ndarray)
+        return self._exclude if one_for_all else self._exclude[i]  # type: ignore[return-value,index]
+
+
+def real_chunks(decoders: Sequence[Decoder | None], vectors: Vectors) -> list[Decoded | None]:
+    """Return the real chunk that each decoder answers to its own of the (N, D) vectors, None where there is none."""
+    answers: list[Decoded | None] = [None] * len(decoders)
+    groups: dict[int, list[int]] = {}
+    for i, decoder in enumerate(decoders):
+        if decoder is not None:
+            groups.setdefault(id(decoder.index if isinstance(decoder, ExtractiveDecoder) else decoder), []).append(i)
+    for members in groups.values():
+        for i, answer in zip(members, _group([decoders[i] for i in members], vectors[members]), strict=True):
+            answers[i] = answer
+    return answers
+
+
+def _group(decoders: Sequence[Decoder | None], vectors: Vectors) -> list[Decoded | None]:
+    searching = [decoder for decoder in decoders if isinstance(decoder, ExtractiveDecoder)]
+    try:
+        if len(searching) == len(decoders):
+            return ExtractiveDecoder.together(searching, vectors)
+        return [run[-1] for decoder in decoders[:1] if decoder for run in decoder.decode_all(vectors, 0)]
+    except DecoderError:  # no chunk is left outside the context
+        return [None] * len(vectors)
 
 
 # ---------------------------------------------------------------- among the decoders

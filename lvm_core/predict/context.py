@@ -15,6 +15,7 @@ LONG_CHUNK_CHARS = 2_000
 """About what an encoder of 512 tokens reads; of longer chunks it sees the beginning."""
 
 NO_ROWS: Rows = np.empty(0, dtype=np.int64)
+NOTHING: Vectors = np.empty((0, 0), dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,26 +37,35 @@ class Question:
     exclude: Rows | None = None
 
 
-def read_context(question: Question, encoder: Encoder, corpus: OpenCorpus | None, why_none: str) -> Context:
-    """Return the context with its vectors and its target; everything that must be encoded is encoded in one call.
+def read_contexts(
+    questions: Sequence[Question], encoder: Encoder, corpus: OpenCorpus | None, why_none: str
+) -> list[Context]:
+    """Return the context of each question, its vectors and its target; all that must be encoded is, in one call.
 
     Args:
-        question: what is asked.
+        questions: what is asked.
         encoder: encodes what is not in the corpus.
         corpus: the corpus stood on, if there is one.
         why_none: why there is none.
 
     Raises:
-        EncoderError: if the context holds no text.
+        EncoderError: if a context holds no text.
         CorpusError: if rows are named that are not in the corpus.
     """
-    if question.rows is not None:
-        context = _of_rows(question.rows, _needed(corpus, why_none))
-    else:
-        context = _of_text(question, encoder)
-    if question.target_row is None:
-        return context
-    return _with_target(context, question.target_row, _needed(corpus, why_none))
+    written = [_Written.of(question) for question in questions if question.rows is None]
+    vectors = unit_rows(encoder.encode([text for one in written for text in one.wanted])) if written else NOTHING
+    contexts, start, texts = [], 0, iter(written)
+    for question in questions:
+        if question.rows is not None:
+            context = _of_rows(question.rows, _needed(corpus, why_none))
+        else:
+            one = next(texts)
+            context = one.context(vectors[start : start + len(one.wanted)])
+            start += len(one.wanted)
+        if question.target_row is not None:
+            context = _with_target(context, question.target_row, _needed(corpus, why_none))
+        contexts.append(context)
+    return contexts
 
 
 def rows_kept_out(context: Context, choice: str, further: Rows | None, corpus: OpenCorpus) -> Rows:
@@ -67,18 +77,29 @@ def rows_kept_out(context: Context, choice: str, further: Rows | None, corpus: O
     return np.unique(np.concatenate(parts).astype(np.int64))
 
 
-def _of_text(question: Question, encoder: Encoder) -> Context:
-    texts, notes = clean_context(question.context)
-    target = " ".join(question.target_text.split())
-    vectors = unit_rows(encoder.encode([*texts, target] if target else texts))
-    return Context(
-        tuple(texts),
-        vectors[: len(texts)],
-        NO_ROWS,
-        target_text=target,
-        target_vector=vectors[-1] if target else None,
-        notes=tuple(notes),
-    )
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """The texts of a question that is put in words."""
+
+    texts: list[str]
+    target: str
+    notes: tuple[Note, ...]
+
+    @classmethod
+    def of(cls, question: Question) -> "_Written":
+        texts, notes = clean_context(question.context)
+        return cls(texts, " ".join(question.target_text.split()), tuple(notes))
+
+    @property
+    def wanted(self) -> list[str]:
+        """What must be encoded: the context, then the true next chunk where it is known."""
+        return [*self.texts, self.target] if self.target else self.texts
+
+    def context(self, vectors: Vectors) -> Context:
+        """Return the context, by the vectors of what is wanted."""
+        target = vectors[-1] if self.target else None
+        own = vectors[: len(self.texts)]
+        return Context(tuple(self.texts), own, NO_ROWS, None, self.target, target, self.notes)
 
 
 def _of_rows(context_rows: Sequence[int], corpus: OpenCorpus) -> Context:

@@ -10,7 +10,7 @@ from lvm_core.decode.extractive import ExtractiveDecoder, same_text
 from lvm_core.errors import CorpusError, LvmError
 from lvm_core.predict.prediction import Context, Neighbour
 from lvm_core.snap import SnapSettings, search_excluding, snap_onto
-from lvm_core.types import Chunk, CorpusInfo, DocumentInfo, Index, Rows, SnapResult, Vectors
+from lvm_core.types import Chunk, CorpusInfo, DocumentInfo, Hit, Index, Rows, SnapResult, Vectors
 from lvm_core.vectors.geometry import unit_rows
 from lvm_core.workspace import Workspace
 
@@ -83,44 +83,60 @@ class OpenCorpus:
             )
         return [int(row) for row in rows]
 
-    def snap(
-        self, raws: Vectors, queries: Vectors, context: Context, exclude: Rows, settings: SnapSettings
-    ) -> "list[Snapped]":
-        """Return each of the (N, D) predictions pulled onto the corpus, and what its query finds; one search for all.
+    def snap(self, pulls: "Sequence[Pull]") -> "list[list[Snapped]]":
+        """Return of each of `pulls` its predictions pulled onto the corpus, and what their queries find.
 
-        Neighbours that read like a chunk of the context are dropped, wherever they stand.
-
-        Args:
-            raws: (N, D) the predictions, which are pulled.
-            queries: (N, D) what each model searches with; its prediction where it has no query.
-            context: what they all come after.
-            exclude: rows that must not be neighbours.
-            settings: every number of the snap.
+        One search serves all. Neighbours that read like a chunk of the context are dropped, wherever they stand.
         """
-        searching = [i for i, query in enumerate(queries) if not np.array_equal(query, raws[i])]
-        wanted = np.concatenate([raws, queries[searching]])
-        hits = search_excluding(self.index, wanted, settings.k + 2 * len(context.texts), exclude)
+        wanted = np.concatenate([part for pull in pulls for part in (pull.raws, pull.queries[pull.searching])])
+        exclude = [pull.exclude for pull in pulls for _ in range(pull.n_searches)]
+        hits = search_excluding(self.index, wanted, max(pull.k for pull in pulls), exclude)
         rows = sorted({hit.row for near in hits for hit in near})
         chunks = dict(zip(rows, self.chunks(rows), strict=True))
         vectors = dict(zip(rows, self.vectors(np.array(rows, dtype=np.int64)), strict=True))
-        context_texts = {same_text(text) for text in context.texts}
-        fresh = [[h for h in near if same_text(chunks[h.row].text) not in context_texts] for near in hits]
-        near = [own[: settings.k] for own in fresh]
-        results = snap_onto(
-            raws, [context.vectors] * len(raws), near[: len(raws)],
-            lambda wanted: np.stack([vectors[int(row)] for row in wanted]), settings,
-        )  # fmt: skip
-        searched = [[hit.row for hit in own] for own in near[: len(raws)]]
-        for i, own in zip(searching, near[len(raws) :], strict=True):
-            searched[i] = [hit.row for hit in own]
+        ends = np.cumsum([pull.n_searches for pull in pulls])
         return [
-            _snapped(result, raw, own, chunks, vectors)
-            for result, raw, own in zip(results, raws, searched, strict=True)
+            _snap(pull, [near[: pull.k] for near in hits[end - pull.n_searches : end]], chunks, vectors)
+            for pull, end in zip(pulls, ends.tolist(), strict=True)
         ]
 
     def decoder(self, exclude: Rows, context: Iterable[str]) -> ExtractiveDecoder:
         """Return the decoder that answers with real chunks, none of them in `exclude` or like a text of `context`."""
         return ExtractiveDecoder(self.info.name, self.index, self.chunks, exclude, context)
+
+
+@dataclass(frozen=True, slots=True)
+class Pull:
+    """What one question asks of the corpus.
+
+    Attributes:
+        raws: (N, D) the predictions, which are pulled.
+        queries: (N, D) what each model searches with; its prediction where it has no query.
+        context: what they all come after.
+        exclude: rows that must not be neighbours.
+        settings: every number of the snap.
+    """
+
+    raws: Vectors
+    queries: Vectors
+    context: Context
+    exclude: Rows
+    settings: SnapSettings
+
+    @property
+    def searching(self) -> list[int]:
+        """The places of the predictions that search with a query of their own."""
+        return [i for i, query in enumerate(self.queries) if not np.array_equal(query, self.raws[i])]
+
+    @property
+    def n_searches(self) -> int:
+        """How many vectors are searched with."""
+        return len(self.raws) + len(self.searching)
+
+    @property
+    def k(self) -> int:
+        """How many neighbours are looked at, so that enough are left without those that are in the context."""
+        return self.settings.k + 2 * len(self.context.texts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +150,25 @@ class Snapped:
     drift_clamped: bool
     neighbours: tuple[Neighbour, ...]
     searched: tuple[Neighbour, ...]
+
+
+def _snap(
+    pull: Pull, hits: Sequence[Sequence[Hit]], chunks: dict[int, Chunk], vectors: dict[int, Vectors]
+) -> list[Snapped]:
+    """Return the predictions of `pull` snapped, by what its searches found."""
+    raws, settings = pull.raws, pull.settings
+    context_texts = {same_text(text) for text in pull.context.texts}
+    near = [[h for h in own if same_text(chunks[h.row].text) not in context_texts][: settings.k] for own in hits]
+    results = snap_onto(
+        raws, [pull.context.vectors] * len(raws), near[: len(raws)],
+        lambda wanted: np.stack([vectors[int(row)] for row in wanted]), settings,
+    )  # fmt: skip
+    searched = [[hit.row for hit in own] for own in near[: len(raws)]]
+    for i, own in zip(pull.searching, near[len(raws) :], strict=True):
+        searched[i] = [hit.row for hit in own]
+    return [
+        _snapped(result, raw, own, chunks, vectors) for result, raw, own in zip(results, raws, searched, strict=True)
+    ]
 
 
 def _snapped(

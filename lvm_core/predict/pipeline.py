@@ -1,40 +1,25 @@
 """From chunks of text to what each model says comes next, every intermediate vector, neighbour and timing kept."""
 
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import chain
 
 import numpy as np
 
-from lvm_core.decode.adaptive import Decoding
+from lvm_core.decode.adaptive import Decoding, Saying, Wanted, everybody
 from lvm_core.decode.checks import Checks
-from lvm_core.errors import SettingsError, SpaceMismatch
-from lvm_core.predict.context import Question, read_context, rows_kept_out
-from lvm_core.predict.corpus import OpenCorpus, Snapped, open_corpus
+from lvm_core.errors import SpaceMismatch
+from lvm_core.predict.context import Question, read_contexts, rows_kept_out
+from lvm_core.predict.corpus import OpenCorpus, Pull, Snapped, open_corpus
 from lvm_core.predict.language import unknown_note
 from lvm_core.predict.model import PredictingModel, load_predicting_model
-from lvm_core.predict.prediction import PASSTHROUGH, Context, Note, Prediction, Timings
+from lvm_core.predict.prediction import PASSTHROUGH, Note, Prediction, Timings
 from lvm_core.predict.settings import PredictSettings
-from lvm_core.predict.text import Answerer, Texts, smoothed, topic
+from lvm_core.predict.stages import Ask, Forecasted, Foreseen, Outlook, check_ask, elapsed_ms
+from lvm_core.predict.text import Answerer, Telling, Texts, smoothed, topic
 from lvm_core.types import Encoder, Progress, Rows, no_progress
 from lvm_core.workspace import Workspace
-
-
-@dataclass(slots=True)
-class Outlook:
-    """One question, as far as all models share it, and the clock that started with it."""
-
-    context: Context
-    corpus: OpenCorpus | None
-    exclude: Rows
-    notes: tuple[Note, ...]
-    begun: float
-    encode_ms: float
-    load_ms: float = 0.0
-
-    def waited(self) -> float:
-        """Return the milliseconds since the question."""
-        return _ms(self.begun)
 
 
 class Predictor:
@@ -99,12 +84,6 @@ class Predictor:
             self._texts = Texts(self.workspace, self.encoder, self._progress)
         return self._texts
 
-    def default_models(self) -> list[str]:
-        """Return every shipped model of the encoder, or two baselines where none is shipped."""
-        from lvm_core.shipped import shipped_models
-
-        return shipped_models(self.workspace, self.encoder.id)
-
     def load(self, models: Sequence[str], settings: PredictSettings) -> None:
         """Load what every question with these `models` and `settings` needs, so that none fails for want of it.
 
@@ -114,15 +93,16 @@ class Predictor:
             SettingsError: for settings out of bounds, or without a model.
             DecoderError: if a decoder was asked for by name and cannot be loaded.
         """
-        checked = settings.checked()
-        if not models:
-            raise SettingsError(
-                ["No model was chosen; expected one or more. Name one, such as 'amn' or 'context-mean'."]
-            )
-        self._load_models(models)
+        self._load_models(check_ask(models, settings))
         corpus = self.corpus
         nearest = corpus.decoder(np.zeros(0, np.int64), ()) if corpus else None
-        self.texts.answerer(checked.decoder, corpus, nearest)
+        self.texts.answerer(settings.decoder, corpus, nearest)
+
+    def default_models(self) -> list[str]:
+        """Return every shipped model of the encoder, or two baselines where none is shipped."""
+        from lvm_core.shipped import shipped_models
+
+        return shipped_models(self.workspace, self.encoder.id)
 
     def predict(
         self,
@@ -161,79 +141,125 @@ class Predictor:
             SpaceMismatch: if a model was trained with another encoder.
             SettingsError: for settings out of bounds.
         """
-        checked = (settings or PredictSettings()).checked()
-        if not models:
-            raise SettingsError(
-                ["No model was chosen; expected one or more. Name one, such as 'amn' or 'context-mean'."]
-            )
-        outlook = self._open(question, list(dict.fromkeys(models)), checked)
-        predictions = self._forecast(outlook, list(dict.fromkeys(models)), checked)
-        return self._put_into_words(predictions, outlook, checked, unfinished)
+        (foreseen,) = self.foresee([Ask(question, models, settings or PredictSettings(), unfinished)])
+        return chain(
+            foreseen.predictions if unfinished else (), (prediction for _, prediction in self.tell([foreseen]))
+        )
 
-    def _load_models(self, models: Sequence[str]) -> None:
+    def foresee(self, asks: Sequence[Ask]) -> list[Foreseen]:
+        """Return what each of `asks` comes to before it is put into words.
+
+        All texts are encoded in one call, contexts of one length go through a net together, and one search serves all.
+
+        Raises:
+            LvmError: as `watch`, of the first that cannot be answered; none is, then.
+        """
+        for ask in asks:
+            check_ask(ask.models, ask.settings)
+        outlooks = self._open(asks)
+        forecasts = self._forecast(asks, outlooks)
+        begun = time.perf_counter()
+        snapped = self._snap(asks, outlooks, forecasts)
+        snap_ms = elapsed_ms(begun) if self._corpus else 0.0
+        together = zip(asks, outlooks, forecasts, snapped, strict=True)
+        return [Foreseen(ask, outlook, self._predictions(ask, outlook, own, near, snap_ms))
+                for ask, outlook, own, near in together]  # fmt: skip
+
+    def tell(self, foreseen: Sequence[Foreseen], wanted: Wanted = everybody) -> Iterator[tuple[int, Prediction]]:
+        """Yield (which of `foreseen`, one of its predictions with a text), each as soon as it is ready.
+
+        Args:
+            foreseen: what is put into words, together where one decoder writes it.
+            wanted: of which of them somebody still waits for the texts.
+        """
+        telling, origin = [], []
+        for number, one in enumerate(foreseen):
+            for prediction, saying in zip(one.predictions, self._tellings(one), strict=True):
+                telling.append(saying)
+                origin.append((number, prediction))
+        for row, decoding in self.texts.decode(telling, lambda row: wanted(origin[row][0])):
+            number, prediction = origin[row]
+            one = foreseen[number]
+            told = with_text(prediction, decoding, telling[row].answerer, one.outlook.waited())
+            yield number, smoothed(told, one.ask.settings.smooth) if decoding.done else told
+
+    def _load_models(self, models: Iterable[str]) -> None:
         for ref in models:
-            if ref not in self._models:
+            if ref not in self._models or not self._models[ref].is_current():
                 self._models[ref] = load_predicting_model(self.workspace, ref, self.encoder)
 
-    def _open(self, question: Question, models: list[str], settings: PredictSettings) -> Outlook:
+    def _open(self, asks: Sequence[Ask]) -> list[Outlook]:
         begun = time.perf_counter()
         encoder = self.encoder
-        self._load_models(models)
-        load_ms = _ms(begun)
+        self._load_models(dict.fromkeys(ref for ask in asks for ref in ask.refs))
+        load_ms = elapsed_ms(begun)
         encoding = time.perf_counter()
         corpus = self.corpus
-        context = read_context(question, encoder, corpus, self._why_no_corpus)
-        exclude = context.rows
-        notes = context.notes
-        unknown = unknown_note(context.texts, encoder.id)
-        if unknown:
-            notes = (*notes, Note("language", unknown))
-        if corpus is None:
-            notes = (*notes, Note("corpus", self._why_no_corpus))
-        else:
-            exclude = rows_kept_out(context, settings.exclude, question.exclude, corpus)
-        return Outlook(context, corpus, exclude, notes, begun, _ms(encoding), load_ms)
+        contexts = read_contexts([ask.question for ask in asks], encoder, corpus, self._why_no_corpus)
+        encode_ms = elapsed_ms(encoding)
+        outlooks = []
+        for ask, context in zip(asks, contexts, strict=True):
+            exclude, notes = context.rows, context.notes
+            unknown = unknown_note(context.texts, encoder.id)
+            if unknown:
+                notes = (*notes, Note("language", unknown))
+            if corpus is None:
+                notes = (*notes, Note("corpus", self._why_no_corpus))
+            else:
+                exclude = rows_kept_out(context, ask.settings.exclude, ask.question.exclude, corpus)
+            outlooks.append(Outlook(context, corpus, exclude, notes, begun, encode_ms, load_ms))
+        return outlooks
 
-    def _forecast(self, outlook: Outlook, models: list[str], settings: PredictSettings) -> list[Prediction]:
-        """Return the raw and snapped predictions that were asked for, without text; one search serves all models."""
-        raws, queries, notes, recalled, spent = [], [], [], [], []
-        for ref in models:
+    def _forecast(self, asks: Sequence[Ask], outlooks: Sequence[Outlook]) -> list[dict[str, Forecasted]]:
+        """Return what each model says after each context, by its ref."""
+        found: list[dict[str, Forecasted]] = [{} for _ in asks]
+        for ref in dict.fromkeys(ref for ask in asks for ref in ask.refs):
+            members = [i for i, ask in enumerate(asks) if ref in ask.refs]
             begun = time.perf_counter()
-            forecast, note = self._models[ref].predict(outlook.context.vectors)
-            raws.append(forecast.vectors)
-            queries.append(forecast.queries)
-            notes.append((*outlook.notes, *note))
-            recalled.append(self._models[ref].remembered(self.workspace, outlook.context.vectors))
-            spent.append(_ms(begun))
-        begun = time.perf_counter()
-        if outlook.corpus is None:
-            snapped = [Snapped(raw, False, (), ()) for raw in raws]
-        else:
-            snapped = outlook.corpus.snap(
-                np.stack(raws), np.stack(queries), outlook.context, outlook.exclude, settings.snapping
+            said = self._models[ref].predict([outlooks[i].context.vectors for i in members])
+            ms = elapsed_ms(begun)
+            for i, (forecast, notes) in zip(members, said, strict=True):
+                places = self._models[ref].remembered(self.workspace, outlooks[i].context.vectors)
+                found[i][ref] = Forecasted(self._models[ref].kind, forecast, notes, places, ms)
+        return found
+
+    def _snap(
+        self, asks: Sequence[Ask], outlooks: Sequence[Outlook], forecasts: Sequence[dict[str, Forecasted]]
+    ) -> list[list[Snapped]]:
+        """Return the predictions of each ask pulled onto the corpus; one search serves all models of all asks."""
+        corpus = outlooks[0].corpus
+        if corpus is None:
+            return [[Snapped(one.forecast.vectors, False, (), ()) for one in own.values()] for own in forecasts]
+        return corpus.snap([
+            Pull(
+                np.stack([one.forecast.vectors for one in own.values()]),
+                np.stack([one.forecast.queries for one in own.values()]),
+                outlook.context, outlook.exclude, ask.settings.snapping,
             )
-        snap_ms = _ms(begun) if outlook.corpus else 0.0
+            for ask, outlook, own in zip(asks, outlooks, forecasts, strict=True)
+        ])  # fmt: skip
+
+    def _predictions(
+        self, ask: Ask, outlook: Outlook, forecasts: dict[str, Forecasted], snapped: Sequence[Snapped], snap_ms: float
+    ) -> list[Prediction]:
+        """Return the raw and snapped predictions that were asked for, without text."""
         predictions = []
-        for ref, raw, note, places, predict_ms, pulled in zip(
-            models, raws, notes, recalled, spent, snapped, strict=True
-        ):
-            timings = Timings(outlook.encode_ms, predict_ms, snap_ms, load=outlook.load_ms, waited=outlook.waited())
-            name = outlook.corpus.info.name if outlook.corpus else None
-            kind = self._models[ref].kind
-            for on in _variants(settings, kind, outlook.corpus):
+        name = outlook.corpus.info.name if outlook.corpus else None
+        for (ref, said), pulled in zip(forecasts.items(), snapped, strict=True):
+            timings = Timings(outlook.encode_ms, said.ms, snap_ms, load=outlook.load_ms, waited=outlook.waited())
+            raw = said.forecast.vectors
+            for on in _variants(ask.settings, said.kind, outlook.corpus):
                 vector = pulled.vector if on else raw
                 near = pulled.neighbours if on else pulled.searched
                 predictions.append(
-                    Prediction(ref, kind, outlook.context, raw, vector, on, on and pulled.drift_clamped, near,
-                               Decoding(), timings, name, notes=note, remembered=places)
+                    Prediction(ref, said.kind, outlook.context, raw, vector, on, on and pulled.drift_clamped, near,
+                               Decoding(), timings, name, notes=(*outlook.notes, *said.notes),
+                               remembered=said.remembered)
                 )  # fmt: skip
         return predictions
 
-    def _put_into_words(
-        self, predictions: list[Prediction], outlook: Outlook, settings: PredictSettings, unfinished: bool
-    ) -> Iterator[Prediction]:
-        if unfinished:
-            yield from predictions
+    def _tellings(self, one: Foreseen) -> list[Telling]:
+        outlook, settings = one.outlook, one.ask.settings
         corpus, context = outlook.corpus, outlook.context
         nearest = corpus.decoder(outlook.exclude, context.texts) if corpus else None
         answerer = self.texts.answerer(settings.decoder, corpus, nearest)
@@ -242,10 +268,10 @@ class Predictor:
             answerer = replace(answerer, nearest=None)
             limits = replace(limits, ladder=limits.ladder[:1])
         checks = Checks(limits, context.texts, topic(self.encoder, context.vectors))
-        vectors = np.stack([prediction.vector for prediction in predictions])
-        for row, decoding in self.texts.decode(answerer, vectors, checks, settings, unfinished):
-            prediction = with_text(predictions[row], decoding, answerer, outlook.waited())
-            yield smoothed(prediction, settings.smooth) if decoding.done else prediction
+        return [
+            Telling(Saying(p.vector, checks, answerer.nearest), answerer, settings, one.ask.unfinished)
+            for p in one.predictions
+        ]
 
 
 def _variants(settings: PredictSettings, kind: str, corpus: OpenCorpus | None) -> tuple[bool, ...]:
@@ -267,7 +293,3 @@ def with_text(prediction: Prediction, decoding: Decoding, answerer: Answerer, wa
     )
     notes = (*prediction.notes, *answerer.notes)
     return replace(prediction, decoding=decoding, timings=timings, decoder=answerer.id, notes=notes)
-
-
-def _ms(begun: float) -> float:
-    return (time.perf_counter() - begun) * 1000

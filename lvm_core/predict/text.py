@@ -1,13 +1,15 @@
 """Vectors to text with the best decoder there is; real chunks where there is none, and the reason why."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from lvm_core import opened
-from lvm_core.decode.adaptive import Decoding, Ladder, at_step, decode_hypotheses
+from lvm_core.decode.adaptive import Decoding, Ladder, Saying, Wanted, at_step, decode_hypotheses, everybody
 from lvm_core.decode.cache import DecodeCache
-from lvm_core.decode.checks import Checks
+from lvm_core.decode.checks import Topic, judge
 from lvm_core.decode.decoders import DECODERS, available_decoders
 from lvm_core.decode.smoothing import smooth_text
 from lvm_core.encoders.stored import StoredSpace
@@ -92,37 +94,78 @@ class Texts:
             self._workspace, name, self._encoder, corpus.info.name if corpus else None, self._progress
         )
 
-    def decode(
-        self, answerer: Answerer, vectors: Vectors, checks: Checks, settings: PredictSettings, watch: bool = False
-    ) -> Iterator[tuple[int, Decoding]]:
-        """Yield (row, decoding) for each of the (N, D) vectors as soon as its text is ready.
+    def decode(self, telling: "Sequence[Telling]", wanted: Wanted = everybody) -> Iterator[tuple[int, Decoding]]:
+        """Yield (row, decoding) of each of `telling` as soon as its text is ready.
+
+        What the same decoder answers in the same way is decoded together, quick answers before slow ones.
 
         Args:
-            answerer: what answers.
-            vectors: what is to be said.
-            checks: what a text must pass.
-            settings: steps, cache.
-            watch: also yield texts that may still be replaced, the first hypotheses at once.
+            telling: what is to be said.
+            wanted: rows that nobody waits for are left out.
         """
-        cache = self.cache if settings.use_cache else None
-        if not answerer.id:
-            yield from ((row, Decoding(cached=False, done=True)) for row in range(len(vectors)))
-        elif answerer.decoder is not None and settings.steps is not None:
-            yield from _exactly(answerer.decoder, vectors, checks, settings.steps, cache)
-        else:
-            yield from Ladder(checks, answerer.decoder, answerer.nearest, cache).climb(vectors, watch)
+        for way, rows in _ways(telling).items():
+            cache = self.cache if way.use_cache else None
+            sayings = [telling[row].saying for row in rows]
+            if way.decoder is None and not telling[rows[0]].answerer.id:
+                decoded: Iterator[tuple[int, Decoding]] = (
+                    (i, Decoding(cached=False, done=True)) for i in range(len(rows))
+                )
+            elif way.decoder is not None and way.steps is not None:
+                decoded = _exactly(way.decoder, sayings, way.steps, cache)
+            else:
+                ladder = Ladder(way.ladder, way.decoder, cache)
+                decoded = ladder.climb(sayings, way.watch, lambda i, rows=rows: wanted(rows[i]))  # type: ignore[misc]
+            for i, decoding in decoded:
+                yield rows[i], decoding
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """A vector to be said, what answers, and how; `watch` asks for texts that may still be replaced too."""
+
+    saying: Saying
+    answerer: Answerer
+    settings: PredictSettings
+    watch: bool = False
+
+
+@dataclass(frozen=True)
+class _Way:
+    """What must be the same of vectors that are decoded together."""
+
+    slow: bool
+    decoder: Decoder | None
+    answered: bool
+    steps: int | None
+    ladder: tuple[int, ...]
+    use_cache: bool
+    watch: bool
+
+
+def _ways(telling: Sequence[Telling]) -> dict[_Way, list[int]]:
+    """Return the rows of each way, the quick ones first."""
+    ways: dict[_Way, list[int]] = {}
+    for row, one in enumerate(telling):
+        answerer, settings = one.answerer, one.settings
+        writes = answerer.decoder is not None
+        way = _Way(
+            writes, answerer.decoder, bool(answerer.id), settings.steps if writes else None,
+            one.saying.checks.settings.ladder, settings.use_cache, one.watch,
+        )  # fmt: skip
+        ways.setdefault(way, []).append(row)
+    return dict(sorted(ways.items(), key=lambda pair: pair[0].slow))
 
 
 def _exactly(
-    decoder: Decoder, vectors: Vectors, checks: Checks, steps: int, cache: DecodeCache | None
+    decoder: Decoder, sayings: Sequence[Saying], steps: int, cache: DecodeCache | None
 ) -> Iterator[tuple[int, Decoding]]:
     """The text after just so many steps, its checks beside it, whether it passes them or not."""
     begun = time.perf_counter()
-    runs = decode_hypotheses(decoder, vectors, steps, cache)
-    ms = (time.perf_counter() - begun) * 1000 / len(vectors)
-    attempts = checks.attempts([at_step(texts, steps) for texts, _ in runs], ms)
+    runs = decode_hypotheses(decoder, np.stack([saying.vector for saying in sayings]), steps, cache)
+    ms = (time.perf_counter() - begun) * 1000 / len(sayings)
+    attempts = judge([saying.checks for saying in sayings], [at_step(texts, steps) for texts, _ in runs], ms)
     for row, (attempt, (texts, cached)) in enumerate(zip(attempts, runs, strict=True)):
-        batch = 1 if cached else len(vectors)
+        batch = 1 if cached else len(sayings)
         yield row, Decoding(attempt.decoded, (attempt,), tuple(texts), ms, batch, cached, done=True)
 
 
@@ -144,13 +187,9 @@ def smoothed(prediction: Prediction, kind: str) -> Prediction:
     )
 
 
-def topic(encoder: Encoder, context: Vectors) -> Callable[[Sequence[str]], Sequence[float]] | None:
-    """Return how near texts are to the mean of a context (T, D), by the encoder; None where that is not here."""
+def topic(encoder: Encoder, context: Vectors) -> Topic | None:
+    """Return what texts after a context (T, D) are held against; None where the encoder is not here."""
     if isinstance(encoder, StoredSpace):
         return None
-    mean = unit_rows(context.mean(axis=0))
-
-    def cosines(texts: Sequence[str]) -> list[float]:
-        return [float(cosine) for cosine in unit_rows(encoder.encode(list(texts))) @ mean]
-
-    return cosines
+    mean: Vectors = unit_rows(context.mean(axis=0))
+    return Topic(encoder.encode, mean)

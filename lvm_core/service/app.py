@@ -1,7 +1,4 @@
-"""The application: endpoints, errors, the guard before them, and what happens at its start and its end."""
-
-import contextlib
-from collections.abc import AsyncIterator
+"""The application: endpoints, errors, and the guard before them."""
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
@@ -19,14 +16,8 @@ ABOUT = (
 
 
 def make_app(engine: Engine) -> FastAPI:
-    """Return the application of an engine, which it stops when it ends."""
-
-    @contextlib.asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        yield
-        engine.stop()
-
-    app = FastAPI(title="LVM Studio", version=__version__, description=ABOUT, lifespan=lifespan)
+    """Return the application of an engine."""
+    app = FastAPI(title="LVM Studio", version=__version__, description=ABOUT)
     app.state.engine = engine
     problems.install(app)
     for router in ENDPOINTS:
@@ -40,4 +31,5 @@ def guard(app: FastAPI, engine: Engine) -> None:
     origins = list(engine.settings.origins())
     if origins:
         app.add_middleware(CORSMiddleware, allow_origins=origins, allow_methods=["*"], allow_headers=["*"])
-    app.add_middleware(Guard, settings=engine.settings, knows=None)
+    knows = engine.keys.knows if engine.settings.need_key else None
+    app.add_middleware(Guard, settings=engine.settings, knows=knows, metrics=engine.metrics)

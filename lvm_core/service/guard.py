@@ -1,6 +1,7 @@
 """What every request passes before an endpoint sees it: host name, size, pace, API key."""
 
 import asyncio
+import time
 from collections.abc import Callable
 
 from starlette.datastructures import Headers
@@ -8,6 +9,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lvm_core.boundary.files import quoted
+from lvm_core.service.metrics import Metrics
 from lvm_core.service.problems import problem
 from lvm_core.service.settings import ServiceSettings
 
@@ -30,15 +32,33 @@ class Guard:
     that leads here (DNS rebinding); it cannot change the name that the browser sends.
     """
 
-    def __init__(self, app: ASGIApp, settings: ServiceSettings, knows: Callable[[str], bool] | None) -> None:
+    def __init__(
+        self, app: ASGIApp, settings: ServiceSettings, knows: Callable[[str], bool] | None, metrics: Metrics
+    ) -> None:
         """Stand before `app`; `knows` says of an API key whether it is one, None where none is needed."""
-        self._app, self._settings, self._knows, self._names = app, settings, knows, settings.names()
+        self._app, self._settings, self._knows, self._metrics = app, settings, knows, metrics
+        self._names, self._origins = settings.names(), settings.origins()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, or refuse it."""
+        """Pass the request on, or refuse it, and count it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        begun, status = time.perf_counter(), 499
+
+        async def counted(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._pass(scope, receive, counted)
+        finally:
+            endpoint = getattr(scope.get("route"), "path", "other")
+            self._metrics.request(endpoint, status, time.perf_counter() - begun)
+
+    async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
         refusal = self._refusal(scope, Headers(scope=scope))
         if refusal is not None:
             await refusal(scope, receive, send)
@@ -56,6 +76,12 @@ class Guard:
                 400, f"The request is for the host {quoted(name)}; expected one of {', '.join(self._names)}. Call it by"
                 " one of these, or start the service with --allowed-hosts."
             )  # fmt: skip
+        origin = headers.get("origin", "")
+        if origin and not self._is_ours(origin, headers.get("host", "")):
+            return problem(
+                403, f"The request comes from a page of {quoted(origin)}; expected one of this service itself. Start"
+                " the service with --cors and that origin."
+            )  # fmt: skip
         length = headers.get("content-length", "0")
         if length.isdigit() and int(length) > self._settings.most_body_bytes:
             return self._of_body(_TooLarge())
@@ -66,6 +92,10 @@ class Guard:
             401, "The request has no API key that is known here; expected the header Authorization: Bearer KEY. Make"
             " one with: python -m lvm_core serve --new-key NAME", headers={"WWW-Authenticate": "Bearer"}
         )  # fmt: skip
+
+    def _is_ours(self, origin: str, host: str) -> bool:
+        """Return whether a page of `origin` may ask: one of this service, or one that the settings name."""
+        return "*" in self._origins or origin in self._origins or origin.partition("://")[2].lower() == host.lower()
 
     def _of_body(self, error: Exception) -> Response:
         if isinstance(error, _TooLarge):

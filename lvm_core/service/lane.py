@@ -132,10 +132,12 @@ ALONE = Alone()
 class Lane:
     """One thread and what waits for it."""
 
-    def __init__(self, name: str, most_waiting: int, most_at_once: int) -> None:
-        """Start the thread; it ends with the process, or with `stop`."""
+    def __init__(
+        self, name: str, most_waiting: int, most_at_once: int, count: Callable[[str, int], None] = lambda *_: None
+    ) -> None:
+        """Start the thread; it ends with the process, or with `stop`. `count` is told how many were done together."""
         self.name, self.most_waiting, self.most_at_once = name, most_waiting, most_at_once
-        self.batches: deque[int] = deque(maxlen=1000)
+        self._count = count
         self._waiting: deque[tuple[Work[Any], Ticket[Any]]] = deque()
         self._ready = threading.Condition()
         self._stopped = False
@@ -218,5 +220,5 @@ class Lane:
                     ticket.fail(error)
             spent = (time.perf_counter() - begun) / len(tickets)
             self._spent_s = 0.9 * self._spent_s + 0.1 * spent
-            self.batches.append(len(tickets))
+            self._count(self.name, len(tickets))
             self._working = 0

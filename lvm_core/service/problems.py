@@ -15,7 +15,15 @@ from starlette.responses import Response
 
 from lvm_core.boundary.files import cut
 from lvm_core.boundary.values import whole_characters
-from lvm_core.errors import CorpusError, JobError, LvmError, ModelError, SettingsError, WorkspaceError
+from lvm_core.errors import (
+    CorpusError,
+    EncoderError,
+    JobError,
+    LvmError,
+    ModelError,
+    SettingsError,
+    WorkspaceError,
+)
 from lvm_core.service.lane import Busy, Late, Stopping
 
 MEDIA_TYPE = "application/problem+json"
@@ -27,12 +35,13 @@ STATUS: dict[type[LvmError], int] = {
     Busy: 429,
     Stopping: 503,
     Late: 504,
-    ModelError: 404,
-    CorpusError: 404,
     JobError: 409,
     WorkspaceError: 507,
 }
 """What an error is over HTTP; every other one is 422: the request cannot be served as it is."""
+
+MAY_BE_MISSING = (ModelError, CorpusError, JobError, EncoderError)
+"""What these are about may not be there (404); their messages then begin so."""
 
 SEE = "Mend the request; what each field takes is at /docs and in /openapi.json."
 
@@ -55,6 +64,7 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
     for code, text in {
         400: "The request cannot be read, or comes under a name that this service does not answer to.",
         401: "An API key is needed.",
+        403: "A page of another origin asks, which the settings do not allow.",
         404: "There is no such model, corpus or job.",
         408: "The request did not arrive in time.",
         409: "The job is in another state than this needs.",
@@ -102,6 +112,8 @@ def as_bytes(value: Any) -> bytes:
 def of_error(error: LvmError) -> Response:
     """Return a mistake that the asker can mend, as a response."""
     status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 422)
+    if isinstance(error, MAY_BE_MISSING):
+        status = 404 if str(error).startswith("There is no ") else status
     headers = {"Retry-After": str(error.retry_after_s)} if isinstance(error, Busy) else {}
     several = error.problems if isinstance(error, SettingsError) else []
     return problem(status, str(error), several if len(several) > 1 else [], SEE, headers)

@@ -71,7 +71,7 @@ async def _serve(all_of: Sequence[Listening], settings: ServiceSettings, stop: t
         _Server(
             uvicorn.Config(
                 one.app, log_level="warning", access_log=False, backlog=BACKLOG, server_header=False,
-                timeout_graceful_shutdown=max(1, round(settings.grace_s)), lifespan="on",
+                timeout_graceful_shutdown=max(1, round(settings.grace_s)), lifespan="off",
             )
         )
         for one in all_of

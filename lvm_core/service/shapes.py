@@ -4,17 +4,20 @@ What a prediction answers is the JSON of the command `predict --json` (`lvm_core
 that command's words: chunks, models, and the settings by their names.
 """
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from typing_extensions import TypedDict
 
 from lvm_core.boundary.values import whole_characters
 from lvm_core.decode.checks import PRESETS, AdaptiveSettings
 from lvm_core.predict.asking import settings_of
 from lvm_core.predict.report import PredictionJson
 from lvm_core.predict.settings import PredictSettings
+from lvm_core.rollout import MAX_STEPS as MOST_ROLLED
 from lvm_core.service.fields import given, shape_of
 from lvm_core.snap import SnapSettings
+from lvm_core.vectors.checks import MAX_STEPS
 
 if TYPE_CHECKING:
     from pydantic import BaseModel as _Adaptive
@@ -98,36 +101,109 @@ class EncodeAnswer(BaseModel):
     vectors: list[Numbers]
 
 
-class Health(BaseModel):
-    """Whether it lives, and since when."""
+class DecodeRequest(Shape):
+    """Vectors to put into words."""
 
-    status: str = "ok"
-    version: str
-    uptime_s: float
-    waiting: dict[str, int] = Field(description="requests that wait, by lane")
+    vectors: list[Numbers] = Field(description="vectors of one encoder", min_length=1)
+    encoder: Text | None = Field(None, description="whose vectors they are; null: the default encoder's")
+    decoder: Text = Field("auto", description="decoder by name; auto takes the best there is")
+    steps: int = Field(1, description="corrections after the first hypothesis", ge=0, le=MAX_STEPS)
+    corpus: Text | None = Field(None, description="whose chunks the extractive decoder gives; null: the largest")
 
 
-class ModelAnswer(BaseModel):
-    """A model that can be asked."""
+class SaidJson(TypedDict):
+    """A text made of a vector."""
 
-    ref: str
-    name: str
-    kind: str
+    text: str
+    method: str
+    steps: int
+    round_trip_cosine: float
+
+
+class DecodeAnswer(BaseModel):
+    """Texts in the order of the vectors."""
+
     encoder: str
-    context: int = Field(description="the most chunks it reads")
-    n_parameters: int
-    shipped: bool
-    validation_cosine: float | None
-    created: float
+    decoder: str
+    texts: list[SaidJson]
 
 
-class Models(BaseModel):
-    """Every model that can be asked, and those that are where nobody names one."""
+class InferRequest(Shape):
+    """What comes after the vectors of a context?"""
 
-    models: list[ModelAnswer]
-    default: list[str]
+    context_vectors: list[Numbers] = Field(description="(T, D), oldest first", min_length=1)
+    model: Text = Field("linear-filter-5", description="model or baseline")
+    encoder: Text | None = Field(None, description="whose vectors they are; null: the model's encoder")
+    normalize: bool = Field(True, description="at unit norm; false: at the length that the model gives it")
+    temperature: float = Field(1.0, description="taken for old clients; a net says one thing", ge=0, le=2)
+
+
+class InferBatchRequest(Shape):
+    """The same for many contexts, of any lengths."""
+
+    contexts: list[list[Numbers]] = Field(description="(B, T, D)", min_length=1)
+    model: Text = Field("linear-filter-5", description="model or baseline")
+    encoder: Text | None = Field(None, description="whose vectors they are; null: the model's encoder")
+    normalize: bool = Field(True, description="at unit norm; false: at the length that the model gives it")
+
+
+class InferAnswer(BaseModel):
+    """The predicted vector, the length that the model gave it, and what to search with."""
+
+    model: str
     encoder: str
+    vector: Numbers
+    length: float
+    query: Numbers
 
 
-Anything = dict[str, Any]
-"""A JSON object that another part of the studio describes."""
+class InferBatchAnswer(BaseModel):
+    """The predicted vectors in the order of the contexts."""
+
+    model: str
+    encoder: str
+    vectors: list[Numbers]
+    lengths: list[float]
+
+
+class RolloutRequest(Shape):
+    """Predictions fed back, from chunks or from a row of the corpus."""
+
+    corpus: Text = Field(description="real chunks to measure by and to snap onto", examples=["enwiki-sample"])
+    chunks: list[Text] = Field([], description="what comes before, oldest first", examples=[EXAMPLE])
+    row: int | None = Field(None, description="instead of chunks: the row of the first chunk to predict", ge=0)
+    models: list[Text] = Field([], description="none: all that come along", examples=[["linear-filter-5"]])
+    steps: int = Field(10, description="predictions fed back", ge=1, le=MOST_ROLLED)
+    context: int = Field(5, description="real chunks that a model reads at least", ge=1, le=100)
+    snap: Literal["off", "on", "both"] = Field("both", description="what is fed back")
+    snapping: _Snapping = Field(default_factory=_Snapping, description="numbers of the snap that differ")
+
+    def snap_settings(self) -> SnapSettings:
+        """Return the numbers of the snap."""
+        return SnapSettings(**given(self.snapping, _Snapping))
+
+
+class EmbeddingsRequest(BaseModel):
+    """The request of OpenAI's embeddings; fields that it has and this service has no use for are passed over."""
+
+    input: Text | list[Text] = Field(description="a text or several", examples=[EXAMPLE[:2]])
+    model: Text = Field("", description="encoder by name or id; empty: the default one", examples=["all-MiniLM-L6-v2"])
+    encoding_format: Literal["float", "base64"] = Field("float", description="numbers, or float32 in base64")
+    dimensions: int | None = Field(None, description="only the encoder's own are given")
+
+
+class EmbeddingJson(TypedDict):
+    """One vector."""
+
+    object: str
+    index: int
+    embedding: Numbers | str
+
+
+class EmbeddingsAnswer(BaseModel):
+    """Vectors in the order of the texts."""
+
+    object: str = "list"
+    data: list[EmbeddingJson]
+    model: str
+    usage: dict[str, int]

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lvm_core.decode.adaptive import Ladder, decode_hypotheses
+from lvm_core.decode.adaptive import Ladder, Saying, decode_hypotheses
 from lvm_core.decode.cache import DecodeCache
-from lvm_core.decode.checks import PRESETS, AdaptiveSettings, Checks
+from lvm_core.decode.checks import PRESETS, AdaptiveSettings, Checks, Topic
 from lvm_core.errors import SettingsError
 from lvm_core.types import Decoded
 from tests.decode.fakes import ScriptedDecoder, unit_vectors
@@ -33,7 +33,9 @@ class Nearest(ScriptedDecoder):
 
 def climb(decoder, vectors=None, nearest=Nearest(), settings=PRESETS["seeds"], cache=None, topic=None):
     vectors = unit_vectors(1, 8) if vectors is None else vectors
-    results = dict(Ladder(Checks(settings, CONTEXT, topic), decoder, nearest, cache).climb(vectors))
+    checks = Checks(settings, CONTEXT, topic)
+    ladder = Ladder(settings.ladder, decoder, cache)
+    results = dict(ladder.climb([Saying(vector, checks, nearest) for vector in vectors]))
     return [results[i] for i in range(len(vectors))]
 
 
@@ -112,8 +114,11 @@ class Mixed(ScriptedDecoder):
 
 def test_a_batch_climbs_together_and_those_that_pass_come_first():
     decoder = Mixed({})
-    ladder = Ladder(Checks(PRESETS["seeds"], CONTEXT), decoder, Nearest())
-    order = [i for i, _ in ladder.climb(np.eye(3, dtype=np.float32)[::-1])]
+    checks, nearest = Checks(PRESETS["seeds"], CONTEXT), Nearest()
+    ladder = Ladder(PRESETS["seeds"].ladder, decoder)
+    order = [
+        i for i, _ in ladder.climb([Saying(vector, checks, nearest) for vector in np.eye(3, dtype=np.float32)[::-1]])
+    ]
     assert order == [2, 1, 0]
     assert decoder.calls == [(3, 1), (2, 3), (1, 5)]
 
@@ -174,9 +179,18 @@ def test_every_hypothesis_of_a_run_is_kept(workspace):
 STUDIO = PRESETS["studio"]
 
 
-def on_topic(texts):
-    """Everything about magma is near the context, nothing else is."""
-    return [0.6 if "magma" in text else 0.1 for text in texts]
+def near(cosine):
+    """Return a topic to which each text has the cosine that `cosine` says."""
+
+    def encode(texts):
+        cosines = np.array([cosine(text) for text in texts])
+        return np.stack([cosines, np.sqrt(1 - cosines**2)], axis=1).astype(np.float32)
+
+    return Topic(encode, np.array([1, 0], dtype=np.float32))
+
+
+ON_TOPIC = near(lambda text: 0.6 if "magma" in text else 0.1)
+"""Everything about magma is near the context, nothing else is."""
 
 
 def test_a_short_sentence_of_different_words_is_no_empty_one():
@@ -198,16 +212,16 @@ def test_a_first_text_that_passes_is_shown_where_its_correction_does_not():
 
 
 def test_a_text_on_the_topic_needs_no_keyword():
-    near = "Glowing rock then poured out and buried seven small villages beneath."
-    (seeds,) = climb(ScriptedDecoder({1: near}))
-    (studio,) = climb(ScriptedDecoder({1: near}), settings=STUDIO, topic=lambda texts: [0.5] * len(texts))
+    text = "Glowing rock then poured out and buried seven small villages beneath."
+    (seeds,) = climb(ScriptedDecoder({1: text}))
+    (studio,) = climb(ScriptedDecoder({1: text}), settings=STUDIO, topic=near(lambda text: 0.5))
     assert seeds.decoded == REAL
-    assert (studio.decoded.text, studio.decoded.steps) == (near, 1)
+    assert (studio.decoded.text, studio.decoded.steps) == (text, 1)
     assert studio.attempts[0].verdict.keyword is None, "the keyword stays as a mark"
 
 
 def test_a_text_off_the_topic_by_the_encoder_is_written_again():
-    (result,) = climb(ScriptedDecoder({1: STRANGE, 3: GOOD}), settings=STUDIO, topic=on_topic)
+    (result,) = climb(ScriptedDecoder({1: STRANGE, 3: GOOD}), settings=STUDIO, topic=ON_TOPIC)
     assert result.decoded.text == GOOD
     assert "cosine 0.10 to the context, 0.25 are needed" in result.attempts[0].reason
 
@@ -215,7 +229,7 @@ def test_a_text_off_the_topic_by_the_encoder_is_written_again():
 def test_no_replacement_that_fares_worse_is_shown():
     decoder = ScriptedDecoder({1: STRANGE, 3: STUTTER, 5: SHORT})
     strange = Nearest(Decoded("Choirs sang.", "extractive", 0, 0.9))
-    (result,) = climb(decoder, nearest=strange, settings=STUDIO, topic=on_topic)
+    (result,) = climb(decoder, nearest=strange, settings=STUDIO, topic=ON_TOPIC)
     assert result.decoded.text == STRANGE
     assert [a.accepted for a in result.attempts] == [False] * 4
     assert result.shown is result.attempts[0]
@@ -223,10 +237,10 @@ def test_no_replacement_that_fares_worse_is_shown():
 
 def test_a_real_chunk_is_shown_where_it_alone_passes():
     decoder = ScriptedDecoder({1: STRANGE, 3: STUTTER, 5: SHORT})
-    (result,) = climb(decoder, nearest=Nearest(), settings=STUDIO, topic=lambda texts: [0.2] * len(texts))
+    (result,) = climb(decoder, nearest=Nearest(), settings=STUDIO, topic=near(lambda text: 0.2))
     assert result.decoded.text == STRANGE, "both fail the topic"
     real = replace(REAL, text="The magma that reached the surface flows across seven wide green valleys.")
-    (result,) = climb(decoder, nearest=Nearest(real), settings=STUDIO, topic=on_topic)
+    (result,) = climb(decoder, nearest=Nearest(real), settings=STUDIO, topic=ON_TOPIC)
     assert result.decoded == real
 
 
@@ -237,14 +251,14 @@ def test_of_equals_the_nearest_and_most_fluent_is_shown():
                 f"{STRANGE} {step}", "scripted", step, 0.5 + step / 100, {1: -2.0, 3: -3.0, 5: -6.0}.get(step)
             )
 
-    (result,) = climb(Fluent({}), settings=STUDIO, topic=on_topic, nearest=None)
+    (result,) = climb(Fluent({}), settings=STUDIO, topic=ON_TOPIC, nearest=None)
     assert result.decoded.steps == 1, "0.02 of cosine are not worth a nat a token"
 
 
 def test_who_watches_sees_the_first_hypothesis_at_once_and_the_best_so_far():
     decoder = ScriptedDecoder({0: "Hot rock.", 1: SHORT, 3: GOOD})
-    ladder = Ladder(Checks(STUDIO, CONTEXT, on_topic), decoder, Nearest())
-    seen = [(d.decoded.text, d.done) for _, d in ladder.climb(unit_vectors(1, 8), watch=True)]
+    saying = Saying(unit_vectors(1, 8)[0], Checks(STUDIO, CONTEXT, ON_TOPIC), Nearest())
+    seen = [(d.decoded.text, d.done) for _, d in Ladder(STUDIO.ladder, decoder).climb([saying], watch=True)]
     assert seen == [("Hot rock.", False), (SHORT, False), (GOOD, True)]
 
 

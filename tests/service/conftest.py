@@ -58,3 +58,10 @@ def service(seeded_once: Workspace) -> Iterator[Service]:
     one = serve(seeded_once)
     yield one
     one.engine.stop()
+
+
+@pytest.fixture(scope="module")
+def module_patch() -> Iterator[pytest.MonkeyPatch]:
+    """Return what patches for a whole module."""
+    with pytest.MonkeyPatch.context() as patch:
+        yield patch

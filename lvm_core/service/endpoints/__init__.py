@@ -2,12 +2,35 @@
 
 from fastapi import APIRouter
 
-from lvm_core.service.endpoints import encode, health, models, predict
+from lvm_core.service.endpoints import (
+    chunk,
+    corpora,
+    decode,
+    encode,
+    health,
+    infer,
+    jobs,
+    models,
+    openai,
+    predict,
+    rollout,
+    search,
+    tmd,
+)
 
 ENDPOINTS: tuple[APIRouter, ...] = (
     predict.router,
+    rollout.router,
     encode.router,
+    decode.router,
+    infer.router,
+    chunk.router,
+    search.router,
+    tmd.router,
     models.router,
+    corpora.router,
+    jobs.router,
+    openai.router,
     health.router,
 )
 """In the order in which /docs shows them."""

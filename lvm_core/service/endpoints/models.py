@@ -5,7 +5,7 @@ from fastapi import APIRouter, Request
 from lvm_core.checkpoint import ModelInfo, list_models
 from lvm_core.service.asking import Asked, while_there
 from lvm_core.service.engine import Engine
-from lvm_core.service.shapes import ModelAnswer, Models
+from lvm_core.service.state_shapes import ModelAnswer, Models
 from lvm_core.shipped import shipped_models
 
 router = APIRouter(tags=["models"])

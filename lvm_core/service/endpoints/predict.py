@@ -40,7 +40,9 @@ def _asking(body: PredictRequest, engine: Engine) -> Asking:
     at_most(body.models, engine.settings.most_texts, "models", "--most-texts")
     models = tuple(dict.fromkeys(body.models))
     settings = body.settings()
-    return Asking(tuple(body.chunks), rows, body.target, models, body.corpus, body.encoder, settings, body.stream)
+    return Asking(
+        tuple(body.chunks), models, settings, rows, body.target, body.corpus, body.encoder, unfinished=body.stream
+    )
 
 
 def _rows(body: PredictRequest) -> range | None:

@@ -1,0 +1,19 @@
+"""Vectors to texts."""
+
+from fastapi import APIRouter, Request, Response
+
+from lvm_core.service.asking import Asked, as_json, at_most, while_there
+from lvm_core.service.decoding import Decoding, Vectors
+from lvm_core.service.problems import RESPONSES
+from lvm_core.service.shapes import DecodeAnswer, DecodeRequest
+
+router = APIRouter(tags=["vectors"])
+
+
+@router.post("/decode", response_model=DecodeAnswer, responses=RESPONSES)
+async def decode(request: Request, body: DecodeRequest, engine: Asked) -> Response:
+    """Return a text for each vector, in their order; one that was decoded before comes from the cache."""
+    at_most(body.vectors, engine.settings.most_texts, "vectors", "--most-texts")
+    wanted = Vectors(body.vectors, body.encoder, body.decoder, body.steps, body.corpus)
+    said = await while_there(request, engine.ask(Decoding, wanted, engine.words))
+    return as_json({"encoder": said.encoder, "decoder": said.decoder, "texts": said.texts})
