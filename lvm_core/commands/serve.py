@@ -17,20 +17,43 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from lvm_core.service.settings import ServiceSettings
 
     config.add_arguments(parser, ServiceSettings)
+    parser.add_argument("--new-key", metavar="NAME", help="make an API key, show it this once, and serve nothing")
+    parser.add_argument("--forget-key", metavar="NAME", help="take an API key away, and serve nothing")
 
 
 def run(namespace: argparse.Namespace, workspace: Workspace) -> Json:
-    """Serve until a signal to stop."""
+    """Serve until a signal to stop, or make or forget a key.
+
+    Raises:
+        SettingsError: for settings out of bounds, a port that is taken, or a key's name that is none.
+    """
+    from lvm_core.service.keys import Keys
+
+    keys = Keys(workspace)
+    if namespace.new_key is not None:
+        return {"name": namespace.new_key, "key": keys.make(namespace.new_key)}
+    if namespace.forget_key is not None:
+        keys.forget(namespace.forget_key)
+        return {"forgotten": namespace.forget_key}
+    return _served(namespace, workspace)
+
+
+def _served(namespace: argparse.Namespace, workspace: Workspace) -> Json:
     from lvm_core.service.app import make_app
     from lvm_core.service.engine import Engine
+    from lvm_core.service.seeds import seed_apps
     from lvm_core.service.server import listen, serve
-    from lvm_core.service.settings import ServiceSettings
+    from lvm_core.service.settings import LOOPBACK, ServiceSettings
 
     settings = config.from_namespace(ServiceSettings, namespace).checked()
     engine = Engine(workspace, settings)
     listening = [listen(make_app(engine), settings.host, settings.port)]
+    if settings.seed_ports:
+        listening += [listen(app, settings.host, port) for port, app in seed_apps(engine)]
     for one in listening:
-        print(f"{one.address} (what it takes: {one.address}/docs)", file=sys.stderr, flush=True)
+        print(f"{one.address} {one.app.title} (what it takes: {one.address}/docs)", file=sys.stderr, flush=True)
+    if settings.host not in LOOPBACK and not settings.need_key:
+        print("note: whoever reaches this address can ask it and start jobs; --need-key asks for keys", file=sys.stderr)
     threading.Thread(target=_warm, args=(engine,), name="warm", daemon=True).start()
     try:
         serve(listening, settings)
@@ -51,5 +74,9 @@ def _warm(engine: object) -> None:
 
 
 def report(result: Json) -> str:
-    """Return what was served."""
+    """Return what was served, or the key."""
+    if "key" in result:
+        return f"{result['key']}\nThis is shown once. Send it as the header Authorization: Bearer KEY."
+    if "forgotten" in result:
+        return f"The key '{result['forgotten']}' is refused from now on."
     return f"stopped: {', '.join(result['served'])}"

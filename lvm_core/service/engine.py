@@ -18,7 +18,7 @@ from lvm_core.workspace import Workspace
 
 if TYPE_CHECKING:
     from lvm_core.predict.pipeline import Predictor
-    from lvm_core.service.encoding import Remembering
+    from lvm_core.service.remembering import Remembering
 
 R = TypeVar("R")
 T = TypeVar("T")
@@ -138,7 +138,7 @@ class Engine:
     def encoder(self, encoder: str | None = None) -> Encoder:
         """Return an encoder by its name or id, loaded once; it remembers what it was asked for last."""
         from lvm_core import opened
-        from lvm_core.service.encoding import Remembering
+        from lvm_core.service.remembering import Remembering
 
         plain = opened.encoder(self.workspace, self.space(encoder))
         with self._lock:

@@ -5,24 +5,38 @@ import time
 from collections.abc import Callable
 
 from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lvm_core.boundary.files import quoted
 from lvm_core.service.metrics import Metrics
-from lvm_core.service.problems import problem
+from lvm_core.service.problems import of_http, problem
 from lvm_core.service.settings import ServiceSettings
 
 OPEN = ("/health",)
 """Paths that need no key: whoever watches over the service must see that it lives."""
 
 
-class _TooLarge(Exception):
-    """More came than may."""
+CLOSE = {"Connection": "close"}
+"""What is left of a body that is refused is not read."""
 
 
-class _TooSlow(Exception):
-    """It did not come in time."""
+def too_large(settings: ServiceSettings) -> HTTPException:
+    """Return what is raised where more comes than may."""
+    return HTTPException(
+        413, f"The body is larger than it may be; expected at most {settings.most_body_mb:g} MB. Send less at once, or"
+        " start the service with a larger --most-body-mb.", CLOSE
+    )  # fmt: skip
+
+
+def too_slow(settings: ServiceSettings) -> HTTPException:
+    """Return what is raised where a body does not come in time."""
+    return HTTPException(
+        408,
+        f"The body was not there after {settings.body_limit_s:g} s; expected the whole of it. Send it again.",
+        CLOSE,
+    )
 
 
 class Guard:
@@ -63,11 +77,7 @@ class Guard:
         if refusal is not None:
             await refusal(scope, receive, send)
             return
-        body = _Body(receive, self._settings)
-        try:
-            await self._app(scope, body.receive, send)
-        except (_TooLarge, _TooSlow) as error:
-            await self._of_body(error)(scope, receive, send)
+        await self._app(scope, _Body(receive, self._settings).receive, send)
 
     def _refusal(self, scope: Scope, headers: Headers) -> Response | None:
         name = host_name(headers.get("host", ""))
@@ -84,7 +94,7 @@ class Guard:
             )  # fmt: skip
         length = headers.get("content-length", "0")
         if length.isdigit() and int(length) > self._settings.most_body_bytes:
-            return self._of_body(_TooLarge())
+            return of_http(too_large(self._settings))
         preflight = scope["method"] == "OPTIONS" and "access-control-request-method" in headers
         if self._knows is None or scope["path"] in OPEN or preflight or self._knows(key_of(headers)):
             return None
@@ -96,17 +106,6 @@ class Guard:
     def _is_ours(self, origin: str, host: str) -> bool:
         """Return whether a page of `origin` may ask: one of this service, or one that the settings name."""
         return "*" in self._origins or origin in self._origins or origin.partition("://")[2].lower() == host.lower()
-
-    def _of_body(self, error: Exception) -> Response:
-        if isinstance(error, _TooLarge):
-            return problem(
-                413, f"The body is larger than it may be; expected at most {self._settings.most_body_mb:g} MB. Send"
-                " less at once, or start the service with a larger --most-body-mb.", headers={"Connection": "close"}
-            )  # fmt: skip
-        return problem(
-            408, f"The body was not there after {self._settings.body_limit_s:g} s; expected the whole of it. Send it"
-            " again.", headers={"Connection": "close"}
-        )  # fmt: skip
 
 
 class _Body:
@@ -124,10 +123,10 @@ class _Body:
             async with asyncio.timeout_at(self._until):
                 message = await self._receive()
         except TimeoutError:
-            raise _TooSlow from None
+            raise too_slow(self._settings) from None
         self._n_bytes += len(message.get("body", b""))
         if self._n_bytes > self._settings.most_body_bytes:
-            raise _TooLarge
+            raise too_large(self._settings)
         self._whole = not message.get("more_body", False)
         return message
 

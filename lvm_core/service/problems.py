@@ -119,6 +119,11 @@ def of_error(error: LvmError) -> Response:
     return problem(status, str(error), several if len(several) > 1 else [], SEE, headers)
 
 
+def of_http(error: HTTPException) -> Response:
+    """Return an error that names its status, as a response."""
+    return problem(error.status_code, str(error.detail), headers=error.headers)
+
+
 def of_validation(errors: Sequence[Any]) -> Response:
     """Return what the shape of a request says of it."""
     if any(error["type"] == "json_invalid" for error in errors):
@@ -156,8 +161,7 @@ def install(app: FastAPI) -> None:
         assert isinstance(error, HTTPException)
         known = _PLAIN.get(error.status_code)
         where = {"method": request.method, "path": cut(request.url.path)}
-        detail = known.format(**where) if known else str(error.detail)
-        return problem(error.status_code, detail, headers=error.headers)
+        return problem(error.status_code, known.format(**where), headers=error.headers) if known else of_http(error)
 
     async def ours(request: Request, error: Exception) -> Response:
         log.error("%s %s", request.method, request.url.path, exc_info=error)
@@ -172,5 +176,5 @@ def install(app: FastAPI) -> None:
 _PLAIN = {
     404: "There is nothing at {path}; expected one of the paths at /docs. Look there.",
     405: "{method} is not what {path} takes; expected a method that /docs lists for it. Use that.",
-    413: "The body is too large; expected less. Send less at once, or start the service with a larger --most-body-mb.",
+    400: "The body cannot be read; expected JSON in UTF-8. Send the whole of it, as application/json.",
 }

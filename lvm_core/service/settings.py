@@ -5,6 +5,17 @@ from dataclasses import dataclass
 
 from lvm_core.config import check, setting
 from lvm_core.errors import SettingsError
+from lvm_core.json_shapes import Values
+
+SEED_MODELS = {
+    9001: "amn",
+    9002: "transformer",
+    9003: "gru",
+    9004: "lstm",
+    9005: "passthrough",
+    9006: "ensemble",
+}
+"""The predecessor's table of ports; 9006 was the most accurate it had, so it is the best of ours here."""
 
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]", "::1")
 """Names that a machine calls itself by."""
@@ -28,6 +39,21 @@ class ServiceSettings:
     grace_s: float = setting(20.0, "after a signal to stop, time for requests under way", "s", 0, 3_600)
     need_key: bool = setting(False, "answer only to API keys, made with `serve --new-key NAME`")
 
+    seed_ports: bool = setting(False, "listen on the predecessor's ports too, with its requests and answers")
+    seed_models: Values = setting({}, "model of a seed port: 9006=mlp", flag="seed-model")  # noqa: RUF009 - it is a field
+    seed_offset: int = setting(0, "added to each of the predecessor's ports", "", 0, 50_000)
+
+    def seed_table(self) -> dict[int, str]:
+        """Return the predecessor's ports that have a model, each with its model.
+
+        Raises:
+            SettingsError: if a port is none.
+        """
+        wrong = [port for port in self.seed_models if not port.isdigit() or not 1 <= int(port) <= 65_535]
+        if wrong:
+            raise SettingsError([f"seed-model is for the port {wrong[0]!r}; expected PORT=MODEL, such as 9006=mlp."])
+        return SEED_MODELS | {int(port): str(model) for port, model in self.seed_models.items()}
+
     def names(self) -> tuple[str, ...]:
         """Return the host names it answers to, in small letters; ("*",) for any."""
         given = [name.lower() for name in re.split(r"[,\s]+", self.allowed_hosts) if name]
@@ -50,6 +76,7 @@ class ServiceSettings:
             SettingsError: with all problems at once.
         """
         check(self)
+        self.seed_table()
         wrong = [o for o in self.origins() if o != "*" and not re.fullmatch(r"https?://[^/\s]+", o)]
         if wrong:
             raise SettingsError([f"cors is {wrong[0]!r}; expected origins such as https://lab.example, or *."])

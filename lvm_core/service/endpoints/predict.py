@@ -31,7 +31,8 @@ async def predict(request: Request, body: PredictRequest, engine: EngineAsked) -
     asking = _asking(body, engine)
     if body.stream:
         return events.stream(_told(engine, asking, body.vectors))
-    return as_json(await while_there(request, _whole(engine, asking, body.vectors)))
+    said, asked = await while_there(request, whole(engine, asking))
+    return as_json(_answer(said, asked, body.vectors))
 
 
 def _asking(body: PredictRequest, engine: Engine) -> Asking:
@@ -58,7 +59,8 @@ def _rows(body: PredictRequest) -> range | None:
     return range(first, last + 1)
 
 
-async def _whole(engine: Engine, asking: Asking, vectors: bool) -> dict[str, Any]:
+async def whole(engine: Engine, asking: Asking) -> tuple[list[Prediction], Asked]:
+    """Return all predictions of a question with their last texts, in the order of the models."""
     said: list[Prediction] = []
     asked = Asked("", ())
     async with contextlib.aclosing(engine.follow(Predicting, asking)) as answers:
@@ -67,7 +69,7 @@ async def _whole(engine: Engine, asking: Asking, vectors: bool) -> dict[str, Any
                 asked = answer
             else:
                 said.append(answer)
-    return _answer(said, asked, vectors)
+    return in_order(said, asked.models), asked
 
 
 async def _told(engine: Engine, asking: Asking, vectors: bool) -> AsyncGenerator[bytes, None]:
@@ -85,15 +87,14 @@ async def _told(engine: Engine, asking: Asking, vectors: bool) -> AsyncGenerator
                 name = "final" if answer.done else "text" if (answer.model, answer.snap_on) in shown else "prediction"
                 shown.add((answer.model, answer.snap_on))
                 yield events.event(name, _prediction(answer, vectors and name != "text"))
-        yield events.event("end", _answer(said, asked, vectors))
+        yield events.event("end", _answer(in_order(said, asked.models), asked, vectors))
     except LvmError as error:
         yield b"event: problem\ndata: " + bytes(of_error(error).body) + b"\n\n"
 
 
 def _answer(said: list[Prediction], asked: Asked, vectors: bool) -> dict[str, Any]:
-    ordered = in_order(said, asked.models)
-    predictions = [_prediction(prediction, vectors) for prediction in ordered]
-    return {"context": len(ordered[0].context.texts), "encoder": asked.encoder, "predictions": predictions}
+    predictions = [_prediction(prediction, vectors) for prediction in said]
+    return {"context": len(said[0].context.texts), "encoder": asked.encoder, "predictions": predictions}
 
 
 def _prediction(prediction: Prediction, vectors: bool) -> dict[str, Any]:

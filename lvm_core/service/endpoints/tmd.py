@@ -1,6 +1,7 @@
 """Domain, task and modifier of texts."""
 
 from fastapi import APIRouter, Request, Response
+from typing_extensions import TypedDict
 
 from lvm_core.corpus.tmd.codes import describe_labels, label_by_descriptions, tmd_vectors, unpack
 from lvm_core.service.asking import Asked, as_json, at_most, while_there
@@ -20,7 +21,14 @@ async def tmd(request: Request, body: TmdRequest, engine: Asked) -> Response:
     return as_json(await while_there(request, labelled(engine, body.texts, body.encoder)))
 
 
-async def labelled(engine: Engine, texts: list[str], encoder: str | None) -> dict[str, object]:
+class Labelled(TypedDict):
+    """The codes of texts, and the encoder that compared them."""
+
+    encoder: str
+    codes: list[TmdJson]
+
+
+async def labelled(engine: Engine, texts: list[str], encoder: str | None) -> Labelled:
     """Return the codes of texts."""
     made = await encoding(engine, texts, encoder)
     described = await engine.call(lambda: _described(engine, made.encoder))
