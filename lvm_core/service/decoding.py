@@ -68,8 +68,9 @@ class Decoding:
         decoder = answerer.decoder or answerer.nearest
         if decoder is None:
             raise DecoderError(
-                f"The decoder '{wanted.decoder}' gives no text here; expected one of those at /info. Encode a corpus,"
-                " or train one: python -m lvm_core train-inverter"
+                f"The decoder '{wanted.decoder}' gives no text here",
+                "one of those at /info",
+                "Encode a corpus, or train one: python -m lvm_core train-inverter",
             )
         return predictor, decoder
 

@@ -99,8 +99,9 @@ class Engine:
         known = self.fresh.get("encoders", self._known_encoders)
         if name not in known:
             raise EncoderError(
-                f"There is no encoder {quoted(name)} here; expected one of {', '.join(known)}. Encode a corpus with it"
-                " first: python -m lvm_core encode --encoder NAME --corpus NAME"
+                f"There is no encoder {quoted(name)} here",
+                f"one of {', '.join(known)}",
+                "Name one of these, or encode a corpus with yours: python -m lvm_core encode --encoder NAME",
             )
         return self.fresh.get(("space", name), lambda: space_called(name))
 

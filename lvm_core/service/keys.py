@@ -80,8 +80,9 @@ class Keys:
         stored = read_json(self._workspace.keys)
         if not isinstance(stored, dict) or not all(_is_entry(entry) for entry in stored.values()):
             raise WorkspaceError(
-                f"{self._workspace.keys} holds no API keys that can be read; expected what `serve --new-key` writes."
-                " Delete it, and make new keys."
+                f"{self._workspace.keys} holds no API keys that can be read",
+                "what `serve --new-key` writes",
+                "Delete it, and make new keys.",
             )
         return stored
 

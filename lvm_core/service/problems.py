@@ -89,10 +89,15 @@ def parts(message: str) -> tuple[str, str, str]:
 
 
 def problem(
-    status: int, detail: str, problems: Sequence[str] = (), to_do: str = "", headers: Mapping[str, str] | None = None
+    status: int,
+    detail: str,
+    problems: Sequence[str] = (),
+    to_do: str = "",
+    headers: Mapping[str, str] | None = None,
+    said: tuple[str, str, str] | None = None,
 ) -> Response:
-    """Return a problem as a response."""
-    given, expected, remedy = parts(detail)
+    """Return a problem as a response; `said` are its three parts, where they are known."""
+    given, expected, remedy = said or parts(detail)
     body = Problem(
         title=http.HTTPStatus(status).phrase, status=status, detail=detail, given=given, expected=expected,
         to_do=remedy or to_do, problems=list(problems),
@@ -115,8 +120,9 @@ def of_error(error: LvmError) -> Response:
     if isinstance(error, MAY_BE_MISSING):
         status = 404 if str(error).startswith("There is no ") else status
     headers = {"Retry-After": str(error.retry_after_s)} if isinstance(error, Busy) else {}
-    several = error.problems if isinstance(error, SettingsError) else []
-    return problem(status, str(error), several if len(several) > 1 else [], SEE, headers)
+    if isinstance(error, SettingsError):
+        return problem(status, str(error), error.problems if len(error.problems) > 1 else [], SEE)
+    return problem(status, str(error), (), SEE, headers, error.parts)
 
 
 def of_http(error: HTTPException) -> Response:

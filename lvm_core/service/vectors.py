@@ -18,8 +18,9 @@ def as_vectors(rows: Sequence[Sequence[float]], dim: int, what: str) -> Vectors:
     for i, row in enumerate(rows):
         if len(row) != dim:
             raise DecoderError(
-                f"{what} have {len(row):,} numbers in row {i}; expected {dim}: vectors of the encoder that this belongs"
-                " to. Encode the texts with that one."
+                f"{what} have {len(row):,} numbers in row {i}",
+                f"{dim}: vectors of the encoder that this belongs to",
+                "Encode the texts with that one.",
             )
     with np.errstate(over="ignore"):  # what is too large for float32 becomes infinite, and is refused as such
         return check_vectors(np.array(rows, dtype=np.float64).astype(np.float32), dim, what)

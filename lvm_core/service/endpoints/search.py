@@ -33,7 +33,7 @@ def _found(engine: Engine, body: SearchRequest) -> dict[str, object]:
     predictor = engine.predictor(engine.space(body.encoder), body.corpus)
     corpus = predictor.corpus
     if corpus is None:
-        raise CorpusError(f"There is no corpus to search: {NO_CORPUS}")
+        raise CorpusError("There is no corpus to search", "one that is encoded with this encoder", NO_CORPUS)
     if body.by == "words":
         return _found(engine, body.model_copy(update={"corpus": corpus.info.name}))
     return {"corpus": corpus.info.name, "hits": _near(corpus, _vector(predictor.encoder, body), body.k)}

@@ -49,7 +49,7 @@ class ChatRequest(BaseModel):
             SettingsError: if there is neither a message nor a paragraph, or both.
         """
         if bool(self.messages) == bool(self.paragraph):
-            raise SettingsError(["Expected either messages or paragraph, not both and not neither. Give one of them."])
+            raise SettingsError(["messages and paragraph are both given, or neither; expected one of them. Give one."])
         if self.paragraph:
             return grouped(split_text(self.paragraph)), True
         messages = self.messages or []
