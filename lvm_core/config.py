@@ -138,6 +138,11 @@ class Field:
 
 def fields_of(cls: type[Any]) -> tuple[Field, ...]:
     """Return the settings of a dataclass in their order."""
+    return _fields_of(typing.cast(Hashable, cls))
+
+
+@functools.cache
+def _fields_of(cls: Any) -> tuple[Field, ...]:
     return tuple(_described(cls, f) for f in dataclasses.fields(cls))
 
 

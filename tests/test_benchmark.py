@@ -62,6 +62,13 @@ def test_a_warm_prediction_is_measured_on_real_articles(seeded_once: Workspace) 
     assert "snap in" in rows[0].note
 
 
+def test_the_service_is_measured_as_a_process_of_its_own(seeded_once: Workspace) -> None:
+    rows = run(seeded_once, ["service"], small=True)
+    assert all(row.ours is not None for row in rows), [row.note for row in rows]
+    errors = next(row for row in rows if "errors but 429" in row.what)
+    assert (errors.ours, errors.reached) == (0, True)
+
+
 def test_an_unknown_benchmark_lists_those_there_are(workspace: Workspace) -> None:
     with pytest.raises(SettingsError, match=f"no benchmark 'speed'; expected one of {', '.join(BENCHMARKS)}"):
         run(workspace, ["speed"])

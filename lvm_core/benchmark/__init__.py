@@ -20,6 +20,7 @@ BENCHMARKS: dict[str, str] = {
     "decode": "lvm_core.benchmark.decoding:decode",
     "nets": "lvm_core.benchmark.nets:nets",
     "index": "lvm_core.benchmark.index:index",
+    "service": "lvm_core.benchmark.serving:service",
 }
 """Name of each benchmark, and "module:function" of what measures it: Bench -> rows."""
 

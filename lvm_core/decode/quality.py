@@ -50,6 +50,9 @@ class Quality:
     keyword: str | None
 
 
+SHORT_CHARS = 1_000
+
+
 def measure(text: str, context: Iterable[str]) -> Quality:
     """Return the three measures of `text` against the chunks of its context."""
     return Quality(repeated_bigrams(text), entropy(text), keyword(text, context))
@@ -108,9 +111,19 @@ def keyword(text: str, context: Iterable[str]) -> str | None:
     scripts that leave vowels out, two syllables of Hangul; where no spaces are, two neighbouring ideographs or
     katakana, or four letters.
     """
-    context_stems = {_stem(word) for chunk in context for word in _keywords(chunk)}
+    context_stems = {stem for chunk in context for stem in _stems(chunk)}
     shared = [word for word in _keywords(text) if _stem(word) in context_stems]
     return max(shared, key=len) if shared else None
+
+
+def _stems(text: str) -> frozenset[str]:
+    """Return the stems of a text's keywords; those of short texts are remembered: a context moves on chunk by chunk."""
+    return _stems_of_short(text) if len(text) <= SHORT_CHARS else frozenset(map(_stem, _keywords(text)))
+
+
+@lru_cache(maxsize=4096)
+def _stems_of_short(text: str) -> frozenset[str]:
+    return frozenset(map(_stem, _keywords(text)))
 
 
 def _keywords(text: str) -> list[str]:

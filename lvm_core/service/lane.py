@@ -14,6 +14,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
+from lvm_core.device import give_back_memory
 from lvm_core.errors import LvmError
 
 T = TypeVar("T")
@@ -22,6 +23,9 @@ R = TypeVar("R")
 log = logging.getLogger(__name__)
 
 _END = object()
+
+TRIM_EVERY_S = 5.0
+"""Between two times that what was freed is given back to the system: it takes some milliseconds."""
 
 
 class Busy(LvmError):
@@ -142,7 +146,7 @@ class Lane:
         self._ready = threading.Condition()
         self._stopped = False
         self._spent_s = 0.05
-        self._working = 0
+        self._working, self._trimmed = 0, time.monotonic()
         self._thread = threading.Thread(target=self._live, name=f"lane-{name}", daemon=True)
         self._thread.start()
 
@@ -222,3 +226,6 @@ class Lane:
             self._spent_s = 0.9 * self._spent_s + 0.1 * spent
             self._count(self.name, len(tickets))
             self._working = 0
+        if time.monotonic() - self._trimmed > TRIM_EVERY_S:
+            give_back_memory()
+            self._trimmed = time.monotonic()

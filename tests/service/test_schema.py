@@ -31,7 +31,7 @@ def refuse(argv: list[str]) -> None:
     """Let no job start: what the queue says of words is tested where jobs are."""
     from lvm_core.errors import JobError
 
-    raise JobError(f"{argv[0]} is not started here; expected nothing. Leave it.")
+    raise JobError(f"{argv[0]} is not started here", "nothing", "Leave it.")
 
 
 OPERATIONS = [
