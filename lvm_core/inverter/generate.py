@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lvm_core.inverter.llama import Block, Cache, PackedLinear
+from lvm_core.inverter.llama import MORE_ROOM, Block, Cache, PackedLinear
 from lvm_core.inverter.net import END, InverterNet
 from lvm_core.inverter.words import UNSEEN, WordHead
 
@@ -157,7 +157,7 @@ class _Rows:
         if len(self.active) == 1:
             self.active = [0, 0]  # products of one row take another path than those of many, and differ in the last bit
         index = self.which[self.active]
-        self.caches = [cache.rows(index, longest) for cache in prompts.caches]
+        self.caches = [cache.rows(index, MORE_ROOM) for cache in prompts.caches]
         self.hidden = prompts.last[index]
 
     def write(self, lean: Tensor | None, bias: float, temperature: float, seeds: list[int]) -> None:

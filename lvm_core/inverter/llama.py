@@ -12,6 +12,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+MORE_ROOM = 16
+"""Positions that a cache grows by."""
+
 PACKED_ROWS = 8
 """Rows that the layout of packed maps is best for; it serves any number."""
 
@@ -76,11 +79,17 @@ class Cache:
     past: int = 0
 
     def add(self, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
-        """Write keys and values (B, h_kv, T, d) at the positions from `past` on; return all so far."""
+        """Write keys and values (B, h_kv, T, d) at the positions from `past` on; return all so far.
+
+        Where there is no room for them, room is made: most texts end long before the longest.
+        """
         stop = self.past + keys.shape[2]
         if self.keys is None or self.values is None:
             self.keys, self.values = keys, values
         else:
+            if stop > (room := self.keys.shape[2]):
+                more = max(stop - room, MORE_ROOM)
+                self.keys, self.values = _roomy(self.keys, more), _roomy(self.values, more)
             self.keys[:, :, self.past : stop] = keys
             self.values[:, :, self.past : stop] = values
         self.past = stop
