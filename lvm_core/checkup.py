@@ -3,6 +3,7 @@
 import contextlib
 import os
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,12 @@ class Finding:
     level: Level
     text: str
 
+
+MOST_ROWS = 200_000
+"""Vectors of a matrix that are looked at; of a larger one, so many spread evenly."""
+
+LARGE_DATABASE = 500_000_000
+"""Bytes; of a larger one the tables of chunks, which are nearly all of it, are not read through."""
 
 Look = Callable[[Workspace], Iterator[Finding]]
 
@@ -58,14 +65,30 @@ def _database(workspace: Workspace) -> Iterator[Finding]:
         yield Finding("warning", "It is empty. Start with: python -m lvm_core ingest enwiki-sample")
         return
     with contextlib.closing(connect(workspace, readonly=True)) as connection:
-        answer = connection.execute("PRAGMA quick_check").fetchone()[0]
-        if answer != "ok":
-            yield Finding("error", f"The database is damaged: {answer}. Restore {workspace.database} from a copy.")
+        n_bytes = workspace.database_bytes()
+        answers = [_quick_check(connection, table) for table in _tables(connection, n_bytes < LARGE_DATABASE)]
+        wrong = next((answer for answer in answers if answer != "ok"), None)
+        if wrong is not None:
+            yield Finding("error", f"The database is damaged: {wrong}. Restore {workspace.database} from a copy.")
             return
-        yield Finding("ok", "The database is sound.")
+        rest = f" Of its {n_bytes / 1e9:.1f} GB those of the chunks were not read through."
+        yield Finding("ok", "The database is sound." + (rest if n_bytes >= LARGE_DATABASE else ""))
         damaged = n_damaged(connection)
     if damaged:
         yield Finding("error", f"{damaged:,} jobs in the database are damaged and not shown. Restore it from a copy.")
+
+
+def _tables(connection: sqlite3.Connection, all_of_them: bool) -> list[str | None]:
+    """Return the tables to check, None for all at once."""
+    if all_of_them:
+        return [None]
+    names = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    return [name for name in names if not name.startswith("chunks")]
+
+
+def _quick_check(connection: sqlite3.Connection, table: str | None) -> str:
+    words = "PRAGMA quick_check" if table is None else f"PRAGMA quick_check('{table}')"
+    return str(connection.execute(words).fetchone()[0])
 
 
 def _left_over(workspace: Workspace) -> Iterator[Finding]:
@@ -136,18 +159,19 @@ def _corpus(workspace: Workspace, corpus: CorpusInfo) -> Iterator[Finding]:
     spaces = encoded_with(workspace, corpus.name)
     for space in spaces:
         try:
-            n_unusable = open_matrix(workspace, corpus.name, space).n_unusable()
+            n_unusable, n_seen = open_matrix(workspace, corpus.name, space).n_unusable(MOST_ROWS)
         except LvmError as error:
             yield Finding("error", f"Corpus '{corpus.name}': {error}")
             continue
         if n_unusable:
             yield Finding(
                 "error",
-                f"Corpus '{corpus.name}': {n_unusable:,} vectors of {space} hold NaN or infinite numbers. Delete the"
-                f" matrix and encode again: {workspace.vectors(corpus.name, space)}",
+                f"Corpus '{corpus.name}': {n_unusable:,} of {n_seen:,} vectors of {space} that were looked at hold NaN"
+                f" or infinite numbers. Delete the matrix and encode again: {workspace.vectors(corpus.name, space)}",
             )
     if spaces:
-        yield Finding("ok", f"{about}, encoded with {', '.join(spaces)}.")
+        sampled = f" {MOST_ROWS:,} vectors of each were looked at." if corpus.n_chunks > MOST_ROWS else ""
+        yield Finding("ok", f"{about}, encoded with {', '.join(spaces)}.{sampled}")
     else:
         yield Finding("warning", f"{about}, not encoded. Run: python -m lvm_core encode --corpus {corpus.name}")
 

@@ -5,7 +5,7 @@ ordered too, but their next chunk is a class of the one before, and the same cla
 """
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -63,13 +63,13 @@ class OrderReport:
 
 
 def check_order(
-    documents: Sequence[DocumentInfo], texts: Sequence[str], matrix: VectorSource, seed: int = 0
+    documents: Sequence[DocumentInfo], texts: Iterable[str], matrix: VectorSource, seed: int = 0
 ) -> OrderReport:
     """Return the report on a corpus.
 
     Args:
         documents: its articles in order.
-        texts: every chunk's text, by row.
+        texts: every chunk's text, by row; gone through once, none is kept.
         matrix: its vectors.
         seed: of the random pairs.
     """
@@ -81,15 +81,17 @@ def check_order(
     gains = per_article[:, 0] - per_article[:, 2]
     gains = gains[np.isfinite(gains)]
     error = float(gains.std(ddof=1) / np.sqrt(len(gains))) if len(gains) > 1 else float("nan")
-    shared, duplicates = _repeats(documents, texts)
-    words = float(np.mean([len(text.split()) for text in texts])) if texts else 0.0
+    read = _read(texts)
+    n_chunks = len(read.marks)
+    shared, duplicates = _repeats(documents, read.marks)
+    words = read.n_words / max(n_chunks, 1)
     verdict, reasons = _judge(shared, words, to_next - to_random, error)
     return OrderReport(
         verdict=verdict,
         reasons=reasons,
         n_articles=len(documents),
-        n_chunks=len(texts),
-        chunks_per_article=len(texts) / max(len(documents), 1),
+        n_chunks=n_chunks,
+        chunks_per_article=n_chunks / max(len(documents), 1),
         words_per_chunk=words,
         to_next=to_next,
         to_second=to_second,
@@ -100,7 +102,7 @@ def check_order(
         converging=_converging(matrix, chosen),
         shared_texts=shared,
         duplicates=duplicates,
-        boundary_leaks=_boundary_leaks(documents, texts),
+        boundary_leaks=_boundary_leaks(documents, read.marks),
     )
 
 
@@ -164,20 +166,44 @@ def _converging(matrix: VectorSource, documents: Sequence[DocumentInfo]) -> floa
     return float(((lasts - firsts) @ centre).mean() / max(float(np.linalg.norm(centre)), 1e-9))
 
 
-def _repeats(documents: Sequence[DocumentInfo], texts: Sequence[str]) -> tuple[float, int]:
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What is kept of texts: a mark (N,) of 64 bits that two chunks share where their texts do, and words in all."""
+
+    marks: NDArray[np.int64]
+    n_words: int
+
+
+def _read(texts: Iterable[str]) -> _Read:
+    n_words = 0
+
+    def marks() -> Iterator[int]:
+        nonlocal n_words
+        for text in texts:
+            n_words += len(text.split())
+            yield hash(text)
+
+    return _Read(np.fromiter(marks(), dtype=np.int64), n_words)
+
+
+def _repeats(documents: Sequence[DocumentInfo], marks: NDArray[np.int64]) -> tuple[float, int]:
     """Return the share of chunks whose text stands in another article too, and how many repeats there are in all."""
-    homes: dict[str, set[int]] = {}
+    if not len(marks):
+        return 0.0, 0
+    home = np.zeros(len(marks), dtype=np.int64)
     for document in documents:
-        for text in texts[document.first_row : document.first_row + document.n_chunks]:
-            homes.setdefault(text, set()).add(document.document_id)
-    n_shared = sum(len(homes[text]) > 1 for text in texts)
-    return n_shared / max(len(texts), 1), len(texts) - len(homes)
+        home[document.first_row : document.first_row + document.n_chunks] = document.document_id
+    order = np.lexsort((home, marks))
+    starts = np.flatnonzero(np.concatenate([[True], np.diff(marks[order]) != 0]))
+    ends = np.append(starts[1:], len(marks))
+    in_several = home[order][starts] != home[order][ends - 1]
+    return float((ends - starts)[in_several].sum() / len(marks)), len(marks) - len(starts)
 
 
-def _boundary_leaks(documents: Sequence[DocumentInfo], texts: Sequence[str]) -> int:
+def _boundary_leaks(documents: Sequence[DocumentInfo], marks: NDArray[np.int64]) -> int:
     """Return how many articles begin with the text that the one before ends with: a sign of one cut in two."""
     return sum(
-        texts[b.first_row] == texts[a.first_row + a.n_chunks - 1]
+        bool(marks[b.first_row] == marks[a.first_row + a.n_chunks - 1])
         for a, b in itertools.pairwise(documents)
         if a.n_chunks and b.n_chunks
     )

@@ -4,7 +4,7 @@ import contextlib
 import math
 
 from lvm_core.corpus.details import detail, set_detail
-from lvm_core.corpus.store import CorpusStore
+from lvm_core.corpus.store import CorpusStore, iter_texts
 from lvm_core.dataset.order import OrderReport, check_order
 from lvm_core.errors import CorpusError, WorkspaceError
 from lvm_core.json_shapes import Json
@@ -25,7 +25,7 @@ def order_of(workspace: Workspace, corpus: str, encoder_id: str) -> OrderReport:
         return known
     store = CorpusStore(workspace)
     digest = store.corpus(corpus).digest
-    report = check_order(store.documents(corpus), store.texts(corpus), open_matrix(workspace, corpus, encoder_id))
+    report = check_order(store.documents(corpus), iter_texts(store, corpus), open_matrix(workspace, corpus, encoder_id))
     earlier = detail(workspace, corpus, KEY) or {}
     with contextlib.suppress(WorkspaceError):  # a workspace that cannot be written can still be checked
         set_detail(workspace, corpus, KEY, {**earlier, encoder_id: {"digest": digest, "report": report.to_json()}})

@@ -16,6 +16,9 @@ from lvm_core.types import CorpusInfo, Rows, Vectors
 from lvm_core.workspace import Workspace, read_json
 
 FORMAT = 1
+STRETCH = 256
+"""Rows in a row that are looked at where not all are."""
+
 ROWS_AT_ONCE = 16_384
 
 
@@ -100,10 +103,21 @@ class VectorMatrix:
         """Return the vectors (stop - start, D) float32 of rows `start` to before `stop`."""
         return self._data[start:stop].astype(np.float32)
 
-    def n_unusable(self) -> int:
-        """Return how many rows hold NaN or infinite numbers; it reads the whole matrix, a slice at a time."""
-        starts = range(0, self.n_rows, ROWS_AT_ONCE)
-        return sum(int((~np.isfinite(self._data[i : i + ROWS_AT_ONCE]).all(axis=1)).sum()) for i in starts)
+    def n_unusable(self, most: int | None = None) -> tuple[int, int]:
+        """Return how many rows hold NaN or infinite numbers, and how many were looked at.
+
+        Args:
+            most: about so many rows are looked at, in stretches spread evenly; None for all of them.
+        """
+        sampled = most is not None and self.n_rows > most
+        length = STRETCH if sampled else ROWS_AT_ONCE
+        step = -(-self.n_rows * length // (most or 1)) if sampled else length
+        n_found = n_seen = 0
+        for start in range(0, self.n_rows, step):
+            part = self._data[start : start + length]
+            n_found += int((~np.isfinite(part).all(axis=1)).sum())
+            n_seen += len(part)
+        return n_found, n_seen
 
 
 def open_matrix(workspace: Workspace, corpus: str, encoder_id: str) -> VectorMatrix:

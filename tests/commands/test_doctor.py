@@ -43,7 +43,7 @@ def test_damaged_parts_are_named_and_hide_nothing(
     (run / "config.json").write_text('{"model": 3}')
     os.mkfifo(run / "model.safetensors")
     findings = doctor(workspace, capsys)
-    assert "Corpus 'tiny': 2 vectors of words@" in errors(findings)
+    assert "Corpus 'tiny': 2 of" in errors(findings)
     assert f"{beside} is nested too deeply" in errors(findings)
     assert any("models load" in finding["text"] for finding in findings)
 
