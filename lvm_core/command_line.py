@@ -33,6 +33,7 @@ COMMANDS: dict[str, str] = {
     "project": "lay out predicted and target vectors in 2-D or 3-D",
     "serve": "answer over HTTP, for other programs",
     "jobs": "list, queue, cancel, resume and delete background jobs",
+    "plan": "say what a corpus of any size will take, from what smaller ones took",
     "benchmark": "measure speed and memory against the obvious way, in pairs",
     "import-postgres": "read a cpe_entry table into a corpus",
     "export-postgres": "write a corpus into a cpe_entry table",

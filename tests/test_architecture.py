@@ -20,6 +20,7 @@ LAYERS = """
     nets corpus.tmd
     corpus encoders
     vectors
+    sizing
     dataset model_weights checkpoint training_titles exchange
     snap spaces forecast rollout shipped
     train inverter denoiser
