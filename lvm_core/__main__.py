@@ -39,10 +39,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(namespace: argparse.Namespace) -> int:
-    from lvm_core.workspace import Workspace
+    from lvm_core.workspace import Workspace, write_json
 
     try:
-        result = namespace.module.run(namespace, Workspace(namespace.workspace))
+        workspace = Workspace(namespace.workspace)
+        result = namespace.module.run(namespace, workspace)
+        if job := os.environ.get("LVM_JOB"):
+            write_json(workspace.job_result(job), result)
         text = _as_json(result) if namespace.json else shown(namespace.module.report(result))
         if text:
             print(text, flush=True)

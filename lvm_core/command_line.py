@@ -12,10 +12,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from lvm_core import __version__
-from lvm_core.errors import JobError
+from lvm_core.config import named_words
+from lvm_core.errors import JobError, SettingsError
 from lvm_core.jobs.kinds import kind_of, module_of
-from lvm_core.json_shapes import Values
+from lvm_core.json_shapes import Value, Values
+from lvm_core.version import __version__
 
 COMMANDS: dict[str, str] = {
     "app": "open the studio in the browser",
@@ -181,6 +182,40 @@ def _words(flag: Flag, value: Any) -> list[str]:
     if not flag.flag:
         return several
     return [word for one in several for word in (flag.flag, one)]
+
+
+def namespace_of(command: str, values: Mapping[str, Value]) -> argparse.Namespace:
+    """Return what the parser of `command` gives for `values`; see `words_of`.
+
+    Raises:
+        SettingsError: saying what the command's own parser would say.
+    """
+    try:
+        return _parsed(words_of(command, values))
+    except JobError as error:
+        raise SettingsError([str(error)]) from None
+
+
+def words_of(command: str, values: Mapping[str, Value]) -> list[str]:
+    """Return the command line of typed values by destination: lists for what repeats, dicts for NAME=VALUE.
+
+    Raises:
+        SettingsError: for a name that the command does not have.
+    """
+    known = {flag.dest for flag in flags(command)}
+    unknown = sorted(set(values) - known)
+    if unknown:
+        raise SettingsError([f"{command} has no setting {unknown[0]!r}; expected one of {', '.join(sorted(known))}."])
+    return arguments(command, {name: _spelled(value) for name, value in values.items()})
+
+
+def _spelled(value: Value) -> Value:
+    """Return a value as `arguments` takes it: several words with line breaks between."""
+    if isinstance(value, dict):
+        return "\n".join(named_words(value))
+    if isinstance(value, (list, tuple)):
+        return "\n".join(map(str, value))
+    return value if value is None or isinstance(value, bool) else str(value)
 
 
 def values_of(argv: Sequence[str]) -> Values:

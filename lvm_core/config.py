@@ -246,9 +246,14 @@ def _words(f: Field, value: Any) -> list[str]:
     if f.kind is bool:
         return [f.option if value else "--no-" + f.option[2:]]
     if f.kind is dict:
-        return [word for name in sorted(value) for word in (f.option, f"{name}={_written(value[name])}")]
+        return [word for named in named_words(value) for word in (f.option, named)]
     text = str(value)
     return [f"{f.option}={text}"] if text.startswith("-") else [f.option, text]
+
+
+def named_words(values: Mapping[str, Value]) -> list[str]:
+    """Return values as the words that `named_values` reads, such as d_model=256."""
+    return [f"{name}={_written(values[name])}" for name in sorted(values)]
 
 
 def _written(value: Any) -> str:

@@ -52,7 +52,7 @@ def endpoint_from_environment() -> Endpoint:
         SettingsError: if there is no address, or it is no http(s) address.
     """
     url = from_environment("LVM_LLM_URL")
-    if not _is_address(url):
+    if not is_address(url):
         raise SettingsError(
             [
                 "LVM_LLM_URL is not the address of a language model; expected http(s)://HOST/v1 of an"
@@ -67,7 +67,8 @@ def endpoint_from_environment() -> Endpoint:
     )
 
 
-def _is_address(url: str) -> bool:
+def is_address(url: str) -> bool:
+    """Return whether `url` is an http(s) address with a host."""
     try:
         parts = urllib.parse.urlsplit(url)
         return parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0

@@ -86,6 +86,10 @@ class EndpointError(LvmError):
     """A language model behind an address gave nothing that can be used."""
 
 
+class ServiceError(LvmError):
+    """A service at an address is away, wants another key, or is of another release."""
+
+
 class DecoderError(LvmError):
     """A decoder cannot be loaded, or a vector cannot be turned into text."""
 

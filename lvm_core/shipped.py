@@ -1,9 +1,11 @@
 """The models that come with the studio: which of them are asked where nobody names one, and how one is added."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
-from lvm_core.checkpoint import CARD, RESULT, ModelInfo, list_models, load_model, save_joined, save_model
+from lvm_core.checkpoint import CARD, RESULT, list_models, load_model, save_joined, save_model
 from lvm_core.errors import ModelError
 from lvm_core.training_titles import TITLES, save_titles, training_titles
 from lvm_core.workspace import SHIPPED, Workspace, write_json, write_text
@@ -15,7 +17,29 @@ def shipped_models(workspace: Workspace, encoder_id: str) -> list[str]:
     return shipped or ["context-mean", "copy-last"]
 
 
-def first_models(infos: list[ModelInfo]) -> list[str]:
+class Listed(Protocol):
+    """What is asked of a model in a list: a `ModelInfo`, or what a service says of one."""
+
+    @property
+    def ref(self) -> str: ...
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def context(self) -> int: ...
+
+    @property
+    def shipped(self) -> bool: ...
+
+    @property
+    def validation_cosine(self) -> float: ...
+
+
+def first_models(infos: Sequence[Listed]) -> list[str]:
     """Return what a page shows of `infos` at first: the best shipped net of short memory, and the rule it has to beat.
 
     The best by its cosine on validation articles; the rule is the linear filter of the shortest memory.

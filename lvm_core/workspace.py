@@ -143,6 +143,10 @@ class Workspace:
     def job_file(self, job: str) -> Path:
         return self.job(job) / "job.json"
 
+    def job_result(self, job: str) -> Path:
+        """What a job's command gave, as `--json` prints it."""
+        return self.job(job) / "result.json"
+
     def inverter(self, inverter: str) -> Path:
         return self.root / "inverters" / slug(inverter)
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.shared import address, first_start, glossary, ui
+from pages.shared import address, asked, first_start, glossary, ui
 from pages.views.predict import batch, context, editor, results, welcome
 from pages.views.predict import form as predict_form
 from pages.views.predict import run as running
@@ -14,6 +14,7 @@ CSS = Path(__file__).resolve().parent.parent / "assets" / "predict.css"
 
 ui.page_title("Predict", "Paste the last few chunks of a text and read what each model says comes next")
 st.html(CSS)
+asked.host_shown()
 with ui.errors_shown(), address.page("predict") as at:
     at.keep(context.keys())
     context.restore(at)
@@ -42,6 +43,6 @@ with ui.errors_shown(), address.page("predict") as at:
         else:
             welcome.show()
     batch.show(choices)
+    asked.warm(choices.models)
 glossary.show()
 ui.licence_note()
-running.warm(choices.models)

@@ -7,11 +7,11 @@ import shutil
 
 import streamlit as st
 
-from lvm_core import __version__
 from lvm_core.device import describe_device, has_fast_bf16, pick_device
 from lvm_core.vectors.index import about_index
+from lvm_core.version import __version__
 from pages.shared import first_start, state, ui
-from pages.views.system import facts
+from pages.views.system import facts, service
 
 
 def found_table(found: list[facts.Found]) -> None:
@@ -66,6 +66,9 @@ with right:
     free = shutil.disk_usage(existing).free
     figures = [ui.Number(name, *facts.readable(size).split()) for name, size in sizes.items()]
     ui.metric_row([*figures, ui.Number("disk free", *facts.readable(free).split(), "Free on the workspace's disk")])
+
+    st.subheader("Who answers Predict")
+    service.show()
 
     st.subheader("Corpora")
     corpora = state.corpora()

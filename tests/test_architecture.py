@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 LAYERS = """
-    types errors json_shapes
+    types errors json_shapes version
     boundary
     config device workspace vectors.geometry endpoint
     data_wheels
@@ -28,6 +28,7 @@ LAYERS = """
     opened
     predict evaluate
     study leaderboard checkup command_line
+    library
     service
     benchmark
     commands

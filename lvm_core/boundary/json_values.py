@@ -142,9 +142,20 @@ def _fitted(hint: Any, value: Any, where: str, extra: bool) -> Any:
         return value
     if dataclasses.is_dataclass(hint):
         return _object(hint, value, f"{where}.", extra)
+    if getattr(origin or hint, "__name__", "") == "ndarray":
+        return _array(value, where)
     if (origin or hint) in (list, tuple, dict):
         return _container(origin or hint, typing.get_args(hint), value, where, extra)
     return _plain(hint, value, where)
+
+
+def _array(value: Any, where: str) -> Any:
+    from lvm_core.boundary.plain import array_of
+
+    try:
+        return array_of(value)
+    except (ValueError, TypeError, MemoryError):
+        raise _misfit(where, value, "an array with its dtype, shape and base64") from None
 
 
 def _one_of(hints: tuple[Any, ...], value: Any, where: str, extra: bool) -> Any:

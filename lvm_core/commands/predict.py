@@ -117,7 +117,7 @@ def _predict_batch(namespace: argparse.Namespace, workspace: Workspace, settings
     space = space_asked(workspace, namespace.encoder, namespace.model)
     predictor = Predictor(workspace, space, namespace.corpus, progress=progress)
     if "decoder" not in namespace:
-        settings = replace(settings, decoder=quick_decoder(predictor))
+        settings = replace(settings, decoder=quick_decoder(predictor.corpus is not None))
     models = list(dict.fromkeys(namespace.model)) or predictor.default_models()
     batch = list(predict_batch(predictor, contexts, models, settings, progress))
     return batch_json(batch, predictor.encoder.id)

@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lvm_core import __version__, forecast
+from lvm_core import forecast
 from lvm_core.checkpoint import LoadedModel
 from lvm_core.config import check
 from lvm_core.corpus.store import CorpusStore
@@ -30,6 +30,7 @@ from lvm_core.metrics import timing
 from lvm_core.metrics.bootstrap import Sums
 from lvm_core.spaces import space_to_measure_in
 from lvm_core.types import Progress, no_progress
+from lvm_core.version import __version__
 from lvm_core.workspace import Workspace
 
 

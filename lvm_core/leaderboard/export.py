@@ -7,11 +7,11 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from lvm_core import __version__
 from lvm_core.evaluate.measures import Measure, first_measures
 from lvm_core.evaluate.rows import Example, Row
 from lvm_core.json_shapes import Json
 from lvm_core.leaderboard.board import Group
+from lvm_core.version import __version__
 from lvm_core.workspace import slug
 
 

@@ -3,17 +3,16 @@
 import csv
 import io
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
-from typing import Any, TypedDict, final
+from typing import Any, Protocol, TypedDict, final
 
 from lvm_core.boundary.files import quoted
 from lvm_core.boundary.json_values import from_json, parse_json
 from lvm_core.boundary.values import one_line, whole_characters
 from lvm_core.decode.extractive import METHOD
 from lvm_core.errors import LvmError, SourceError
-from lvm_core.predict.pipeline import Predictor
 from lvm_core.predict.prediction import Prediction
 from lvm_core.predict.report import PredictionsJson, to_json
 from lvm_core.predict.settings import NO_DECODER, PredictSettings
@@ -140,13 +139,27 @@ FORMS: dict[str, Callable[[str, str], Iterator[tuple[str, NamedContext]]]] = {
 # ---------------------------------------------------------------- predicting
 
 
-def quick_decoder(predictor: Predictor) -> str:
+class Answers(Protocol):
+    """What answers one context after another: a `Predictor`, or a studio elsewhere."""
+
+    def load(self, models: Sequence[str], settings: PredictSettings) -> None:
+        """Raise what holds for every context; see `Predictor.load`."""
+        ...
+
+    def predict(
+        self, context: Sequence[str], models: Sequence[str], settings: PredictSettings, *, target_text: str
+    ) -> Iterable[Prediction]:
+        """Return what each of `models` predicts; see `Predictor.predict`."""
+        ...
+
+
+def quick_decoder(has_corpus: bool) -> str:
     """Return the decoder a batch has unless another is named: real chunks, or no text where there is no corpus."""
-    return METHOD if predictor.corpus is not None else NO_DECODER
+    return METHOD if has_corpus else NO_DECODER
 
 
 def predict_batch(
-    predictor: Predictor,
+    predictor: Answers,
     contexts: Sequence[NamedContext],
     models: Sequence[str],
     settings: PredictSettings,

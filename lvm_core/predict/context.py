@@ -1,7 +1,7 @@
 """What all models of one request share: the context's vectors, the true next chunk, and what must stay out of sight."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -64,7 +64,7 @@ def read_contexts(
             start += len(one.wanted)
         if question.target_row is not None:
             context = _with_target(context, question.target_row, _needed(corpus, why_none))
-        contexts.append(context)
+        contexts.append(replace(context, encoder_id=encoder.id))
     return contexts
 
 
@@ -115,7 +115,7 @@ def _with_target(context: Context, target_row: int, corpus: OpenCorpus) -> Conte
     corpus.check_rows([target_row])
     (target,) = corpus.chunks([target_row])
     vector: Vectors = unit_rows(corpus.vectors(np.array([target_row])))[0]
-    return Context(context.texts, context.vectors, context.rows, target, target.text, vector, context.notes)
+    return replace(context, target=target, target_text=target.text, target_vector=vector)
 
 
 def _needed(corpus: OpenCorpus | None, why_none: str) -> OpenCorpus:

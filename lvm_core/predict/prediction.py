@@ -25,6 +25,7 @@ class Context:
     """T chunks with their vectors (T, D), unit norm, their rows where they are in the corpus, and the true next chunk.
 
     `target` is None outside the corpus; `target_text` and `target_vector` (D,) are there wherever its text is known.
+    `encoder_id` is that of all vectors.
     """
 
     texts: tuple[str, ...]
@@ -34,6 +35,7 @@ class Context:
     target_text: str = ""
     target_vector: Vectors | None = None
     notes: tuple[Note, ...] = ()
+    encoder_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,11 @@
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
-from lvm_core import __version__
 from lvm_core.service import problems
 from lvm_core.service.endpoints import ENDPOINTS
 from lvm_core.service.engine import Engine
 from lvm_core.service.guard import Guard
+from lvm_core.version import __version__
 
 ABOUT = (
     "Latent vector models over HTTP: chunks of text in, the next chunk out, and everything between. Errors are problem"

@@ -57,6 +57,8 @@ class Problem(BaseModel):
     expected: str = Field("", examples=["0 to 50 steps"])
     to_do: str = Field("", examples=[SEE])
     problems: list[str] = Field([], description="each problem by itself, where there are several")
+    kind: str = Field("", description="the error of the Python library that this is", examples=["SettingsError"])
+    arguments: list[Any] = Field([], description="what that error is made of")
 
 
 RESPONSES: dict[int | str, dict[str, Any]] = {
@@ -95,12 +97,14 @@ def problem(
     to_do: str = "",
     headers: Mapping[str, str] | None = None,
     said: tuple[str, str, str] | None = None,
+    error: LvmError | None = None,
 ) -> Response:
-    """Return a problem as a response; `said` are its three parts, where they are known."""
+    """Return a problem as a response; `said` are its three parts and `error` what it is, where they are known."""
     given, expected, remedy = said or parts(detail)
     body = Problem(
         title=http.HTTPStatus(status).phrase, status=status, detail=detail, given=given, expected=expected,
         to_do=remedy or to_do, problems=list(problems),
+        kind=type(error).__name__ if error else "", arguments=list(error.args) if error else [],
     )  # fmt: skip
     return Response(as_bytes(body.model_dump()), status, headers, MEDIA_TYPE)
 
@@ -121,8 +125,8 @@ def of_error(error: LvmError) -> Response:
         status = 404 if str(error).startswith("There is no ") else status
     headers = {"Retry-After": str(error.retry_after_s)} if isinstance(error, Busy) else {}
     if isinstance(error, SettingsError):
-        return problem(status, str(error), error.problems if len(error.problems) > 1 else [], SEE)
-    return problem(status, str(error), (), SEE, headers, error.parts)
+        return problem(status, str(error), error.problems if len(error.problems) > 1 else [], SEE, error=error)
+    return problem(status, str(error), (), SEE, headers, error.parts, error)
 
 
 def of_http(error: HTTPException) -> Response:

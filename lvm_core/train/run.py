@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from lvm_core import __version__
 from lvm_core.baselines import BASELINES, build_baseline
 from lvm_core.baselines.base import Baseline
 from lvm_core.checkpoint import (
@@ -46,6 +45,7 @@ from lvm_core.train.schedule import ending
 from lvm_core.train.validate import Validator
 from lvm_core.training_titles import save_titles, training_titles
 from lvm_core.types import Progress, no_progress
+from lvm_core.version import __version__
 from lvm_core.workspace import Workspace, read_json, write_json, write_text
 
 FIT_ROWS = 300_000

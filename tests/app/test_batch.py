@@ -87,7 +87,7 @@ def test_the_decoder_is_a_switch_and_stop_keeps_what_has_come(
     monkeypatch.setitem(
         DECODERS, "slow", DecoderKind("slow", "waits", "slow", "Slow.", lambda *_: True, lambda _: "", Slow)
     )
-    monkeypatch.setattr("pages.views.predict.run.warm", lambda models: None)
+    monkeypatch.setattr("pages.shared.asked.warm", lambda models: None)
     app = upload(open_page(seeded, p_models="copy-last", p_snap="off", p_decoder="slow", p_steps="1"))
     (switch,) = [toggle for toggle in app.toggle if toggle.key == "batch-writes"]
     switch.set_value(True).run()

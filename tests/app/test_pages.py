@@ -33,7 +33,7 @@ def test_the_first_sight_does_not_wait_for_torch(tmp_path: Path) -> None:
     """Torch takes a second to import; it comes in the background, when the page is shown."""
     script = (
         "import sys; from streamlit.testing.v1 import AppTest; from pages.shared import state;"
-        "from pages.views.predict import run; state.warm = run.warm = lambda *_: None;"
+        "from pages.shared import asked; state.warm = asked.warm = lambda *_: None;"
         f"app = AppTest.from_file({str(ROOT / 'app.py')!r}, default_timeout=120).run();"
         "assert not app.exception; assert app.text_area; print('torch' in sys.modules)"
     )

@@ -54,7 +54,7 @@ class Slow:
 def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     kind = DecoderKind("slow", "waits", "slow", "Said slowly.", lambda *_: True, lambda _: "", Slow)
     monkeypatch.setitem(DECODERS, "slow", kind)
-    monkeypatch.setattr("pages.views.predict.run.warm", lambda models: None)
+    monkeypatch.setattr("pages.shared.asked.warm", lambda models: None)
     Slow.go.clear()
     Slow.reached.clear()
     Slow.calls.clear()

@@ -142,4 +142,4 @@ def test_a_batch_goes_on_after_what_is_done(seeded: Workspace) -> None:
 
 
 def test_without_a_corpus_a_batch_has_vectors_and_no_text(workspace: Workspace) -> None:
-    assert quick_decoder(Predictor(workspace, encoder=load_encoder(device="cpu"))) == "none"
+    assert quick_decoder(Predictor(workspace, encoder=load_encoder(device="cpu")).corpus is not None) == "none"

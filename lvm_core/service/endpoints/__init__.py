@@ -10,6 +10,7 @@ from lvm_core.service.endpoints import (
     health,
     infer,
     jobs,
+    library,
     models,
     openai,
     predict,
@@ -31,6 +32,7 @@ ENDPOINTS: tuple[APIRouter, ...] = (
     corpora.router,
     jobs.router,
     openai.router,
+    library.router,
     health.router,
 )
 """In the order in which /docs shows them."""

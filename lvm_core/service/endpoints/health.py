@@ -5,7 +5,6 @@ from dataclasses import asdict
 
 from fastapi import APIRouter, Request, Response
 
-from lvm_core import __version__
 from lvm_core.checkpoint import list_models
 from lvm_core.corpus.store import CorpusStore
 from lvm_core.decode.decoders import available_decoders
@@ -14,6 +13,7 @@ from lvm_core.encoders import available_encoders
 from lvm_core.service.asking import Asked, while_there
 from lvm_core.service.engine import Engine
 from lvm_core.service.state_shapes import Health, Info
+from lvm_core.version import __version__
 
 router = APIRouter(tags=["service"])
 

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator
 
 from fastapi import APIRouter, FastAPI
 
-from lvm_core import __version__
 from lvm_core.service import problems
 from lvm_core.service.app import guard
 from lvm_core.service.engine import Engine
 from lvm_core.service.seeds import chunk, embed, infer, ingest, tmd
+from lvm_core.version import __version__
 
 AROUND: dict[int, tuple[str, Callable[[], APIRouter]]] = {
     8001: ("semantic chunker", chunk.router),

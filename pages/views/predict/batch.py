@@ -23,7 +23,7 @@ from lvm_core.predict.batch import (
     seconds_per_text,
 )
 from lvm_core.predict.settings import NO_DECODER, PredictSettings
-from pages.shared import state, ui
+from pages.shared import asked, ui
 from pages.shared.ui import Cell, Heading
 from pages.views.predict import cards
 from pages.views.predict import run as running
@@ -53,12 +53,13 @@ class BatchRun:
         """Prepare; `start` begins. `writes`: whether the chosen decoder writes the texts, not the quick one."""
         self.contexts, self.models = contexts, choices.models
         self.cards = running.cards_of(choices)
-        self.encoder = state.encoder_id()
+        self._contexts = asked.contexts(choices.corpus)
+        self.encoder = self._contexts.encoder
+        self._quick = quick_decoder(bool(asked.space().corpora))
         self.batch: list[PredictedContext] = []
         self.share, self.message = 0.0, "loading the encoder and the models"
         self.stopped = self.finished = False
         self.failure: Exception | None = None
-        self._predictor = running.predictor_on(choices.corpus)
         self._settings, self._writes = choices.settings, writes
 
     def start(self) -> "BatchRun":
@@ -76,9 +77,9 @@ class BatchRun:
         try:
             settings = self._settings
             if not self._writes:
-                settings = replace(settings, decoder=quick_decoder(self._predictor))
+                settings = replace(settings, decoder=self._quick)
             n_before = len(self.batch)
-            batch = predict_batch(self._predictor, self.contexts, self.models, settings, self._progress, n_before)
+            batch = predict_batch(self._contexts, self.contexts, self.models, settings, self._progress, n_before)
             for context in batch:
                 self.batch.append(context)
                 if self.stopped:

@@ -5,7 +5,7 @@ import html
 import streamlit as st
 
 from lvm_core.predict.language import unknown_note
-from pages.shared import state, ui
+from pages.shared import asked, ui
 from pages.views.predict import context
 from pages.views.predict.context import COUNT, EXAMPLE, MODE, MODES, MOST_BOXES, RUN, TEXT, box_key
 from pages.views.predict.origin import MOST_CHUNKS, Origin, examples, placed
@@ -46,7 +46,7 @@ def show() -> None:
     source = context.origin()
     if source is not None:
         st.html(origin_html(source))
-    if note := unknown_note(context.texts(), state.encoder_id()):
+    if note := unknown_note(context.texts(), asked.encoder_id()):
         st.html(f'<div class="lvm-warn" role="status">{html.escape(note)}</div>')
 
 

@@ -5,15 +5,16 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from lvm_core.checkpoint import UNFITTED, ModelInfo
+from lvm_core.checkpoint import UNFITTED
 from lvm_core.config import field_of
 from lvm_core.decode.checks import PRESETS, AdaptiveSettings
-from lvm_core.decode.decoders import DECODERS, available_decoders
+from lvm_core.decode.decoders import DECODERS
+from lvm_core.library import ModelSummary, Space
 from lvm_core.predict import PASSTHROUGH, PredictSettings
 from lvm_core.predict.settings import NO_DECODER, SNAPS
 from lvm_core.shipped import first_models
 from lvm_core.snap import SnapSettings
-from pages.shared import form, state
+from pages.shared import asked, form
 from pages.shared.address import Address
 from pages.shared.form import Look
 
@@ -37,7 +38,7 @@ class Choices:
     settings: PredictSettings
 
 
-def model_names(infos: list[ModelInfo]) -> list[str]:
+def model_names(infos: list[ModelSummary]) -> list[str]:
     """Return every model that can be chosen: shipped nets, runs, baselines, and no model at all."""
     nets = [info.ref for info in infos if info.kind != "baseline"]
     fitted = [info.ref for info in infos if info.kind == "baseline"]
@@ -46,8 +47,9 @@ def model_names(infos: list[ModelInfo]) -> list[str]:
 
 def show(at: Address) -> Choices:
     """Show the choices and return them."""
-    names = model_names(state.models())
-    usual = [name for name in [*first_models(state.models()), PASSTHROUGH] if name in names]
+    space = asked.space()
+    names = model_names(space.models)
+    usual = [name for name in [*first_models(space.models), PASSTHROUGH] if name in names]
     models = st.multiselect(
         "Models", names, key=at.key("p_models", usual, names),
         help="Shipped models, your runs, and the trivial rules they must beat. passthrough: no model; the last chunk's"
@@ -65,7 +67,7 @@ def show(at: Address) -> Choices:
         " its checks; the best of all attempts is shown.",
     )  # fmt: skip
     with st.expander("Decoder, corpus, snap weights, checks, smoothing"):
-        decoder, corpus = _decoder_and_corpus(at)
+        decoder, corpus = _decoder_and_corpus(at, space)
         k, strength = st.columns(2)
         with k:
             form.widget(field_of(SnapSettings, "k"), at, Look("slider", high=64, label="Neighbours"))
@@ -88,10 +90,10 @@ def show(at: Address) -> Choices:
     return Choices(tuple(models), None if corpus == AUTO else corpus, settings)
 
 
-def _decoder_and_corpus(at: Address) -> tuple[str, str]:
-    here = available_decoders(state.workspace(), state.encoder_id())
+def _decoder_and_corpus(at: Address, space: Space) -> tuple[str, str]:
+    here = [name for name in space.decoders if name in DECODERS]
     choices = [AUTO, *here, NO_DECODER]
-    corpora = [AUTO, *(info.name for info in state.encoded_corpora())]
+    corpora = [AUTO, *(info.name for info in space.corpora)]
     left, right = st.columns(2)
     decoder = left.selectbox(
         "Decoder", choices, key=at.key("p_decoder", AUTO, choices),

@@ -8,7 +8,7 @@ import streamlit as st
 
 from lvm_core.predict import Prediction, to_json
 from lvm_core.predict.report import to_csv, to_markdown
-from pages.shared import state, ui
+from pages.shared import ui
 from pages.views.predict import context
 from pages.views.predict.run import RUN, Run
 
@@ -48,7 +48,7 @@ def _short(text: str, most: int = 48) -> str:
 
 
 def _exports(run: Run, predictions: list[Prediction]) -> None:
-    encoder = state.encoder_id()
+    encoder = predictions[0].context.encoder_id
     files = {
         "JSON": (lambda: json.dumps(to_json(predictions, len(run.texts), encoder), indent=1), "application/json"),
         "CSV": (lambda: to_csv(predictions), "text/csv"),

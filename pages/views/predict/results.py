@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import streamlit as st
 
 from lvm_core.predict import Prediction
-from pages.shared import state, ui
+from pages.shared import asked, ui
 from pages.views.predict import cards, context, history, picture, table
 from pages.views.predict.run import Card, Run
 
@@ -27,8 +27,6 @@ class Top(NamedTuple):
 
 def show(run: Run) -> None:
     """Show what has come, and what comes while it works."""
-    from lvm_core.leaderboard import verdict  # with torch, which the first sight of the page need not wait for
-
     top = Top(st.empty(), st.empty())
     if run.truth:
         st.html('<div class="lvm-label">true next chunk</div>')
@@ -45,7 +43,7 @@ def show(run: Run) -> None:
     if not run.stopped:
         history.remember(run)
     history.show(run)
-    if line := verdict.headline(state.workspace(), state.encoder_id()):
+    if line := asked.headline():
         st.html(f'<div class="lvm-honest">{html.escape(line)}</div>')
 
 

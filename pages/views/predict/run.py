@@ -1,21 +1,17 @@
 """One question under way, on a thread of its own: it goes on when the page is left, and stops when it is told to."""
 
-import contextlib
-import functools
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 
-from lvm_core import opened
 from lvm_core.errors import LvmError, SettingsError
-from lvm_core.predict import PASSTHROUGH, Prediction, Predictor, PredictSettings, Question
+from lvm_core.predict import PASSTHROUGH, Prediction
 from lvm_core.predict.context import clean_context
-from lvm_core.predict.text import Texts
-from lvm_core.workspace import Workspace
-from pages.shared import state
+from pages.shared import asked
 from pages.views.predict.form import Choices
 from pages.views.predict.origin import Origin
 
@@ -25,53 +21,6 @@ Card = tuple[str, bool]
 RUN = "predict_run"
 MANY = 7
 """From so many models on, a table; each text of it is written once."""
-
-_WARMED = threading.Event()
-
-Key = tuple[str, str, str | None, tuple[tuple[object, ...], ...]]
-
-
-@functools.lru_cache(maxsize=4)
-def _predictor(key: Key) -> Predictor:
-    encoder = state.encoder_called(key[1])
-    return Predictor(Workspace(key[0]), corpus=key[2], encoder=encoder, texts=_texts(key[0], key[1], key[3][0]))
-
-
-@functools.lru_cache(maxsize=2)
-def _texts(root: str, encoder: str, inverters: tuple[object, ...]) -> Texts:  # noqa: ARG001 - part of the key
-    """Return the decoders of a space: they stay loaded when corpora and models change."""
-    return Texts(Workspace(root), state.encoder_called(encoder))
-
-
-def predictor_on(corpus: str | None) -> Predictor:
-    """Return the predictor of the page's space that stands on `corpus`, None for the largest; it is made once."""
-    return _predictor(_key(corpus))
-
-
-def warm(models: Sequence[str]) -> None:
-    """Load encoder, `models` and decoder in the background once a process; the first prediction need not wait.
-
-    Called when all else of the page is shown, for loading takes the processor.
-    """
-    if _WARMED.is_set():
-        return
-    _WARMED.set()
-    key = _key(None)
-
-    def load() -> None:
-        with contextlib.suppress(LvmError):
-            _predictor(key).load(models, PredictSettings())
-
-    threading.Thread(target=load, name="warm-predictor", daemon=True).start()
-
-
-def _key(corpus: str | None) -> Key:
-    """Return what a predictor is remembered by: it is made anew when models or vectors have changed."""
-    space = state.encoder_id()
-    inverters = opened.stamp(state.workspace().root / "inverters")
-    stamps = tuple(opened.stamp(state.workspace().vectors(c.name, space)) for c in state.corpora())
-    runs = tuple((info.ref, opened.stamp(info.path)) for info in state.models())
-    return (str(state.workspace().root), state.encoder_name(), corpus, (inverters, *stamps, *runs))
 
 
 class Run:
@@ -97,14 +46,12 @@ class Run:
         self.version = 0
         self.begun = self.ended = time.time()
         self._changed = threading.Condition()
-        encoded = {info.name for info in state.encoded_corpora()}
-        in_corpus = origin is not None and bool(origin.rows) and origin.corpus in encoded
-        if in_corpus and origin is not None and choices.corpus in (None, origin.corpus):
-            self._question = Question(rows=origin.rows, target_row=origin.target_row)
-            self._key = _key(origin.corpus)
+        self._studio, encoder = asked.studio(), asked.encoder_id()
+        if origin is not None and _stands_in(origin, choices.corpus):
+            self._watch = partial(self._studio.watch, rows=origin.rows, corpus=origin.corpus, encoder=encoder)
         else:
-            self._question = Question(self.texts, target_text=origin.target if origin else "")
-            self._key = _key(choices.corpus)
+            target = origin.target if origin else ""
+            self._watch = partial(self._studio.watch, self.texts, target=target, corpus=choices.corpus, encoder=encoder)
 
     @property
     def truth(self) -> str:
@@ -176,7 +123,7 @@ class Run:
         if self.compact:
             settings = replace(settings, adaptive=replace(settings.adaptive, ladder=settings.adaptive.ladder[:1]))
         try:
-            yield from _predictor(self._key).watch(self._question, models, settings)
+            yield from self._watch(models=models, settings=settings)
         except LvmError as error:
             if len(models) < 2:
                 self.errors |= {card: str(error) for card in self.cards if card[0] in models}
@@ -186,10 +133,15 @@ class Run:
                 yield from self._answers([name])
 
 
+def _stands_in(origin: Origin, corpus: str | None) -> bool:
+    """Return whether a context is asked by its rows, which keep its own article and the answer out of sight."""
+    return bool(origin.rows) and corpus in (None, origin.corpus) and asked.rows_known(origin.corpus)
+
+
 def cards_of(choices: Choices) -> list[Card]:
     """Return the cards to be filled, in the order of the screen."""
     both = {"off": (False,), "on": (True,), "both": (False, True)}[choices.settings.snap]
-    snaps = both if state.encoded_corpora() else (False,)
+    snaps = both if asked.space().corpora else (False,)
     return [
         (model, on)
         for model in choices.models

@@ -54,6 +54,8 @@ SETTINGS = (
         f"index of the chunks: {', '.join(INDEXES)}; faiss takes the kind that the size asks for",
         "faiss",
     ),
+    ("LVM_SERVICE_URL", "service that answers Predict in place of this machine", "none"),
+    ("LVM_SERVICE_KEY", "API key of that service", "none"),
     ("LVM_LLM_URL", "OpenAI-compatible endpoint for smoothing and labelling", "none"),
     ("LVM_LLM_MODEL", "model name at that endpoint", "default"),
     ("LVM_LLM_KEY", "key of that endpoint", "none"),
