@@ -34,7 +34,7 @@ def show(source: str, settings: IngestSettings) -> None:
         if not beginning.articles:
             st.caption("No article of its beginning could be taken; lower the least number of chunks under More.")
         for reason, n in beginning.skipped.counts.items():
-            st.caption(ui.plain(f"{n:,} {reason}"))
+            st.caption(ui.plain(f"Passed over: {n:,} {reason}"))
         if len(beginning.articles) == 1 and not settings.split_headings:
             _offer_to_split(source, plain, stamp)
 
