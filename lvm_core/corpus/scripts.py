@@ -44,4 +44,6 @@ DENSE_SHARE = 0.3
 def is_dense(text: str) -> bool:
     """Tell a text whose script needs few characters a sentence, such as Chinese, from one with letters and spaces."""
     sample = text[:_LOOKED_AT]
+    if sample.isascii():
+        return False
     return len(_DENSE.findall(sample)) * 2 > len(sample.replace(" ", ""))

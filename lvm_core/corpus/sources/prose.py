@@ -24,7 +24,8 @@ _BEFORE_MARK = re.compile(r"\s+([,;:!?](?=\s|$)|\.(?=\s|$))")
 _DOUBLED = re.compile(r"([,;:])(?:\s*[,;:])+")
 _COMMA_STOP = re.compile(r"[,;:]\s*\.(?=\s|$)")
 _LETTERS = re.compile(r"[^\W\d_]")
-MIN_LETTERS = 2
+_WORDS = re.compile(r"[^\W\d_].*?[^\W\d_]", re.S)
+"""Two letters at least."""
 MAX_HEADING_CHARS, MIN_HEADED_CHARS = 60, 40
 _BREAK = re.compile("\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028]")
 """Breaks of lines and pages; with an end of a page the sentence may go on."""
@@ -44,11 +45,13 @@ def tidy(paragraph: str) -> str:
     """Return one paragraph on one line, without what removed markup left behind; "" if no words remain."""
     text = printable(paragraph)
     text = _SPACE.sub(" ", text)
-    text = _EMPTY_BRACKETS.sub("", text)
-    text = _CLOSING.sub(r"\1", _OPENING.sub(r"\1", text))
+    if "(" in text or "[" in text:
+        text = _OPENING.sub(r"\1", _EMPTY_BRACKETS.sub("", text))
+    if ")" in text or "]" in text:
+        text = _CLOSING.sub(r"\1", text)
     text = _COMMA_STOP.sub(".", _DOUBLED.sub(r"\1", _BEFORE_MARK.sub(r"\1", text)))
     text = text.strip().lstrip(",;:.)]} ").strip()
-    return text if len(_LETTERS.findall(text)) >= MIN_LETTERS else ""
+    return text if _WORDS.search(text) else ""
 
 
 def clean(paragraph: str) -> str:

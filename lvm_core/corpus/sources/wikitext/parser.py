@@ -15,12 +15,13 @@ from lvm_core.corpus.sources.wikitext.arguments import Arguments
 from lvm_core.corpus.sources.wikitext.quotes import mark_of, paired_quotes, without_marks
 
 _TOKEN = re.compile(
+    r"(?=[{}\[\]hf|=\n'<-])(?:"  # what a token can begin with: most characters are told by this alone
     r"(?P<open>\{\{+)|(?P<close>\}\}+)|(?P<link>\[\[)|(?P<ends>\]+)"
     r"|(?P<external>\[(?:(?:https?|ftps?|irc|ircs|news|git|svn|gopher|sftp):)?//[^\s\[\]<>\"|{}]*|\[mailto:[^\s\[\]<>\"|{}]*)"
     r"|(?P<bare>(?<![\w/])(?:https?|ftp)://[^\s\[\]<>\"|{}]+)"
     r"|(?P<variant>-\{(?!\{))|(?P<variant_end>\}-)"
     r"|(?P<pipe>\|)|(?P<equals>=)|(?P<blank>\n[ \t]*\n\s*)|(?P<newline>\n)|(?P<quotes>'{2,})"
-    r"|(?P<tag></?[A-Za-z][A-Za-z0-9]*(?:[\s/][^<>]*)?>)"
+    r"|(?P<tag></?[A-Za-z][A-Za-z0-9]*(?:[\s/][^<>]*)?>))"
 )
 _SUPERSCRIPT = str.maketrans("0123456789+-−n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻ⁿ")
 _RAISED = re.compile(r"<(su[pb])(?:\s[^<>]*)?>([^<>{}\[\]\n]{1,60})</\1\s*>", re.I)
