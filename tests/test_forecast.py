@@ -46,6 +46,30 @@ def test_windows_may_be_a_few_of_an_article() -> None:
     np.testing.assert_allclose(forecast.over_windows(model, test, windows.take(some)).vectors, every[some], atol=1e-5)
 
 
+def test_a_few_windows_of_long_articles_cost_what_they_hold_and_many_what_their_articles_do() -> None:
+    test, _ = make_world([200, 200])
+    windows = test.windows(5)
+
+    class Counted:
+        n_read = 0
+
+        def rows(self, idx: np.ndarray) -> np.ndarray:
+            self.n_read += len(idx)
+            return test.rows(idx)
+
+        def slice(self, start: int, stop: int) -> np.ndarray:
+            self.n_read += stop - start
+            return test.slice(start, stop)
+
+    few, many = Counted(), Counted()
+    some = np.array([0, 150, 200, 380])
+    model = model_called("linear-filter")
+    found = forecast.over_windows(model, few, windows.take(some)).vectors
+    np.testing.assert_allclose(found, forecast.over_windows(model, many, windows).vectors[some], atol=1e-5)
+    assert few.n_read == 4 * 5
+    assert many.n_read <= test.n_windows + 2 * 5
+
+
 @pytest.mark.parametrize("name", [*RULES, "lstm", "transformer"])
 def test_articles_are_predicted_from_every_prefix(name: str) -> None:
     vectors = walk(9 + 1 + 4 + 6)

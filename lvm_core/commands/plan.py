@@ -50,7 +50,8 @@ def _plan(plan: Json) -> str:
         ("encoding", _hours(plan["encode_hours"]),
          f"{_bytes(plan['vector_bytes'])} of float16 vectors, {machines} of {plan['encode_rate']:,.0f} chunks/s"),
         ("index", _hours(plan["index_hours"]),
-         f"{_bytes(plan['index_bytes'])}, {plan['index_kind']}, one processor; {_bytes(plan['peak_bytes'])} of memory"),
+         f"{_bytes(plan['index_bytes'])}, {plan['index_kind']}, one processor; at most {_bytes(plan['peak_bytes'])} of"
+         " memory, the rows mapped from disk among it"),
         ("in all", _hours(plan["hours"]),
          f"{_bytes(plan['storage_bytes'])} on disk; {_bytes(plan['index_memory_bytes'])} of memory to search"),
     ]  # fmt: skip
