@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
+from lvm_core.boundary.files import read_bytes
 from lvm_core.checkpoint import CARD, RESULT, list_models, load_model, save_joined, save_model
 from lvm_core.errors import ModelError
 from lvm_core.training_titles import TITLES, save_titles, training_titles
@@ -96,7 +97,7 @@ def ship(workspace: Workspace, run: str, name: str, root: Path = SHIPPED, replac
             "a model of weights alone",
             f"Ship its member '{loaded.model.options.member}'; a memory is made where the corpus is.",
         )
-    card = (loaded.info.path / CARD).read_text(encoding="utf-8")
+    card = read_bytes(loaded.info.path / CARD, "The card", error=ModelError).decode("utf-8", "replace")
     write_text(folder / CARD, card.replace(f"# {loaded.info.config['run']}", f"# {name}", 1))
     write_json(folder / RESULT, loaded.info.result)
     save_titles(folder, titles)

@@ -14,7 +14,10 @@ from hypothesis import strategies as st
 from lvm_core.checkpoint import list_models, load_model, save_model
 from lvm_core.errors import LvmError, ModelError
 from lvm_core.nets import build_model
+from lvm_core.train.curves import last_line
 from lvm_core.train.history import History
+from lvm_core.train.samples import read_samples
+from lvm_core.train.state import read_state, trim_metrics
 from lvm_core.training_titles import save_titles, training_titles
 from lvm_core.workspace import Workspace
 
@@ -94,6 +97,28 @@ def test_a_damaged_file_hides_no_other_run_and_stops_nobody(workspace: Workspace
         load_model(workspace, "r")
     except LvmError as error:
         assert "r" in str(error)  # noqa: PT017
+
+
+@pytest.mark.parametrize("device", [True, False])
+def test_what_a_run_goes_on_from_is_a_regular_file(tmp_path: Path, device: bool) -> None:
+    path = tmp_path / "metrics.jsonl"
+    path.symlink_to("/dev/zero") if device else os.mkfifo(path)
+    with pytest.raises(ModelError, match="expected a regular file"):
+        trim_metrics(path, 3)
+    with pytest.raises(ModelError, match="expected a regular file"):
+        read_state(path, lambda state: state, "Train again.")
+    assert last_line(path) == {}
+    assert read_samples(path) == []
+
+
+def test_lines_of_any_kind_are_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.jsonl"
+    odd = ["[1]", '{"step": "x"}', "[" * 5_000, "\udcff", "3", '{"epoch": "x"}']
+    path.write_text("\n".join([*odd, '{"step": 1}', '{"step": 9}', ""]), encoding="utf-8", errors="surrogateescape")
+    assert last_line(path) == {"step": 9}
+    assert read_samples(path) == []
+    trim_metrics(path, 3)
+    assert path.read_text() == '{"step": 1}\n'
 
 
 def test_a_run_of_any_name_that_is_listed_can_be_used(workspace: Workspace, run: Path) -> None:

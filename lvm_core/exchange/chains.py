@@ -152,7 +152,7 @@ def _concept_lists(path: Path) -> Iterator[tuple[int, list[str]]]:
 
 def _concepts(where: str, line: bytes) -> list[str]:
     try:
-        text = line.decode("utf-8-sig")
+        text = line.decode("utf-8-sig").strip()
     except UnicodeDecodeError as error:
         raise SourceError(
             f"{where} is not UTF-8 text: {error}", "text in UTF-8", "Convert it with iconv and try again."

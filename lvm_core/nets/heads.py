@@ -23,9 +23,10 @@ def heads(width: int, wanted: int, even: bool = False, what: str = "d_model") ->
     if not wanted and fitting:
         return max((n for n in fitting if n <= max(1, width // USUAL)), default=fitting[0])
     if wanted not in fitting:
-        near = ", ".join(str(n) for n in fitting if n <= 2 * max(1, wanted))
+        fits = ", ".join(str(n) for n in fitting if n <= 2 * max(1, wanted))
+        near = f"one of {fits}" if fits else ""
         parts = " into even widths" if even else ""
         raise SettingsError(
-            [f"n_heads is {wanted}, which does not divide {what} {width}{parts}; expected one of {near or 'none'}."]
+            [f"n_heads is {wanted}, which does not divide {what} {width}{parts}; expected {near or 'another width'}."]
         )
     return wanted

@@ -11,6 +11,8 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from lvm_core.boundary.files import open_regular
+from lvm_core.errors import LvmError
 from lvm_core.json_shapes import MetricsLine
 
 Floats = NDArray[np.float64]
@@ -162,11 +164,11 @@ def last_line(path: Path, having: str = "step", n_bytes: int = 65_536) -> Metric
     Whatever the file's size, only its last `n_bytes` are read.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             size = file.seek(0, os.SEEK_END)
             file.seek(max(0, size - n_bytes))
             lines = file.read(n_bytes).split(b"\n")[:-1]
-    except OSError:
+    except (OSError, LvmError):
         return {}
     newest_first = (_parsed(line) for line in reversed(lines))
     line = next((line for line in newest_first if isinstance(line, dict) and line.get(having) is not None), {})

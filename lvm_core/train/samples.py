@@ -13,6 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from lvm_core import forecast
+from lvm_core.boundary.files import is_regular, read_bytes
+from lvm_core.boundary.json_values import from_json, parse_json
 from lvm_core.corpus.store import CorpusStore
 from lvm_core.dataset import Corpora, Windows
 from lvm_core.errors import CorpusError, LvmError
@@ -118,9 +120,10 @@ def _is_number(chunk: Chunk) -> bool:
 
 
 def read_samples(path: Path) -> list[Sample]:
-    """Return what was said so far, by epoch; nothing where the run wrote none."""
-    samples = []
-    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
-        with contextlib.suppress(ValueError, TypeError):
-            samples.append(Sample(**json.loads(line)))
+    """Return what was said so far, by epoch, damaged lines left out; nothing where the run wrote none."""
+    samples: list[Sample] = []
+    lines = read_bytes(path).decode("utf-8", "replace").splitlines() if is_regular(path) else []
+    for line in lines:
+        with contextlib.suppress(LvmError):
+            samples.append(from_json(Sample, parse_json(line, "A line of samples"), "A line of samples"))
     return samples

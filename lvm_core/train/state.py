@@ -1,7 +1,6 @@
 """What a training must remember to go on as if it had never stopped."""
 
 import dataclasses
-import json
 import pickle
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,7 +9,9 @@ from typing import Any, TypeVar
 
 import torch
 
-from lvm_core.errors import ModelError
+from lvm_core.boundary.files import read_bytes, regular_file
+from lvm_core.boundary.json_values import parse_json
+from lvm_core.errors import ModelError, SourceError
 from lvm_core.workspace import replacing
 
 R = TypeVar("R")
@@ -68,6 +69,7 @@ def read_state(path: Path, restore: Callable[[dict[str, Any]], R], remedy: str) 
     Raises:
         ModelError: if the file is damaged, or of something else than `restore` expects; `remedy` says what to do.
     """
+    regular_file(path, "The checkpoint", error=ModelError)
     try:
         return restore(torch.load(path, map_location="cpu", weights_only=True))
     except (OSError, RuntimeError, KeyError, TypeError, ValueError, EOFError, pickle.UnpicklingError) as error:
@@ -97,15 +99,19 @@ def load_state(
 
 
 def trim_metrics(path: Path, step: int) -> None:
-    """Drop the lines of `path` that were written after the checkpoint at `step`, and a line cut short by a kill."""
+    """Drop the lines of `path` that were written after the checkpoint at `step`, and a line cut short by a kill.
+
+    Raises:
+        ModelError: if it is no regular file.
+    """
     if not path.exists():
         return
     kept = []
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in read_bytes(path, "The metrics", error=ModelError).decode("utf-8", "replace").splitlines():
         try:
-            if json.loads(line)["step"] <= step:
+            if parse_json(line, "A line of metrics")["step"] <= step:
                 kept.append(line)
-        except (ValueError, KeyError):
+        except (SourceError, KeyError, TypeError):
             continue
     with replacing(path) as temporary:
         temporary.write_text("".join(line + "\n" for line in kept), encoding="utf-8")

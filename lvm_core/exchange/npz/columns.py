@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from lvm_core.boundary.values import bits16, whole_characters
 from lvm_core.errors import SourceError
 from lvm_core.exchange.npz.archive import Archive
+from lvm_core.types import Vectors
 
 TEXTS = ("concept_texts", "texts", "chunk_texts", "chunks", "concept_text")
 IDS = ("cpe_ids", "chunk_ids", "ids", "cpe_id")
@@ -24,6 +25,12 @@ MOST_DIM = 65_536
 def named(arrays: Archive, names: Sequence[str]) -> str:
     """Return the first of the names that the file has, "" where it has none."""
     return next((name for name in names if name in arrays.headers), "")
+
+
+def as_float32(vectors: NDArray[Any]) -> Vectors:
+    """Return `vectors` in float32; what is too large becomes infinite, and is left out and counted as such later."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return vectors.astype(np.float32)
 
 
 def numbers(arrays: Archive, key: str, *expected: str) -> NDArray[Any]:

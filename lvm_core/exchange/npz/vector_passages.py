@@ -16,6 +16,7 @@ from lvm_core.exchange.npz.columns import (
     TEXTS,
     TITLES,
     article_numbers,
+    as_float32,
     codes,
     column,
     named,
@@ -62,7 +63,7 @@ def from_vectors(arrays: Archive) -> Contents:
             yield Passage(
                 title,
                 [_text(texts, int(row)) for row in rows],
-                vectors[rows].astype(np.float32),
+                as_float32(vectors[rows]),
                 [(text_at(ids, int(row)).strip() or None) if ids is not None else None for row in rows],
                 [tmd[row] for row in rows],
             )

@@ -14,6 +14,7 @@ from lvm_core.exchange.npz.columns import (
     POSITIONS,
     TITLES,
     article_numbers,
+    as_float32,
     codes,
     column,
     numbers,
@@ -49,7 +50,7 @@ class _Windows:
         chunks = [self.contexts[window]]
         if self.with_targets:
             chunks.append(self.targets[window][None])
-        whole = np.concatenate(chunks).astype(np.float32)
+        whole = as_float32(np.concatenate(chunks))
         if self.mask is not None:
             whole = whole[np.append(self.mask[window], [True] * self.with_targets)]
         return whole[first:]
