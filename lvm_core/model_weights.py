@@ -7,6 +7,7 @@ from lvm_core.errors import ModelError
 from lvm_core.json_shapes import NetConfig
 from lvm_core.nets.base import SequenceModel
 from lvm_core.nets.build import misfit
+from lvm_core.nets.query import QUERY
 from lvm_core.workspace import replacing
 
 
@@ -31,6 +32,8 @@ def save_weights(path: Path, model: SequenceModel, half: bool = False) -> None:
 def load_weights(path: Path, model: SequenceModel, partly: bool = False) -> None:
     """Read safetensors at `path` into `model`; `partly` where the rest of it has been read elsewhere.
 
+    A query is fitted behind the last epoch: a kill can leave it in the file before the description speaks of it.
+
     Raises:
         ModelError: if the file is missing, damaged, or of another net.
     """
@@ -38,7 +41,9 @@ def load_weights(path: Path, model: SequenceModel, partly: bool = False) -> None
     from safetensors.torch import load_file
 
     try:
-        state = {name: t.float() for name, t in load_file(path).items()}
+        own = model.state_dict().keys()
+        found = load_file(path).items()
+        state = {name: t.float() for name, t in found if name in own or not name.startswith(QUERY)}
         wrong = model.load_state_dict(state, strict=not partly).unexpected_keys
         if wrong:
             raise RuntimeError(f"unexpected {', '.join(wrong)}")

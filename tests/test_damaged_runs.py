@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from lvm_core.checkpoint import list_models, load_model, save_model
 from lvm_core.errors import LvmError, ModelError
+from lvm_core.model_weights import load_weights, save_weights
 from lvm_core.nets import build_model
+from lvm_core.nets.query import QueryHead
 from lvm_core.train.curves import last_line
 from lvm_core.train.history import History
 from lvm_core.train.samples import read_samples
@@ -119,6 +121,26 @@ def test_lines_of_any_kind_are_left_out(tmp_path: Path) -> None:
     assert read_samples(path) == []
     trim_metrics(path, 3)
     assert path.read_text() == '{"step": 1}\n'
+
+
+def test_a_kill_before_the_query_is_described_leaves_a_model(workspace: Workspace, run: Path) -> None:
+    """The weights are written with their query, then the description: in between, both are of one net."""
+    model = load_model(workspace, "r").model
+    model.query = QueryHead(8, 3)
+    save_weights(run / "model.safetensors", model)
+    assert load_model(workspace, "r").model.query is None
+    again = build_model("gru", 8)
+    load_weights(run / "model.safetensors", again)
+    assert again.query is None
+
+
+def test_a_checkpoint_at_the_last_step_of_an_epoch_writes_its_end_once(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.jsonl"
+    lines = ['{"step": 2, "val_cosine": 0.5}', '{"step": 4, "val_cosine": null}', '{"step": 4, "val_cosine": 0.6}']
+    for in_epoch, kept in ((True, 2), (False, 3)):
+        path.write_text("\n".join([*lines, ""]))
+        trim_metrics(path, 4, in_epoch)
+        assert path.read_text().splitlines() == lines[:kept]
 
 
 def test_a_run_of_any_name_that_is_listed_can_be_used(workspace: Workspace, run: Path) -> None:

@@ -12,6 +12,9 @@ from torch.nn import functional as F
 
 from lvm_core.nets.memory import Span, running_sum, span_mean
 
+QUERY = "query."
+"""How the names of its tensors begin among those of a model."""
+
 
 class QueryHead(nn.Module):
     """q = (a p + b x - sum_k c_k m_k) / s^2 in the basis of principal components, as a direction.

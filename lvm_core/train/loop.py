@@ -75,7 +75,7 @@ class Trainer:
         """
         if resume:
             self.at, self.loss.norms = load_state(self.folder / STATE, self.model, self.optimizer, self.device)
-            trim_metrics(self.folder / METRICS, self.at.step)
+            trim_metrics(self.folder / METRICS, self.at.step, self.at.batch > 0)
         else:
             self._first()
         self.before_s, self.logged_windows = self.at.seconds, self.at.windows

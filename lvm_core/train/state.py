@@ -98,8 +98,10 @@ def load_state(
     return read_state(path, restore, "Train the run again from the start.")
 
 
-def trim_metrics(path: Path, step: int) -> None:
+def trim_metrics(path: Path, step: int, in_epoch: bool = False) -> None:
     """Drop the lines of `path` that were written after the checkpoint at `step`, and a line cut short by a kill.
+
+    A checkpoint `in_epoch` may stand at the epoch's last step: the line that ends it is written anew.
 
     Raises:
         ModelError: if it is no regular file.
@@ -109,7 +111,9 @@ def trim_metrics(path: Path, step: int) -> None:
     kept = []
     for line in read_bytes(path, "The metrics", error=ModelError).decode("utf-8", "replace").splitlines():
         try:
-            if parse_json(line, "A line of metrics")["step"] <= step:
+            found = parse_json(line, "A line of metrics")
+            ends_epoch = in_epoch and found["step"] == step and found.get("val_cosine") is not None
+            if found["step"] <= step and not ends_epoch:
                 kept.append(line)
         except (SourceError, KeyError, TypeError):
             continue
