@@ -50,16 +50,19 @@ def _served(namespace: argparse.Namespace, workspace: Workspace) -> Json:
     listening = [listen(make_app(engine), settings.host, settings.port)]
     if settings.seed_ports:
         listening += [listen(app, settings.host, port) for port, app in seed_apps(engine)]
-    for one in listening:
-        print(f"{one.address} {one.app.title} (what it takes: {one.address}/docs)", file=sys.stderr, flush=True)
+    addresses = [one.address for one in listening]
+    for one, address in zip(listening, addresses, strict=True):
+        print(f"{address} {one.app.title} (what it takes: {address}/docs)", file=sys.stderr, flush=True)
     if settings.host not in LOOPBACK and not settings.need_key:
         print("note: whoever reaches this address can ask it and start jobs; --need-key asks for keys", file=sys.stderr)
-    threading.Thread(target=_warm, args=(engine,), name="warm", daemon=True).start()
+    warming = threading.Thread(target=_warm, args=(engine,), name="warm", daemon=True)
+    warming.start()
     try:
         serve(listening, settings)
-    finally:
-        engine.stop()
-    return {"served": [one.address for one in listening]}
+    finally:  # a thread that computes while the interpreter goes would take it down with a crash
+        engine.stop(settings.grace_s)
+        warming.join(settings.grace_s)
+    return {"served": addresses}
 
 
 def _warm(engine: object) -> None:

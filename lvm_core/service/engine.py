@@ -54,10 +54,10 @@ class Engine:
         """Both lanes."""
         return self.quick, self.words
 
-    def stop(self) -> None:
-        """Take nothing more."""
+    def stop(self, wait_s: float = 0.0) -> None:
+        """Take nothing more; what is being done is waited for as long as given."""
         for lane in self.lanes:
-            lane.stop()
+            lane.stop(wait_s)
 
     # ------------------------------------------------------------ asking, on the event loop
 
@@ -171,6 +171,12 @@ class Engine:
 
     def warm(self) -> None:
         """Load what a first question needs, so that it need not wait."""
+        from lvm_core.predict.settings import NO_DECODER, PredictSettings
+
         predictor = self.predictor(self.space())
-        for _ in predictor.predict(["The first question waits for nothing."], predictor.default_models()):
+        models = predictor.default_models()
+        predictor.load(models, PredictSettings())
+        for _ in predictor.predict(
+            ["The first question waits for nothing."], models, PredictSettings(decoder=NO_DECODER)
+        ):
             pass

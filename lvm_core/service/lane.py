@@ -183,8 +183,8 @@ class Lane:
             self._waiting.append((work, ticket))
             self._ready.notify()
 
-    def stop(self) -> None:
-        """Take nothing more, fail what waits, and end after what is being done."""
+    def stop(self, wait_s: float = 0.0) -> None:
+        """Take nothing more, fail what waits, and wait so long for what is being done."""
         with self._ready:
             self._stopped = True
             left, self._waiting = list(self._waiting), deque()
@@ -195,6 +195,7 @@ class Lane:
                     "The service was stopped before it came to this", "a service that runs", "Try again in a moment."
                 )
             )
+        self._thread.join(wait_s)
 
     def _retry_after_s(self) -> int:
         return min(60, max(1, math.ceil(len(self._waiting) * self._spent_s)))

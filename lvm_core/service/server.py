@@ -1,9 +1,11 @@
 """The service as a process: sockets first, so that a taken port is said at once, then one event loop for all."""
 
 import asyncio
+import contextlib
+import signal
 import socket
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import uvicorn
@@ -49,10 +51,12 @@ def listen(app: FastAPI, host: str, port: int) -> Listening:
 
 
 class _Server(uvicorn.Server):
-    """A server that is one of several: the signals are everybody's, so they are taken once, outside."""
+    """A server that is one of several: signals are for all of them, so they are taken once, outside."""
 
-    def install_signal_handlers(self) -> None:
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
         """Take none."""
+        yield
 
 
 def serve(all_of: Sequence[Listening], settings: ServiceSettings, stop: threading.Event | None = None) -> None:
@@ -76,17 +80,20 @@ async def _serve(all_of: Sequence[Listening], settings: ServiceSettings, stop: t
         )
         for one in all_of
     ]  # fmt: skip
-    running = asyncio.gather(*(s.serve(sockets=[one.socket]) for s, one in zip(servers, all_of, strict=True)))
-    watching = asyncio.ensure_future(_stopped(servers, stop))
+    told = asyncio.Event()
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, told.set)
+    watching = asyncio.ensure_future(_until_told(servers, told, stop))
     try:
-        await running
+        await asyncio.gather(*(s.serve(sockets=[one.socket]) for s, one in zip(servers, all_of, strict=True)))
     finally:
         watching.cancel()
 
 
-async def _stopped(servers: Sequence[uvicorn.Server], stop: threading.Event | None) -> None:
+async def _until_told(servers: Sequence[uvicorn.Server], told: asyncio.Event, stop: threading.Event | None) -> None:
     """When one server stops, or is told to, all of them do."""
-    while not any(server.should_exit for server in servers) and not (stop is not None and stop.is_set()):
+    while not any(server.should_exit for server in servers) and not told.is_set() and not (stop and stop.is_set()):
         await asyncio.sleep(0.1)
     for server in servers:
         server.should_exit = True

@@ -78,7 +78,20 @@ def test_it_answers_follows_a_job_and_stops(served: tuple[subprocess.Popen, str]
         assert 'lvm_requests_total{endpoint="/predict",status="200"} 1.0' in figures
         assert "process_resident_memory_bytes" in figures
     process.send_signal(signal.SIGTERM)
-    assert process.wait(30) in (0, -signal.SIGTERM)
+    assert process.wait(60) == 0
+
+
+def test_the_predecessors_ports_are_of_the_same_process_and_what_is_under_way_ends(seeded: Workspace) -> None:
+    offset = 20_000
+    process, address = start(seeded, "--seed-ports", "--seed-offset", str(offset), "--seed-model", "9006=mlp")
+    with process, httpx.Client(timeout=120) as client:
+        assert client.get(f"http://127.0.0.1:{9006 + offset}/info").json()["model_type"] == "mlp"
+        assert client.get(f"http://127.0.0.1:{8767 + offset}/health").json()["status"] == "healthy"
+        assert client.get(f"{address}/models").status_code == 200
+        with client.stream("POST", f"{address}/predict", json={**ASK, "stream": True}) as stream:
+            process.send_signal(signal.SIGTERM)
+            assert "event: end" in list(stream.iter_lines())
+        assert process.wait(60) == 0
 
 
 def test_a_port_that_is_taken_is_said_at_once(served: tuple[subprocess.Popen, str], seeded: Workspace) -> None:
