@@ -4,18 +4,23 @@ Prediction, validation, evaluation, rollouts and every study call it, so that wh
 the device where its weights lie), how much of it at once, and what is refused are settled here and nowhere else.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from lvm_core.dataset import Windows
 from lvm_core.device import one_thread
 from lvm_core.errors import ModelError
 from lvm_core.nets.base import SequenceModel, unit
+from lvm_core.nets.distribution import Distribution
+from lvm_core.nets.inputs import check_contexts, check_tmd
+from lvm_core.nets.stack import Stack
 from lvm_core.types import DocumentInfo, Progress, Rows, Vectors, VectorSource, no_progress
 from lvm_core.vectors.geometry import unit_rows
 
@@ -30,11 +35,27 @@ class Forecast:
     """What a model says comes next: `vectors` (..., D), unit norm, and their `lengths` (...) before that.
 
     `queries` (..., D), unit norm, are what to search with: the vectors themselves where the model has no query head.
+    Of a net that predicts a distribution `sample` (..., D), unit norm, is one sample, and `spread` (...) one less the
+    mean cosine of its samples to `vectors`; None of others.
     """
 
     vectors: Vectors
     lengths: Vectors
     queries: Vectors
+    sample: Vectors | None = None
+    spread: Vectors | None = None
+
+    def at(self, place: Any) -> "Forecast":
+        """Return the forecasts at `place`, which numpy indexes by."""
+        return self._changed(lambda part: part[place])
+
+    def shaped(self, shape: tuple[int, ...]) -> "Forecast":
+        """Return the forecasts (B,) laid out as `shape`."""
+        return self._changed(lambda part: part.reshape((*shape, *part.shape[1:])))
+
+    def _changed(self, change: Callable[[Vectors], Vectors]) -> "Forecast":
+        sample, spread = (None if part is None else change(part) for part in (self.sample, self.spread))
+        return Forecast(change(self.vectors), change(self.lengths), change(self.queries), sample, spread)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,25 +72,40 @@ class Prefixes:
     mask: NDArray[np.bool_]
 
 
-def after(model: SequenceModel, contexts: Vectors, name: str | None = None) -> Forecast:
+def after(model: SequenceModel, contexts: Vectors, name: str | None = None, tmd: Vectors | None = None) -> Forecast:
     """Return what comes after contexts of one length, (..., T, D) -> (..., D).
 
     Args:
         model: any net or baseline, on any device.
         contexts: the chunks, oldest first; one context or many.
         name: how a message calls the model; by default its net's name.
+        tmd: (16,) what kind of chunk is to come, where the model takes that.
 
     Raises:
-        ModelError: if the contexts are empty, of another dimension or hold NaN, or the prediction does.
+        ModelError: if the contexts are empty, of another dimension or hold NaN, or the prediction does; for a `tmd` of
+            another length, or to a model that takes none.
     """
-    _check_contexts(model, contexts)
+    check_contexts(model, contexts)
+    check_tmd(model, tmd, name)
     outer = contexts.shape[:-2]
     x = np.ascontiguousarray(contexts, dtype=np.float32).reshape(-1, *contexts.shape[-2:])
     # the products of one context are too small to share: threads would only wait for each other
     with one_thread() if len(x) == 1 else nullcontext():
-        forecast = _run(model, x, np.full(len(x), x.shape[1] - 1, dtype=np.int64), name)
-    shaped = (*outer, model.dim)
-    return Forecast(forecast.vectors.reshape(shaped), forecast.lengths.reshape(outer), forecast.queries.reshape(shaped))
+        forecast = _run(model, x, np.full(len(x), x.shape[1] - 1, dtype=np.int64), name, tmd)
+    return forecast.shaped(outer)
+
+
+def samples(model: Distribution, contexts: Vectors, n: int) -> Vectors:
+    """Return the first `n` samples (n, D), unit norm, of what comes after one context (T, D).
+
+    Raises:
+        ModelError: if the context is empty, of another dimension or holds NaN.
+    """
+    check_contexts(model, contexts)
+    x = unit(torch.from_numpy(np.ascontiguousarray(contexts, dtype=np.float32)).to(device_of(model)))[None]
+    with torch.inference_mode(), evaluating(model), one_thread():
+        drawn = unit(model.samples_at(x, torch.tensor([x.shape[1] - 1], device=x.device), n))
+    return drawn[:, 0].cpu().numpy()
 
 
 def over_windows(
@@ -101,14 +137,18 @@ def over_windows(
     parts = _by_article(model, source, windows, name) if slides else _by_window(model, source, windows, name)
     vectors, lengths = np.empty((len(windows), model.dim), dtype=np.float32), np.empty(len(windows), dtype=np.float32)
     queries = vectors if model.query is None else np.empty_like(vectors)
+    sampled = isinstance(model, Distribution)
+    sample, spread = (np.empty_like(vectors), np.empty_like(lengths)) if sampled else (None, None)
     n_done = 0
     for lines, forecast in parts:
         vectors[lines], lengths[lines] = forecast.vectors, forecast.lengths
         if queries is not vectors:
             queries[lines] = forecast.queries
+        if sample is not None and spread is not None:
+            sample[lines], spread[lines] = forecast.sample, forecast.spread
         n_done += len(lines)
         progress(n_done / len(windows), f"{n_done:,} of {len(windows):,} windows")
-    return Forecast(vectors, lengths, queries)
+    return Forecast(vectors, lengths, queries, sample, spread)
 
 
 def over_articles(
@@ -160,7 +200,7 @@ def _by_article(
         x = np.asarray(source.slice(first, last), dtype=np.float32)[None]
         forecast = _run(model, x, None, name)
         position = windows.targets[lines] - first - 1
-        yield lines, Forecast(*(part[0, position] for part in (forecast.vectors, forecast.lengths, forecast.queries)))
+        yield lines, forecast.at((0, position))
 
 
 def _batches(lengths: Rows) -> Iterator[Rows]:
@@ -178,22 +218,43 @@ def _gather(source: VectorSource, rows: Rows) -> Vectors:
     return source.rows(rows.ravel()).reshape(*rows.shape, -1)
 
 
-def _run(model: SequenceModel, x: Vectors, last: Rows | None, name: str | None) -> Forecast:
+def _run(model: SequenceModel, x: Vectors, last: Rows | None, name: str | None, tmd: Vectors | None = None) -> Forecast:
     """Return what the model says at every position of `x` (B, T, D), or at `last` (B,) alone.
 
     Raises:
         ModelError: if that is not finite.
     """
-    with torch.inference_mode(), _evaluating(model):
-        contexts = unit(torch.from_numpy(np.ascontiguousarray(x)).to(_device(model)))
-        unscaled = model.unscaled(contexts)
-        queries = None if model.query is None else model.query(contexts, unscaled)
-        if last is not None:
-            place = torch.arange(len(x), device=unscaled.device), torch.from_numpy(last).to(unscaled.device)
-            unscaled, queries = unscaled[place], None if queries is None else queries[place]
-        vectors = unit(unscaled).cpu().numpy()
-        lengths = unscaled.float().norm(dim=-1).cpu().numpy()
-        forecast = Forecast(vectors, lengths, vectors if queries is None else queries.cpu().numpy())
+    with torch.inference_mode(), evaluating(model):
+        contexts = unit(torch.from_numpy(np.ascontiguousarray(x)).to(device_of(model)))
+        if last is None:
+            unscaled, drawn = model.unscaled(contexts), None
+            queries = None if model.query is None else model.query(contexts, unscaled)
+        else:
+            unscaled, drawn = _said_at(model, contexts, torch.from_numpy(last).to(contexts.device), tmd)
+            queries = _query_at(model, contexts, unscaled, torch.from_numpy(last).to(contexts.device))
+        return _finished(model, unscaled, queries, drawn, name)
+
+
+def forecast_of(model: SequenceModel, x: Tensor, unscaled: Tensor, name: str | None) -> Forecast:
+    """Return what `unscaled` (B, D), said after the last of the vectors `x` (B, T, D), comes to.
+
+    Raises:
+        ModelError: if it is not finite.
+    """
+    last = torch.full((len(x),), x.shape[1] - 1, device=x.device)
+    return _finished(model, unscaled, _query_at(model, x, unscaled, last), None, name)
+
+
+def _finished(
+    model: SequenceModel, unscaled: Tensor, queries: Tensor | None, drawn: Tensor | None, name: str | None
+) -> Forecast:
+    said = unit(unscaled)
+    vectors = said.cpu().numpy()
+    lengths = unscaled.float().norm(dim=-1).cpu().numpy()
+    sample = spread = None
+    if drawn is not None:
+        sample, spread = drawn[0].cpu().numpy(), (1 - (drawn * said).sum(-1).mean(0)).cpu().numpy()
+    forecast = Forecast(vectors, lengths, vectors if queries is None else queries.cpu().numpy(), sample, spread)
     if not np.isfinite(forecast.vectors).all():
         n_bad = int((~np.isfinite(forecast.vectors)).sum())
         raise ModelError(
@@ -205,14 +266,39 @@ def _run(model: SequenceModel, x: Vectors, last: Rows | None, name: str | None) 
     return forecast
 
 
-def _device(model: SequenceModel) -> torch.device | str:
+def _said_at(model: SequenceModel, x: Tensor, last: Tensor, tmd: Vectors | None) -> tuple[Tensor, Tensor | None]:
+    """Return the predictions (B, D) at one position of each text, unscaled, and unit samples (n, B, D) of a net that
+    has some.
+    """
+    if isinstance(model, Distribution):
+        drawn = model.samples_at(x, last, model.n_samples)
+        return drawn.mean(0), unit(drawn)
+    if tmd is not None and isinstance(model, Stack):
+        told = x.new_zeros(*x.shape[:2], len(tmd))
+        told[torch.arange(len(x), device=x.device), last] = torch.from_numpy(tmd).to(x.device)
+        return model.unscaled_at(x, last, told), None
+    return model.unscaled_at(x, last), None
+
+
+def _query_at(model: SequenceModel, x: Tensor, unscaled: Tensor, last: Tensor) -> Tensor | None:
+    """Return the queries (B, D) of predictions (B, D) at one position of each text; None without a query head."""
+    if model.query is None:
+        return None
+    place = torch.arange(len(x), device=x.device), last
+    predictions = torch.zeros_like(x)
+    predictions[place] = unscaled
+    queries: Tensor = model.query(x, predictions)[place]
+    return queries
+
+
+def device_of(model: SequenceModel) -> torch.device | str:
     """Return where the weights are; a rule without any computes on the CPU."""
     weight = next((tensor for group in (model.parameters(), model.buffers()) for tensor in group), None)
     return "cpu" if weight is None else weight.device
 
 
 @contextmanager
-def _evaluating(model: SequenceModel) -> Iterator[None]:
+def evaluating(model: SequenceModel) -> Iterator[None]:
     """Switch off what only trains, such as dropout, for as long as it runs."""
     training = model.training
     if training:
@@ -222,18 +308,3 @@ def _evaluating(model: SequenceModel) -> Iterator[None]:
     finally:
         if training:
             model.train()
-
-
-def _check_contexts(model: SequenceModel, contexts: Vectors) -> None:
-    if contexts.ndim < 2 or contexts.shape[-2] == 0 or contexts.shape[-1] != model.dim:
-        raise ModelError(
-            f"The contexts are of shape {tuple(contexts.shape)}",
-            f"(B, T, {model.dim}) with T of at least 1",
-            "Encode the chunks with the model's own encoder.",
-        )
-    if not np.isfinite(contexts).all():
-        raise ModelError(
-            "The context vectors hold NaN or infinite values are not finite",
-            "finite numbers",
-            "Encode the chunks again.",
-        )

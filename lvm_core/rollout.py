@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lvm_core import forecast
 from lvm_core.config import check, setting
 from lvm_core.nets.base import SequenceModel
+from lvm_core.reading import Reading
 from lvm_core.snap import FetchRows, SnapSettings, search_excluding, snap_batch
 from lvm_core.types import Index, Rows, Vectors
 from lvm_core.vectors.geometry import Values, cosine
@@ -113,14 +113,17 @@ def rollout(
     raw: list[Vectors] = []
     fed: list[Vectors] = []
     clamped: list[NDArray[np.bool_]] = []
+    reading = Reading(model, max_context)
+    unread = history
     for _ in range(steps):
         window = history[:, -max_context:] if max_context else history
-        predictions = forecast.after(model, window).vectors
+        predictions = reading.read(unread).vectors
         pulled, held = snap(predictions, window) if snap else (predictions, np.zeros(len(predictions), dtype=np.bool_))
         raw.append(predictions)
         fed.append(pulled)
         clamped.append(held)
-        history = np.concatenate([history, pulled[:, None]], axis=1)
+        unread = pulled[:, None]
+        history = np.concatenate([history, unread], axis=1)
     return Rollout(np.stack(fed, axis=1), np.stack(raw, axis=1), np.stack(clamped, axis=1))
 
 

@@ -16,18 +16,18 @@ LAYERS = """
     database locks exchange.postgres
     jobs losses metrics
     nets.base nets.memory nets.query
-    progress baselines
+    progress baselines inverter.smollm
     nets corpus.tmd
     corpus encoders
     vectors
     sizing
     dataset model_weights checkpoint training_titles exchange
-    snap spaces forecast rollout shipped
+    snap spaces forecast reading rollout shipped
     train inverter denoiser
     decode
     opened
     predict evaluate
-    study leaderboard checkup command_line
+    study leaderboard checkup command_line shelf
     library
     service
     benchmark

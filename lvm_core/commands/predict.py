@@ -36,6 +36,7 @@ JOB = None
 """It answers at once."""
 
 
+MOST_SAMPLES = 64
 MOST_CONTEXT_BYTES = 10_000_000
 ONE_WAY = (
     "The context was given in no way or in several; expected one of --chunk TEXT (repeat it), --file FILE, --batch FILE"
@@ -58,6 +59,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model", action="append", default=[], metavar="REF", help="model, baseline, or passthrough; repeat"
     )
+    parser.add_argument(
+        "--samples", type=int, default=0, metavar="N",
+        help="besides the mean N samples of each net that predicts a distribution; --model REF#2 is the second alone",
+    )  # fmt: skip
     parser.add_argument("--corpus", metavar="NAME", help="corpus to snap onto [the largest that is encoded]")
     parser.add_argument("--encoder", metavar="NAME", help="encoder by name or id [the model's, else the default]")
     fields = PredictSettings.__dataclass_fields__
@@ -93,7 +98,7 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> PredictionsJson 
     rows, chunks = _context(namespace)
     space = space_asked(workspace, namespace.encoder, namespace.model, namespace.corpus, rows)
     predictor = Predictor(workspace, space, namespace.corpus, progress=ProgressLine())
-    models = namespace.model or predictor.default_models()
+    models = _models(namespace, workspace, predictor)
     target = true_next(predictor, rows)
     predictions = []
     for prediction in predictor.predict(chunks, models, settings, target, rows):
@@ -118,9 +123,20 @@ def _predict_batch(namespace: argparse.Namespace, workspace: Workspace, settings
     predictor = Predictor(workspace, space, namespace.corpus, progress=progress)
     if "decoder" not in namespace:
         settings = replace(settings, decoder=quick_decoder(predictor.corpus is not None))
-    models = list(dict.fromkeys(namespace.model)) or predictor.default_models()
+    models = _models(namespace, workspace, predictor)
     batch = list(predict_batch(predictor, contexts, models, settings, progress))
     return batch_json(batch, predictor.encoder.id)
+
+
+def _models(namespace: argparse.Namespace, workspace: Workspace, predictor: "Predictor") -> list[str]:
+    from lvm_core.checkpoint import list_models
+    from lvm_core.predict.model import with_samples
+
+    if not 0 <= namespace.samples <= MOST_SAMPLES:
+        raise SettingsError([f"samples is {namespace.samples}; expected 0 to {MOST_SAMPLES}."])
+    return with_samples(
+        workspace, list(dict.fromkeys(namespace.model)) or predictor.default_models(), namespace.samples
+    )
 
 
 def _contexts(file: str) -> list[NamedContext]:

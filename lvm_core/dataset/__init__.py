@@ -2,7 +2,14 @@
 
 from lvm_core.dataset.batches import Batch, TrainingSet
 from lvm_core.dataset.corpora import Corpora, JointVectors, open_corpora
-from lvm_core.dataset.splits import SPLITS, Windows, evaluation_windows, split_documents, title_key
+from lvm_core.dataset.splits import (
+    SPLITS,
+    Windows,
+    at_most_windows,
+    evaluation_windows,
+    split_documents,
+    title_key,
+)
 
 __all__ = [
     "SPLITS",
@@ -11,6 +18,7 @@ __all__ = [
     "JointVectors",
     "TrainingSet",
     "Windows",
+    "at_most_windows",
     "evaluation_windows",
     "open_corpora",
     "split_documents",

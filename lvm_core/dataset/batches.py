@@ -8,10 +8,13 @@ import torch
 from torch import Tensor
 
 from lvm_core.nets.base import unit
-from lvm_core.types import DocumentInfo, Rows, VectorSource
+from lvm_core.types import DocumentInfo, Rows, Vectors, VectorSource
 
 BLOCK_ROWS = 8192
 """Rows gathered from the matrix at once: enough to make the call's own cost small, 12 MB at D = 384."""
+
+UNTOLD = 0.5
+"""Share of the chunks to come whose TMD code a net is not told while it trains."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +48,15 @@ def cut_segments(documents: Sequence[DocumentInfo], length: int, rng: np.random.
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """`x` (B, T, D) vectors, `y` (B, T, D) the next one at each position, `mask` (B, T) True where y is real."""
+    """`x` (B, T, D) vectors, `y` (B, T, D) the next one at each position, `mask` (B, T) True where y is real.
+
+    `tmd` (B, T, 16) are the TMD vectors of the next ones, zero where none is told; None where none is asked for.
+    """
 
     x: Tensor
     y: Tensor
     mask: Tensor
+    tmd: Tensor | None = None
 
 
 class TrainingSet:
@@ -64,6 +71,7 @@ class TrainingSet:
         seed: int,
         group: int = 1,
         normalise: bool = False,
+        tmd: Vectors | None = None,
     ) -> None:
         """Say what to draw from.
 
@@ -75,10 +83,11 @@ class TrainingSet:
             seed: of the order.
             group: so many neighbouring segments stay together in a batch (for same-article negatives).
             normalise: whether rows still have to be brought to unit norm.
+            tmd: TMD vector (n_rows, 16) of each row, where the net is to be told of the chunk to come.
         """
         self.vectors, self.length, self.batch_size = vectors, length, batch_size
         self.documents = [d for d in documents if d.n_chunks >= 2]
-        self.seed, self.group, self.normalise = seed, group, normalise
+        self.seed, self.group, self.normalise, self.tmd = seed, group, normalise, tmd
         self.n_windows = sum(d.n_chunks - 1 for d in self.documents)
 
     def _order(self, epoch: int) -> Segments:
@@ -105,7 +114,15 @@ class TrainingSet:
             for k in range(0, len(start), self.batch_size):
                 longest = int(counts[k : k + self.batch_size].max())
                 part = block[k : k + self.batch_size, : longest + 1]
-                yield Batch(part[:, :-1], part[:, 1:], mask[k : k + self.batch_size, :longest])
+                told = self._told(rows[k : k + self.batch_size, 1 : longest + 1], (epoch, begin + k))
+                yield Batch(part[:, :-1], part[:, 1:], mask[k : k + self.batch_size, :longest], told)
+
+    def _told(self, rows: Rows, place: tuple[int, int]) -> Tensor | None:
+        """Return the TMD vectors of the chunks to come, a share `UNTOLD` of them left out by chance."""
+        if self.tmd is None:
+            return None
+        told = np.random.default_rng((self.seed, *place)).random(rows.shape) >= UNTOLD
+        return torch.from_numpy(self.tmd[rows] * told[..., None].astype(np.float32))
 
     def _gather(self, rows: Rows) -> Tensor:
         block = torch.from_numpy(self.vectors.rows(rows.ravel())).view(*rows.shape, -1)

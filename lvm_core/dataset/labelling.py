@@ -3,7 +3,7 @@
 import contextlib
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, TypedDict
 
@@ -16,16 +16,18 @@ from lvm_core.corpus.timings import record
 from lvm_core.corpus.tmd.codes import (
     MODIFIER_NAMES,
     TASK_NAMES,
+    VECTOR_DIM,
     by_names,
     describe_labels,
     label_by_descriptions,
     label_by_endpoint,
+    tmd_vectors,
     unpack,
 )
 from lvm_core.database import connect, database_errors
 from lvm_core.endpoint import Endpoint, endpoint_from_environment
 from lvm_core.errors import CorpusError
-from lvm_core.types import Chunk, Progress, no_progress
+from lvm_core.types import Chunk, Progress, Vectors, no_progress
 from lvm_core.workspace import Workspace
 
 BLOCK = 4_096
@@ -153,3 +155,29 @@ def domain_counts(workspace: Workspace, corpus: str) -> dict[str, int]:
     with contextlib.closing(connect(workspace, readonly=True)) as connection:
         counts = connection.execute(sql, (corpus_id,)).fetchall()
     return {unpack(row["domain"] << 12).names[0]: row["n"] for row in sorted(counts, key=lambda row: -row["n"])}
+
+
+def tmd_rows(workspace: Workspace, corpora: Sequence[str]) -> Vectors:
+    """Return the TMD vector (n_rows, 16) of every chunk of `corpora`, numbered through; zero where one has no code.
+
+    Raises:
+        CorpusError: if no chunk of a corpus has a code.
+    """
+    parts = []
+    for corpus in corpora:
+        info = CorpusStore(workspace).corpus(corpus)
+        with database_errors(workspace), contextlib.closing(connect(workspace, readonly=True)) as connection:
+            found = connection.execute(
+                "SELECT row, tmd FROM chunks WHERE corpus_id = ? AND tmd IS NOT NULL", (info.corpus_id,)
+            ).fetchall()
+        if not found:
+            raise CorpusError(
+                f"No chunk of corpus '{corpus}' has a TMD code, so no net can be told them",
+                "a labelled corpus",
+                f"Give each chunk its code with: python -m lvm_core tmd --corpus {corpus}",
+            )
+        part = np.zeros((info.n_chunks, VECTOR_DIM), dtype=np.float32)
+        rows, codes = (np.array(column, dtype=np.int64) for column in zip(*map(tuple, found), strict=True))
+        part[rows] = tmd_vectors(codes)
+        parts.append(part)
+    return np.concatenate(parts)

@@ -28,7 +28,7 @@ def split_documents(
     than a few across; articles of one title stay together. From three titles on each split has at least one.
     """
     keys = {title_key(d.title) for d in documents}
-    ranked = sorted(keys, key=lambda key: hashlib.sha256(f"{seed}:{key}".encode()).digest())
+    ranked = sorted(keys, key=lambda key: _lot(seed, key))
     n_held = max(1, round(held_out * len(ranked)))
     if len(ranked) < 3:
         n_held = len(ranked) - 1 if len(ranked) == 2 else 0
@@ -39,6 +39,26 @@ def split_documents(
         key = title_key(document.title)
         splits["validation" if key in validation else "test" if key in test else "train"].append(document)
     return splits
+
+
+def _lot(seed: int, key: str) -> bytes:
+    return hashlib.sha256(f"{seed}:{key}".encode()).digest()
+
+
+def at_most_windows(documents: Sequence[DocumentInfo], most: int, seed: int = 0) -> list[DocumentInfo]:
+    """Return articles with about `most` windows in all (each chunk but the first is one), in their order; 0: all.
+
+    They are taken in the order of a hash of the seed and the title, so that a smaller choice is part of a larger one.
+    """
+    if not most:
+        return list(documents)
+    chosen, n = set(), 0
+    for document in sorted(documents, key=lambda d: (_lot(seed, title_key(d.title)), d.ordinal)):
+        if n >= most:
+            break
+        chosen.add(document.first_row)
+        n += max(0, document.n_chunks - 1)
+    return [d for d in documents if d.first_row in chosen]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from lvm_core.baselines import BASELINES, LinearFilter, build_baseline
 from lvm_core.baselines.base import Baseline
 from lvm_core.checkpoint import LoadedModel, ModelInfo, list_models, load_model
 from lvm_core.corpus.store import CorpusStore
-from lvm_core.dataset import open_corpora
+from lvm_core.dataset import open_corpora, title_key
 from lvm_core.errors import LvmError
 from lvm_core.evaluate.candidates import Candidate, EncodedCorpus
 from lvm_core.training_titles import training_titles
@@ -46,7 +46,10 @@ class Filters:
         if candidate.fitted_here:
             return self._fit_here("linear-filter", reach), "the same articles"
         if candidate.titles:
-            fitted = self._of_articles(candidate.titles, reach) or self._fit_on_its_corpora(candidate.info, reach)
+            titles = {title_key(title) for title in candidate.titles}
+            fitted = self._of_articles(candidate.titles, reach) or self._fit_on_its_corpora(
+                candidate.info, titles, reach
+            )
             if fitted is not None:
                 return fitted, "the same articles"
         return self._stand_in(reach)
@@ -84,10 +87,11 @@ class Filters:
             self._fitted[key] = model.eval()
         return self._fitted[key]
 
-    def _fit_on_its_corpora(self, info: ModelInfo, context: int) -> Baseline | None:
+    def _fit_on_its_corpora(self, info: ModelInfo, titles: set[str], context: int) -> Baseline | None:
+        """Return the filter of the training articles `titles`, which may be a part of the corpora; None where gone."""
         names = [corpus["name"] for corpus in info.config.get("corpora", [])]
         seed = int(info.config.get("split_seed", 0))
-        key = (tuple(names), seed, context)
+        key = (tuple(names), seed, context, hash(frozenset(titles)))
         if key in self._fitted:
             return self._fitted[key]
         if not names or not self._unchanged(info):
@@ -97,7 +101,10 @@ class Filters:
         except LvmError:
             return None
         model = _build("linear-filter", self.encoded.matrix.dim, context)
-        model.fit(corpora.vectors, corpora.splits["train"], self.progress)
+        articles = [d for d in corpora.splits["train"] if title_key(d.title) in titles]
+        if not articles:
+            return None
+        model.fit(corpora.vectors, articles, self.progress)
         self._fitted[key] = model.eval()
         return model
 

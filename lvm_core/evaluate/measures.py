@@ -13,6 +13,7 @@ from lvm_core import forecast
 from lvm_core.device import one_thread
 from lvm_core.evaluate.rows import Ends, Gain, Row
 from lvm_core.evaluate.testset import TestSet
+from lvm_core.forecast import Forecast
 from lvm_core.metrics import bootstrap, retrieval, similarity, text, timing
 from lvm_core.metrics.bootstrap import Sums
 from lvm_core.metrics.levels import COSINE_MATTERS, SHARE_MATTERS
@@ -28,17 +29,36 @@ _SCORE_BYTES = 64_000_000
 
 @dataclass(frozen=True)
 class Answers:
-    """A model's prediction (N, D) of every window of a test, what it searches with, and what several measures read."""
+    """A model's prediction (N, D) of every window of a test, what it searches with, and what several measures read.
+
+    Of a net that predicts a distribution also one `sample` (N, D) of it, and its `spread` (N,).
+    """
 
     predictions: Vectors
     test: TestSet
     queries: Vectors
+    sample: Vectors | None = None
+    spread: Vectors | None = None
 
     @cached_property
     def ranks(self) -> Values:
         """The rank (N,) of each true next chunk among all chunks of the test but the five before it."""
+        return self._ranks(self.queries)
+
+    @cached_property
+    def sample_ranks(self) -> Values:
+        """The same by one sample; NaN where the model gives none."""
+        return np.full(len(self.predictions), np.nan) if self.sample is None else self._ranks(self.sample)
+
+    @property
+    def spread_or_nan(self) -> Values:
+        """The spread as every measure has it; NaN where the model gives none."""
+        spread = np.full(len(self.predictions), np.nan) if self.spread is None else self.spread
+        return spread.astype(np.float64)
+
+    def _ranks(self, queries: Vectors) -> Values:
         block = max(1, _SCORE_BYTES // (4 * len(self.test.vectors)))
-        return retrieval.target_ranks(self.queries, self.test.vectors, self.test.targets, self.test.excluded, block)
+        return retrieval.target_ranks(queries, self.test.vectors, self.test.targets, self.test.excluded, block)
 
 
 @dataclass(frozen=True)
@@ -139,6 +159,11 @@ def _contrast(answers: Answers) -> Values:
     return retrieval.contrastive_accuracy(answers.predictions, answers.test.truths, rows)
 
 
+def _of_samples(values: Values, answers: Answers) -> Values:
+    """Return values of samples; NaN where the model gives none."""
+    return np.where(np.isfinite(answers.sample_ranks), values, np.nan)
+
+
 def _direction(answers: Answers) -> Values:
     behind, measurable = answers.test.behind
     return similarity.nearer(answers.predictions, answers.test.truths, answers.test.vectors[behind], measurable)
@@ -168,6 +193,11 @@ MEASURES: dict[str, Measure] = {measure.name: measure for measure in (
             matters=SHARE_MATTERS),
     Measure("mrr", "MRR", ".3f", "Mean of 1 / rank of the true chunk, 0 to 1",
             lambda a: retrieval.reciprocal_rank(a.ranks), paired=True, matters=SHARE_MATTERS),
+    Measure("sample_recall_at_5", "sample R@5", ".1f", "R@5 of one sample of a net that predicts a distribution, whose"
+            " prediction is the mean of several", lambda a: _of_samples(retrieval.recall_at(a.sample_ranks, 5), a),
+            share=True, first=False),
+    Measure("spread", "spread", ".3f", "One less the mean cosine of such a net's samples to their mean",
+            lambda a: a.spread_or_nan, first=False),
     Measure("contrastive_accuracy", "contrastive", ".1f", "Chunks of a batch farther than the truth; chance 50 %",
             _contrast, share=True),
     Measure("direction", "direction", ".1f", "Nearer to the next chunk than to the one before the context; chance 50 %",
@@ -213,12 +243,14 @@ def lower_is_better(name: str) -> bool:
     return name in MEASURES and MEASURES[name].lower
 
 
-def window_measures(predictions: Vectors, test: TestSet, queries: Vectors | None = None) -> dict[str, Values]:
+def window_measures(predictions: Vectors, test: TestSet, said: Forecast | None = None) -> dict[str, Values]:
     """Return every measure (N,) of predictions (N, D), by name; NaN where a window cannot be measured.
 
-    Ranks are those of the `queries` (N, D), or of the predictions where the model has none of its own.
+    Where the whole of what a model `said` is given, ranks are those of its queries, and its samples are measured too.
     """
-    answers = Answers(predictions, test, predictions if queries is None else queries)
+    answers = Answers(predictions, test, predictions)
+    if said is not None:
+        answers = Answers(predictions, test, said.queries, said.sample, said.spread)
     return {name: measure.windows(answers) for name, measure in MEASURES.items() if measure.windows}
 
 

@@ -136,7 +136,7 @@ class _Run:
         windows = self.test.windows(context)
         forecasts = forecast.over_windows(loaded.model, self.test, windows, candidate.info.ref, self._inner)
         predictions = forecasts.vectors
-        by_window = measures.window_measures(predictions, self.test, forecasts.queries)
+        by_window = measures.window_measures(predictions, self.test, forecasts)
         sums = measures.sums_by_article(by_window, self.test)
         values, intervals = measures.means(sums)
         speed = measures.speed(loaded.model, self.test, context)

@@ -7,11 +7,15 @@ from lvm_core.errors import SettingsError
 from lvm_core.nets.amn import Amn
 from lvm_core.nets.base import SequenceModel
 from lvm_core.nets.deep_mlp import DeepMlp
+from lvm_core.nets.diffusion import OneTower, TwoTower
+from lvm_core.nets.distribution import Distribution
+from lvm_core.nets.energy import Energy
 from lvm_core.nets.gpt2 import Gpt2
 from lvm_core.nets.hybrid import Hybrid
 from lvm_core.nets.hyena import Hyena
 from lvm_core.nets.lcm import Lcm
 from lvm_core.nets.linformer import Linformer
+from lvm_core.nets.llama import Llama
 from lvm_core.nets.mamba import Mamba
 from lvm_core.nets.mamba2 import Mamba2
 from lvm_core.nets.mlp import Mlp
@@ -41,7 +45,14 @@ MODELS: dict[str, type[SequenceModel]] = {
     "linformer": Linformer,
     "gpt2": Gpt2,
     "lcm": Lcm,
+    "lcm-one-tower": OneTower,
+    "lcm-two-tower": TwoTower,
+    "energy": Energy,
+    "llama": Llama,
 }
+
+SAMPLED = frozenset(name for name, cls in MODELS.items() if issubclass(cls, Distribution))
+"""Nets that predict a distribution."""
 
 
 def build_model(name: str, dim: int, filter: SequenceModel | None = None, /, **options: Any) -> SequenceModel:

@@ -21,8 +21,7 @@ class RotaryAttention(nn.Module):
         self.query = nn.Linear(width, n_heads * self.d_head, bias=False)
         self.key, self.value = (nn.Linear(width, self.n_kv * self.d_head, bias=False) for _ in range(2))
         self.out = nn.Linear(n_heads * self.d_head, width, bias=False)
-        pace = base ** (-torch.arange(0, self.d_head, 2).float() / self.d_head)
-        self.register_buffer("pace", torch.cat([pace, pace]), persistent=False)
+        self.register_buffer("pace", paces(self.d_head, base), persistent=False)
 
     def forward(self, h: Tensor) -> Tensor:
         """Return (B, T, M)."""
@@ -43,14 +42,20 @@ class RotaryAttention(nn.Module):
     def _heads(self, h: Tensor, place: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return queries, keys and values (B, H, T, P), the first two turned."""
         q, k, v = (p(h).unflatten(-1, (-1, self.d_head)).transpose(1, 2) for p in (self.query, self.key, self.value))
-        angle = place[:, None].float() * self.pace  # (T, P)
-        cos, sin = angle.cos().to(q.dtype), angle.sin().to(q.dtype)
-        return q * cos + _half_turn(q) * sin, k * cos + _half_turn(k) * sin, v
+        return turned(q, place, self.pace), turned(k, place, self.pace), v
 
 
-def _half_turn(x: Tensor) -> Tensor:
+def turned(x: Tensor, place: Tensor, pace: Tensor) -> Tensor:
+    """Return queries or keys `x` (..., T, P) turned by their `place` (..., T) times the pace (P,) of each entry."""
+    angle = place[..., None].float() * pace
     first, second = x.chunk(2, dim=-1)
-    return torch.cat([-second, first], dim=-1)
+    return x * angle.cos().to(x.dtype) + torch.cat([-second, first], dim=-1) * angle.sin().to(x.dtype)
+
+
+def paces(d_head: int, base: float = 10_000.0) -> Tensor:
+    """Return how fast each entry of a head (P,) turns from one position to the next."""
+    pace = base ** (-torch.arange(0, d_head, 2).float() / d_head)
+    return torch.cat([pace, pace])
 
 
 class SwiGlu(nn.Module):

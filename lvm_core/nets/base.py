@@ -1,8 +1,9 @@
 """The one base class: what every net and every baseline is."""
 
 import dataclasses
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -86,14 +87,34 @@ class SequenceModel(nn.Module):
         del x
         return None
 
+    def onto_start(self, change: Tensor, start: Tensor | None) -> Tensor:
+        """Return the starting point (..., D), where there is one, with the `change` (..., D) added to it."""
+        if start is None:
+            return change.float()
+        return start + (change.float() if self.filter is None else self.scale * change.float())
+
+    def starting_point(self, x: Tensor) -> Tensor | None:
+        """Return what `correction` is added to, (B, T, D): the filter's prediction in residual form."""
+        return self.start(x) if self.filter is None else self.filter(x)
+
     def unscaled(self, x: Tensor) -> Tensor:
         """Return the predictions (B, T, D) for the vectors (B, T, D) before they are brought to unit norm."""
-        change = self.correction(x).float()
-        if self.filter is not None:
-            start: Tensor = self.filter(x)
-            return start + self.scale * change
-        beginning = self.start(x)
-        return change if beginning is None else beginning + change
+        return self.onto_start(self.correction(x), self.starting_point(x))
+
+    def unscaled_at(self, x: Tensor, last: Tensor) -> Tensor:
+        """Return of the same (B, D), one position of each text alone: that of `last` (B,)."""
+        return self.unscaled(x)[torch.arange(len(x), device=x.device), last]
+
+    def prepare(self, pairs: Iterable[tuple[Tensor, Tensor, Tensor]]) -> None:
+        """Look at some training data, x and y (B, T, D) and a mask (B, T), before the first step; most need not."""
+
+    def training_loss(self, x: Tensor, y: Tensor, mask: Tensor) -> Tensor | None:
+        """Return a loss of the net's own for vectors `x` and the next ones `y` (B, T, D), where `mask` (B, T) says so.
+
+        None where it is trained by what the settings say of its predictions.
+        """
+        del x, y, mask
+        return None
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the predictions (B, T, D), unit norm, for the vectors (B, T, D)."""
@@ -102,6 +123,19 @@ class SequenceModel(nn.Module):
     def queries(self, x: Tensor, predictions: Tensor) -> Tensor:
         """Return what to search with (B, T, D), unit norm; the predictions where the model has no query of its own."""
         return unit(predictions) if self.query is None else self.query(x, predictions)
+
+
+@runtime_checkable
+class Recurrent(Protocol):
+    """A net that can go on from what it remembers: `step(x (B, D), state) -> (correction (B, D), state)`.
+
+    The state of an empty text is None; `recurrent` says whether this net has steps all through.
+    """
+
+    @property
+    def recurrent(self) -> bool: ...
+
+    def step(self, x: Tensor, state: Any = None) -> tuple[Tensor, Any]: ...
 
 
 def unit(x: Tensor) -> Tensor:

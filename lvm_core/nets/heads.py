@@ -1,5 +1,7 @@
 """How many heads an attention has, said once: a width cut into equal parts."""
 
+from collections.abc import Callable
+
 from lvm_core.errors import SettingsError
 
 USUAL = 64
@@ -30,3 +32,20 @@ def heads(width: int, wanted: int, even: bool = False, what: str = "d_model") ->
             [f"n_heads is {wanted}, which does not divide {what} {width}{parts}; expected {near or 'another width'}."]
         )
     return wanted
+
+
+def all_sizes(*sizes: Callable[[], int]) -> list[int]:
+    """Return what each of `sizes` gives.
+
+    Raises:
+        SettingsError: with the problems of all of them at once.
+    """
+    found, problems = [], []
+    for size in sizes:
+        try:
+            found.append(size())
+        except SettingsError as error:
+            problems += error.problems
+    if problems:
+        raise SettingsError(problems)
+    return found

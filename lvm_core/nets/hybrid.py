@@ -6,7 +6,7 @@ from torch import nn
 
 from lvm_core.config import setting
 from lvm_core.nets.attention import RotaryAttention
-from lvm_core.nets.heads import heads
+from lvm_core.nets.heads import all_sizes, heads
 from lvm_core.nets.mamba2 import Mamba2Options, head_width, mamba2_layer
 from lvm_core.nets.stack import Residual, RmsNorm, Stack
 
@@ -37,8 +37,10 @@ class Hybrid(Stack):
             SettingsError: if heads do not divide the widths.
         """
         width = options.d_model or dim
-        d_head = head_width(width * options.expand, options.d_head)
-        n_heads = heads(width, options.n_heads, even=True)
+        d_head, n_heads = all_sizes(
+            lambda: head_width(width * options.expand, options.d_head),
+            lambda: heads(width, options.n_heads, even=True),
+        )
         layers: list[nn.Module] = []
         for number in range(1, options.n_layers + 1):
             if number % options.every:

@@ -1,6 +1,7 @@
 """Recurrent nets: LSTM, a stack of residual GRUs, and the LSTM that stands in for a Mamba."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -21,6 +22,7 @@ class Lstm(SequenceModel):
     """Long short-term memory (Hochreiter and Schmidhuber 1997) with a linear head, one direction."""
 
     name = "lstm"
+    recurrent = True
     Options = LstmOptions
 
     def __init__(self, dim: int, options: LstmOptions) -> None:
@@ -38,6 +40,11 @@ class Lstm(SequenceModel):
         out: Tensor = self.head(hidden)
         return out
 
+    def step(self, x: Tensor, state: Any = None) -> tuple[Tensor, Any]:
+        """Return the correction (B, D) after one more chunk `x` (B, D), and the cells' states."""
+        hidden, state = self.lstm(x[:, None], state)
+        return self.head(hidden[:, 0]), state
+
 
 @dataclass
 class GruOptions(NetOptions):
@@ -52,6 +59,7 @@ class Gru(SequenceModel):
     """Gated recurrent units (Cho et al. 2014, section 2.3), stacked with residual connections and LayerNorm."""
 
     name = "gru"
+    recurrent = True
     Options = GruOptions
 
     def __init__(self, dim: int, options: GruOptions) -> None:
@@ -76,6 +84,15 @@ class Gru(SequenceModel):
         out: Tensor = self.head(hidden)
         return out
 
+    def step(self, x: Tensor, state: Any = None) -> tuple[Tensor, Any]:
+        """Return the correction (B, D) after one more chunk `x` (B, D), and each layer's state."""
+        hidden, after = self.input(x[:, None]), []
+        for layer, norm, before in zip(self.layers, self.norms, state or [None] * len(self.layers), strict=True):
+            step, new = layer(hidden, before)
+            hidden = norm(hidden + step)
+            after.append(new)
+        return self.head(hidden[:, 0]), after
+
 
 @dataclass
 class LatentMambaOptions(NetOptions):
@@ -89,6 +106,7 @@ class LatentMamba(SequenceModel):
     """Input projection, LSTM and head: what the first LatentMamba was, before a state space took the LSTM's place."""
 
     name = "latent-mamba"
+    recurrent = True
     Options = LatentMambaOptions
 
     def __init__(self, dim: int, options: LatentMambaOptions) -> None:
@@ -107,3 +125,8 @@ class LatentMamba(SequenceModel):
         hidden, _ = self.lstm(self.dropout(self.input(x)))  # (B, T, d_hidden)
         out: Tensor = self.head(hidden)
         return out
+
+    def step(self, x: Tensor, state: Any = None) -> tuple[Tensor, Any]:
+        """Return the correction (B, D) after one more chunk `x` (B, D), and the cells' states."""
+        hidden, state = self.lstm(self.input(x[:, None]), state)
+        return self.head(hidden[:, 0]), state

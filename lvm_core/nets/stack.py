@@ -11,7 +11,7 @@ from typing import Any, Protocol, cast, runtime_checkable
 import torch
 from torch import Tensor, nn
 
-from lvm_core.nets.base import SequenceModel
+from lvm_core.nets.base import SequenceModel, unit
 
 State = Any
 """What a recurrent layer remembers: tensors, or tuples of them, with the batch as their first dimension."""
@@ -47,7 +47,7 @@ class Stack(SequenceModel):
     """Linear(D, M), layers, norm, Linear(M, D); the mixing of positions is all in the layers.
 
     With `tmd` the net is told of each position which domain, task and modifier the next chunk has: Linear(16, M),
-    added to the input (B, T, M); without a code nothing is added.
+    added to the input (B, T, M); where nothing is told (a vector of zeros) nothing is added.
     """
 
     def __init__(
@@ -68,14 +68,37 @@ class Stack(SequenceModel):
         """Return the layers' input (..., M) for vectors (..., D) and, where given, TMD vectors (..., 16)."""
         # entries of unit vectors, brought to size 1, so that the first layer starts like any other
         h: Tensor = self.input(x * self.dim**0.5)
-        return h if tmd is None or self.tmd is None else h + self.tmd(tmd)
+        if tmd is None or self.tmd is None:
+            return h
+        told: Tensor = self.tmd(tmd) * tmd.any(-1, keepdim=True)
+        return h + told
 
-    def correction(self, x: Tensor) -> Tensor:
-        h = self.embed(x)  # (B, T, M)
+    def hidden(self, x: Tensor, tmd: Tensor | None = None) -> Tensor:
+        """Return what the layers make (B, T, M) of vectors (B, T, D) and, where given, TMD vectors (B, T, 16)."""
+        h = self.embed(x, tmd)
         for layer in self.layers:
             h = layer(h)
+        return h
+
+    def finish(self, h: Tensor) -> Tensor:
+        """Return the correction (..., D) of what the layers made (..., M)."""
         out: Tensor = self.head(self.norm(h))
         return out
+
+    def correction(self, x: Tensor, tmd: Tensor | None = None) -> Tensor:
+        return self.finish(self.hidden(x, tmd))
+
+    def unscaled(self, x: Tensor, tmd: Tensor | None = None) -> Tensor:
+        return self.onto_start(self.correction(x, tmd), self.starting_point(x))
+
+    def unscaled_at(self, x: Tensor, last: Tensor, tmd: Tensor | None = None) -> Tensor:
+        place = torch.arange(len(x), device=x.device), last
+        start = self.starting_point(x)
+        return self.onto_start(self.finish(self.hidden(x, tmd)[place]), None if start is None else start[place])
+
+    def forward(self, x: Tensor, tmd: Tensor | None = None) -> Tensor:
+        """Return the predictions (B, T, D), unit norm; `tmd` (B, T, 16) is of the chunk after each position."""
+        return unit(self.unscaled(x, tmd))
 
     @property
     def recurrent(self) -> bool:
@@ -84,20 +107,20 @@ class Stack(SequenceModel):
         return all(isinstance(part, RecurrentLayer) for part in parts)
 
     @torch.inference_mode()
-    def step(self, x: Tensor, states: list[State] | None = None) -> tuple[Tensor, list[State]]:
+    def step(self, x: Tensor, state: list[State] | None = None) -> tuple[Tensor, list[State]]:
         """Return the correction (B, D) after one more chunk `x` (B, D), and what to remember.
 
         Args:
             x: the chunk's vectors.
-            states: what the last call returned; None at the beginning of a text.
+            state: what the last call returned; None at the beginning of a text.
         """
-        before = states or [None] * len(self.layers)
+        before = state or [None] * len(self.layers)
         after = []
         h = self.embed(x)
-        for layer, state in zip(self.layers, before, strict=True):
-            h, new = cast(RecurrentLayer, layer).step(h, state)
+        for layer, remembered in zip(self.layers, before, strict=True):
+            h, new = cast(RecurrentLayer, layer).step(h, remembered)
             after.append(new)
-        return self.head(self.norm(h)), after
+        return self.finish(h), after
 
 
 class Residual(nn.Module):

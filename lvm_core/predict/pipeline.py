@@ -7,6 +7,7 @@ from itertools import chain
 
 import numpy as np
 
+from lvm_core.corpus.tmd.codes import told_vector
 from lvm_core.decode.adaptive import Decoding, Saying, Wanted, everybody
 from lvm_core.decode.checks import Checks
 from lvm_core.errors import SpaceMismatch
@@ -216,7 +217,9 @@ class Predictor:
         for ref in dict.fromkeys(ref for ask in asks for ref in ask.refs):
             members = [i for i, ask in enumerate(asks) if ref in ask.refs]
             begun = time.perf_counter()
-            said = self._models[ref].predict([outlooks[i].context.vectors for i in members])
+            said = self._models[ref].predict(
+                [outlooks[i].context.vectors for i in members], [told_vector(asks[i].settings.tmd) for i in members]
+            )
             ms = elapsed_ms(begun)
             for i, (forecast, notes) in zip(members, said, strict=True):
                 places = self._models[ref].remembered(self.workspace, outlooks[i].context.vectors)

@@ -4,6 +4,7 @@ import dataclasses
 from dataclasses import dataclass
 
 from lvm_core.config import check, setting
+from lvm_core.corpus.tmd.codes import read_code
 from lvm_core.decode.checks import AdaptiveSettings, check_ladder
 from lvm_core.decode.smoothing import SMOOTHERS
 from lvm_core.snap import SnapSettings
@@ -39,6 +40,10 @@ class PredictSettings:
     smooth: str = setting(
         "off", "rewrite the text as one clean sentence by a language model, both shown", choices=SMOOTHERS
     )
+    tmd: str = setting(
+        "", "what kind of chunk comes next, for nets trained with --tmd: DOMAIN/TASK/MODIFIER such as"
+        " history/fact_retrieval/temporal, or a code of 16 bits",
+    )  # fmt: skip
     use_cache: bool = setting(True, "take texts that were decoded before from the cache")
     snapping: SnapSettings = dataclasses.field(default_factory=SnapSettings)
     adaptive: AdaptiveSettings = dataclasses.field(default_factory=AdaptiveSettings)
@@ -50,6 +55,7 @@ class PredictSettings:
             SettingsError: with all problems of each part.
         """
         check(self)
+        read_code(self.tmd)
         check(self.snapping)
         check_ladder(check(self.adaptive))
         return self

@@ -19,6 +19,14 @@ class TrainConfig:
     encoder: str = setting("", "encoder whose vectors to use, by name or id; empty: the one there is")
     context: int = setting(5, "chunks of context", "chunks", 1, 1000)
     segment: int = setting(0, "chunks predicted in one stretch; 0: chosen for the net", "chunks", 0, 4096)
+    windows: int = setting(
+        0, "training windows at most: whole articles, chosen by a hash of their titles; 0: all there are",
+        "windows", 0, 10**9, label="most training windows",
+    )  # fmt: skip
+    tmd: bool = setting(
+        False, "tell the net the TMD code of the chunk to come; the corpora must be labelled (command tmd)",
+        label="tell it the TMD code",
+    )  # fmt: skip
     residual: bool = setting(
         True,
         "learn a correction to the fitted linear filter instead of starting from nothing",
@@ -54,6 +62,7 @@ class TrainConfig:
         label="choose the epoch by",
     )
     patience: int = setting(4, "epochs without a better validation cosine before stopping", "epochs", 1, 10000)
+    query: bool = setting(True, "fit a query for search to the trained net", label="fit a query")
     seed: int = setting(0, "of weights, order and dropout", "", 0, 2**31 - 1)
     split_seed: int = setting(0, "of the split by article", "", 0, 2**31 - 1, label="seed of the split")
     held_out: float = setting(

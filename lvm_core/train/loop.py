@@ -17,11 +17,12 @@ from lvm_core.checkpoint import METRICS, RESULT, STATE, WEIGHTS
 from lvm_core.dataset import Batch, TrainingSet
 from lvm_core.errors import ModelError
 from lvm_core.json_shapes import MetricsLine, RunResult
-from lvm_core.losses import LOSSES, BalancedLoss, dominating
+from lvm_core.losses import dominating
 from lvm_core.model_weights import load_weights, save_weights
 from lvm_core.nets.base import SequenceModel
 from lvm_core.train.config import TrainConfig
 from lvm_core.train.events import EventFiles
+from lvm_core.train.objective import objective_of
 from lvm_core.train.schedule import learning_rate, verdict
 from lvm_core.train.state import Position, load_state, save_state, trim_metrics
 from lvm_core.train.validate import Validator
@@ -56,8 +57,8 @@ class Trainer:
         self.after_epoch = after_epoch
         self.parameters = [p for p in model.parameters() if p.requires_grad]
         self.optimizer = torch.optim.AdamW(self.parameters, lr=config.lr, weight_decay=config.weight_decay, fused=True)
-        self.loss = BalancedLoss(LOSSES[config.loss], config.share, config.balance, config.temperature)
-        self.bf16 = config.precision == "bf16" or (config.precision == "auto" and device.type == "cuda")
+        bf16 = config.precision == "bf16" or (config.precision == "auto" and device.type == "cuda")
+        self.objective = objective_of(config, model, bf16)
         self.at = Position()
         self.pending: list[tuple[Tensor, Tensor, Tensor]] = []
         self.stop = threading.Event()
@@ -74,7 +75,7 @@ class Trainer:
             KeyboardInterrupt: after SIGTERM or SIGINT, with a checkpoint written.
         """
         if resume:
-            self.at, self.loss.norms = load_state(self.folder / STATE, self.model, self.optimizer, self.device)
+            self.at, self.objective.norms = load_state(self.folder / STATE, self.model, self.optimizer, self.device)
             trim_metrics(self.folder / METRICS, self.at.step, self.at.batch > 0)
         else:
             self._first()
@@ -126,9 +127,8 @@ class Trainer:
             group["lr"] = lr
         x = batch.x.to(self.device, non_blocking=True)
         y = batch.y.to(self.device, non_blocking=True)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
-            output = self.model(x)
-        values, norms = self.loss.backward(output, y, batch.mask)
+        tmd = None if batch.tmd is None else batch.tmd.to(self.device, non_blocking=True)
+        values, norms = self.objective.backward(self.model, Batch(x, y, batch.mask, tmd))
         limit = self.config.clip or math.inf
         total = torch.nn.utils.clip_grad_norm_(self.parameters, limit, foreach=True)
         self.optimizer.step()
@@ -147,7 +147,7 @@ class Trainer:
         bad = ~(values.isfinite().all(1) & norms.isfinite().all(1) & totals.isfinite())
         if bad.any():
             self._diverged(first + 1 + int(bad.nonzero()[0]))
-        names = list(self.loss.terms)
+        names = self.objective.names
         sums = norms.sum(0).tolist()
         self.at.epoch_norms = {n: self.at.epoch_norms.get(n, 0.0) + s for n, s in zip(names, sums, strict=True)}
         self.at.epoch_steps += len(values)
@@ -238,20 +238,19 @@ class Trainer:
     def _validate(self, scales: Sequence[float] = SCALES) -> float:
         """Measure the net and return the number that epochs are chosen by; a residual net is left at its best scale."""
         recall = self.config.select == "cosine+recall"
-        if self.model.filter is not None and len(scales) > 1:
-            scored = []
-            for scale in scales:
-                self.model.scale.fill_(scale)
-                scores = self.validator.scores(self.model, recall=recall)
-                scored.append((scores.both if recall else scores.cosine, scale))
-            self.model.scale.fill_(max(scored)[1])
-        scores = self.validator.scores(self.model, recall=True)
+        if self.model.filter is None:
+            scores = self.validator.scores(self.model, recall=True)
+        else:
+            found = self.validator.scaled(self.model, scales)
+            scale = max(found, key=lambda one: (found[one].both if recall else found[one].cosine, one))
+            self.model.scale.fill_(scale)
+            scores = found[scale]
         self.at.val_cosine, self.at.val_recall = scores.cosine, scores.recall
         return scores.both if recall else scores.cosine
 
     def _save(self) -> None:
         self.at.seconds = self._seconds()
-        save_state(self.folder / STATE, self.at, self.model, self.optimizer, self.loss.norms)
+        save_state(self.folder / STATE, self.at, self.model, self.optimizer, self.objective.norms)
         self.saved = time.monotonic()
 
     def _seconds(self) -> float:

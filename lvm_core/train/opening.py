@@ -10,8 +10,9 @@ from lvm_core.baselines import BASELINES
 from lvm_core.checkpoint import CONFIG
 from lvm_core.dataset import Corpora
 from lvm_core.errors import ModelError, SettingsError
-from lvm_core.json_shapes import RunConfig
+from lvm_core.json_shapes import RunConfig, Values
 from lvm_core.locks import held
+from lvm_core.nets import MODELS
 from lvm_core.nets.base import SequenceModel
 from lvm_core.train.config import TrainConfig
 from lvm_core.types import DocumentInfo
@@ -97,6 +98,32 @@ def check_corpora(config: TrainConfig, corpora: Corpora, stored: RunConfig) -> N
             "the same articles",
             "Start a new run with the same settings.",
         )
+
+
+def net_options(config: TrainConfig) -> Values:
+    """Return what the net is built with.
+
+    Raises:
+        SettingsError: if there is no such net, or it is to be told TMD codes and takes none.
+    """
+    if config.model not in MODELS:
+        raise SettingsError([f"model is {config.model!r}; expected one of {', '.join([*MODELS, *BASELINES])}."])
+    options: Values = {"residual": config.residual}
+    if MODELS[config.model].sliding:
+        options["context"] = max(1, min(config.context, 100))
+    if config.tmd:
+        takers = [name for name, cls in MODELS.items() if "tmd" in getattr(cls.Options, "__dataclass_fields__", {})]
+        if config.model not in takers:
+            raise SettingsError(
+                [f"tmd is on, and {config.model} takes no TMD code; expected one of {', '.join(takers)}, or --no-tmd."]
+            )
+        options["tmd"] = True
+    return options | config.options
+
+
+def told_tmd(config: TrainConfig) -> bool:
+    """Return whether the net is told TMD codes."""
+    return config.tmd or bool(config.options.get("tmd"))
 
 
 def segment_length(config: TrainConfig, model: SequenceModel) -> int:

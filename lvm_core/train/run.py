@@ -1,5 +1,7 @@
 """One run from settings to result: opens the corpora, fits what is fitted, trains, and writes the folder."""
 
+import dataclasses
+import itertools
 import time
 from pathlib import Path
 
@@ -21,13 +23,14 @@ from lvm_core.checkpoint import (
     weights_file_digest,
 )
 from lvm_core.config import check, from_dict, typed
-from lvm_core.dataset import Corpora, TrainingSet, open_corpora
+from lvm_core.dataset import Corpora, TrainingSet, at_most_windows, open_corpora
+from lvm_core.dataset.labelling import tmd_rows
 from lvm_core.dataset.order_notes import ask_about_order
 from lvm_core.device import describe_device, pick_device
 from lvm_core.errors import ModelError, SettingsError
 from lvm_core.json_shapes import Member, RunConfig, RunResult, Values
 from lvm_core.model_weights import load_weights, save_weights
-from lvm_core.nets import MODELS, build_model
+from lvm_core.nets import build_model
 from lvm_core.nets.base import SequenceModel
 from lvm_core.nets.build import from_config
 from lvm_core.nets.ensemble import Ensemble
@@ -38,7 +41,16 @@ from lvm_core.train.card import card
 from lvm_core.train.config import TrainConfig, arguments
 from lvm_core.train.loop import FINISHING, PREPARED, Trainer
 from lvm_core.train.memory import fill_memory, fit_shares
-from lvm_core.train.opening import at_most, check_corpora, new_run, run_lock, segment_length, stored_config
+from lvm_core.train.opening import (
+    at_most,
+    check_corpora,
+    net_options,
+    new_run,
+    run_lock,
+    segment_length,
+    stored_config,
+    told_tmd,
+)
 from lvm_core.train.query import fit_query
 from lvm_core.train.samples import sampling
 from lvm_core.train.schedule import ending
@@ -47,6 +59,9 @@ from lvm_core.training_titles import save_titles, training_titles
 from lvm_core.types import Progress, no_progress
 from lvm_core.version import __version__
 from lvm_core.workspace import Workspace, read_json, write_json, write_text
+
+PREPARED_BY = 256
+"""Batches that a net looks at before the first step, at most."""
 
 FIT_ROWS = 300_000
 """Chunks that a closed form is fitted to at most: more change nothing that can be measured."""
@@ -82,6 +97,8 @@ def train_run(
         for note in notes:
             progress(0.0, f"warning: {note}")
         corpora = open_corpora(workspace, config.corpora, encoder_id, config.split_seed, config.held_out)
+        chosen = at_most_windows(corpora.splits["train"], config.windows, config.split_seed)
+        corpora = dataclasses.replace(corpora, splits={**corpora.splits, "train": chosen})
         check_corpora(config, corpora, stored)
         with torch.random.fork_rng(enabled=True):
             torch.manual_seed(config.seed)
@@ -126,7 +143,7 @@ class Training:
         save_titles(self.folder, [d.title for d in self.corpora.splits["train"]])
         result: RunResult = {
             **self._result_base(model),
-            "query_recall_at_5": recall,
+            **({} if recall is None else {"query_recall_at_5": recall}),
             "stopped": "finished",
             "train_s": time.monotonic() - began,
             "val_cosine": self.validator.cosine(model.to(self.device)),
@@ -190,7 +207,10 @@ class Training:
             config.seed,
             group=8 if config.loss == "contrastive" else 1,
             normalise=not corpora.unit_norm,
+            tmd=tmd_rows(self.workspace, config.corpora) if told_tmd(config) else None,
         )
+        if not stored:
+            model.prepare((b.x, b.y, b.mask) for b in itertools.islice(training.batches(0), PREPARED_BY))
         trainer = Trainer(
             config, model.to(self.device), training, self.validator, self.folder, self.device, baselines, self.progress,
             sampling(self.workspace, corpora, self.validator.windows, self.workspace.run_samples(self.run),
@@ -199,13 +219,16 @@ class Training:
         result = trainer.run(resume=bool(stored), stop_after=stop_after)
         if result["stopped"] != "paused":
             load_weights(self.folder / WEIGHTS, model)
-            result["query_recall_at_5"] = self._fit_query(model)
+            if (recall := self._fit_query(model)) is not None:
+                result["query_recall_at_5"] = recall
             save_weights(self.folder / WEIGHTS, model)
             write_json(self.folder / CONFIG, read_json(self.folder / CONFIG) | model.config())
         self.progress(1.0, ending(result))
         return self._finish({**self._result_base(model), **result, "baselines": baselines})
 
-    def _fit_query(self, model: SequenceModel) -> float:
+    def _fit_query(self, model: SequenceModel) -> float | None:
+        if not self.config.query:
+            return None
         splits, context = self.corpora.splits, min(self.config.context, 100)
         told = part_of(self.progress, 1 - FINISHING, FINISHING)
         return fit_query(
@@ -214,9 +237,7 @@ class Training:
 
     def _new_net(self) -> tuple[SequenceModel, dict[str, float]]:
         config = self.config
-        if config.model not in MODELS:
-            raise SettingsError([f"model is {config.model!r}; expected one of {', '.join([*MODELS, *BASELINES])}."])
-        options = {**self._net_options(), **config.options}
+        options = net_options(config)
         build_model(
             config.model, self.corpora.dim, None, **options
         )  # impossible sizes are refused before the long fits
@@ -231,12 +252,6 @@ class Training:
         }
         torch.manual_seed(config.seed)
         return build_model(config.model, self.corpora.dim, filtered, **options), baselines
-
-    def _net_options(self) -> Values:
-        options: Values = {"residual": self.config.residual}
-        if MODELS[self.config.model].sliding:
-            options["context"] = min(self.config.context, 100)
-        return options
 
     def _fitted(self, name: str, options: Values, context: int, progress: Progress) -> Baseline:
         has_context = BASELINES[name].Options is not None

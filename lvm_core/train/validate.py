@@ -12,6 +12,7 @@ from lvm_core.dataset import evaluation_windows
 from lvm_core.errors import SettingsError
 from lvm_core.nets.base import SequenceModel, unit
 from lvm_core.types import DocumentInfo, Rows, Vectors, VectorSource
+from lvm_core.vectors.geometry import unit_rows
 
 FULL = 5
 """Targets with at least this many chunks before them count, whatever the context length."""
@@ -57,6 +58,7 @@ class Validator:
         chosen = np.unique(np.linspace(0, len(windows) - 1, min(most, len(windows))).astype(np.int64))
         self.windows = windows.take(chosen)
         self.vectors, self.device = vectors, device
+        self._start: Vectors | None = None
         self.n_articles = len(np.unique(self.windows.article))
 
     def cosine(self, model: SequenceModel) -> float:
@@ -68,7 +70,25 @@ class Validator:
 
         What is searched are the targets of all the windows, without the last five chunks of the context.
         """
-        predictions = torch.from_numpy(self.predictions(model)).to(self.device)
+        return self._scored(self.predictions(model), recall)
+
+    def scaled(self, model: SequenceModel, scales: Sequence[float]) -> dict[float, "Scores"]:
+        """Return the scores of a residual net at each share of its correction; the net runs once, its filter once ever.
+
+        The net is left at a scale of one.
+        """
+        if self._start is None:
+            assert model.filter is not None
+            self._start = self.predictions(model.filter)
+        change = np.zeros_like(self._start)
+        model.scale.fill_(1.0)
+        if any(scales):
+            said = forecast.over_windows(model, self.vectors, self.windows)
+            change = said.vectors * said.lengths[:, None] - self._start
+        return {scale: self._scored(unit_rows(self._start + scale * change), True) for scale in scales}
+
+    def _scored(self, vectors: Vectors, recall: bool) -> "Scores":
+        predictions = torch.from_numpy(vectors).to(self.device)
         truth = unit(torch.from_numpy(self.vectors.rows(self.windows.targets))).to(self.device)
         cosine = float((predictions * truth).sum(-1).mean())
         return Scores(cosine, _recall(predictions, truth, self.windows.targets) if recall else None)

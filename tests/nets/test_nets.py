@@ -11,6 +11,7 @@ from lvm_core.errors import SettingsError
 from lvm_core.nets import MODELS, build_model
 from lvm_core.nets.base import SequenceModel, unit
 from lvm_core.nets.build import from_config
+from lvm_core.nets.distribution import Distribution
 from tests.nets.toy import DIM, Rows, documents, sizes, walk
 
 SMALL = {
@@ -32,6 +33,18 @@ SMALL = {
     "linformer": {"d_model": 24, "n_layers": 2, "n_heads": 3, "k": 6, "context": 12, "dropout": 0.0},
     "gpt2": {"d_model": 24, "n_layers": 2, "n_heads": 3, "n_positions": 64, "dropout": 0.0},
     "lcm": {"d_model": 24, "n_layers": 2, "n_heads": 3, "dropout": 0.0},
+    "lcm-one-tower": {"d_model": 24, "n_layers": 2, "n_heads": 3, "n_steps": 4, "n_samples": 4, "dropout": 0.0},
+    "lcm-two-tower": {"d_model": 24, "n_layers": 1, "n_denoising": 2, "n_heads": 3, "n_steps": 4, "dropout": 0.0},
+    "llama": {
+        "d_model": 24,
+        "n_layers": 2,
+        "n_heads": 4,
+        "n_kv_heads": 2,
+        "d_ff": 48,
+        "weights": "none",
+        "dropout": 0.0,
+    },
+    "energy": {"d_model": 24, "n_layers": 2, "n_heads": 3, "n_blocks": 2, "d_noise": 8, "dropout": 0.0},
 }
 COUNTS = [
     ("amn", 768, 1_510_912),
@@ -47,11 +60,17 @@ def small(name: str, **options) -> SequenceModel:
     return build_model(name, DIM, **{**SMALL[name], **options}).eval()
 
 
+def wake(net: SequenceModel) -> None:
+    """Move away what begins as nothing, such as a residual net's correction, so that the net itself is tested too."""
+    for parameter in net.parameters():
+        if parameter.ndim > 1 and not parameter.any():
+            torch.nn.init.normal_(parameter, std=0.1)
+
+
 def every() -> list[SequenceModel]:
     nets = [small(name, residual=residual) for name in MODELS for residual in (False, True)]
-    for net in nets:  # a residual net begins as its filter; moved away, so that the net itself is tested too
-        if net.filter is not None:
-            torch.nn.init.normal_(net.last_layer().weight, std=0.1)
+    for net in nets:
+        wake(net)
     baselines = [build_baseline(name, DIM) for name in BASELINES]
     baselines += [build_baseline(name, DIM, context=12) for name in ("context-mean", "weighted-mean", "linear-filter")]
     lengths = sizes(12)
@@ -135,12 +154,14 @@ def test_overfits_one_batch(model: SequenceModel) -> None:
     torch.manual_seed(1)
     x = unit(torch.randn(2, 4, DIM))
     optimizer = torch.optim.Adam(net.parameters(), lr=5e-3)
-    for _ in range(150):
-        loss = 1 - (net(x)[:, :-1] * x[:, 1:]).sum(-1).mean()
+    real = torch.ones(2, 3, dtype=torch.bool)
+    for _ in range(400 if isinstance(net, Distribution) else 150):
+        loss = net.training_loss(x[:, :-1], x[:, 1:], real)
+        loss = 1 - (net(x)[:, :-1] * x[:, 1:]).sum(-1).mean() if loss is None else loss
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    assert loss < 0.2
+    assert 1 - (net.eval()(x)[:, :-1] * x[:, 1:]).sum(-1).mean() < 0.2
 
 
 @pytest.mark.parametrize("model", EVERY, ids=name_of)
@@ -191,6 +212,13 @@ def test_layers_of_the_transformer_start_apart() -> None:
         ("perceiver", {}, "model is 'perceiver'; expected one of amn, lstm"),
         ("mlp", {"context": 101}, "context is 101; expected 1 to 100"),
         ("mlp", {"dim": 3, "name": "x", "filter": 1}, "Unknown setting 'dim'.*'filter'.*'name'"),
+        (
+            "hybrid",
+            {"d_model": 24, "d_head": 36, "n_heads": 5},
+            r"d_head is 36, which does not.*\s.*n_heads is 5, which",
+        ),
+        ("lcm-two-tower", {"d_model": 24, "n_heads": 5, "n_steps": 200}, r"n_heads is 5, which.*\s.*n_steps is 200"),
+        ("energy", {"n_training": 1, "d_noise": 0}, r"d_noise is 0; expected 1 to.*\s.*n_training is 1; expected 2 to"),
     ],
 )
 def test_impossible_options_are_refused(name: str, options: dict, message: str) -> None:

@@ -79,13 +79,32 @@ def by_names(domain: str, task: str, modifier: str) -> int:
     return pack(*(names.index(name) for _, name, names in wanted))
 
 
+def read_code(text: str) -> int | None:
+    """Return the code that somebody writes as "DOMAIN/TASK/MODIFIER" or as a number; None for an empty text.
+
+    Raises:
+        SettingsError: for another form, a label that does not exist, or a number of more than 16 bits.
+    """
+    parts = [part.strip() for part in text.split("/")]
+    if parts == [""]:
+        return None
+    if len(parts) == 1 and parts[0].isdecimal():
+        unpack(int(parts[0]))
+        return int(parts[0])
+    if len(parts) != 3:
+        raise SettingsError(
+            [f"tmd is {text!r}; expected DOMAIN/TASK/MODIFIER, such as history/fact_retrieval/temporal, or 0 to 65535."]
+        )
+    return by_names(*parts)
+
+
 @cache
 def _projection() -> NDArray[np.float32]:
     rng = np.random.default_rng(PROJECTION_SEED)
     return rng.standard_normal((VECTOR_DIM, 15)).astype(np.float32)
 
 
-def tmd_vectors(codes: Sequence[int]) -> Vectors:
+def tmd_vectors(codes: Sequence[int] | NDArray[np.int64]) -> Vectors:
     """Return the 16-D unit vectors (N, 16) of `codes`: their 15 code bits, most significant first, by a fixed matrix.
 
     Code 0 has no bit set and stays the zero vector.
@@ -154,3 +173,9 @@ def label_by_endpoint(text: str, endpoint: Endpoint) -> int:
             "a domain, a task and a modifier for each text",
             "Choose another model with LVM_LLM_MODEL, or label without --endpoint.",
         ) from error
+
+
+def told_vector(text: str) -> Vectors | None:
+    """Return the TMD vector (16,) of a code as somebody writes it, None for an empty text; see `read_code`."""
+    code = read_code(text)
+    return None if code is None else tmd_vectors([code])[0]

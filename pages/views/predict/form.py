@@ -7,10 +7,12 @@ import streamlit as st
 
 from lvm_core.checkpoint import UNFITTED
 from lvm_core.config import field_of
+from lvm_core.corpus.tmd.codes import DOMAIN_NAMES, MODIFIER_NAMES, TASK_NAMES
 from lvm_core.decode.checks import PRESETS, AdaptiveSettings
 from lvm_core.decode.decoders import DECODERS
 from lvm_core.library import ModelSummary, Space
 from lvm_core.predict import PASSTHROUGH, PredictSettings
+from lvm_core.predict.model import SAMPLED, TOLD, with_samples
 from lvm_core.predict.settings import NO_DECODER, SNAPS
 from lvm_core.shipped import first_models
 from lvm_core.snap import SnapSettings
@@ -18,7 +20,7 @@ from pages.shared import asked, form
 from pages.shared.address import Address
 from pages.shared.form import Look
 
-LADDER, AUTO = "ladder", "auto"
+LADDER, AUTO, UNTOLD = "ladder", "auto", "not told"
 STEP_CHOICES = (LADDER, "0", "1", "2", "3", "5", "8", "12", "20")
 SMOOTH_NAMES = {"off": "off", "smollm2": "SmolLM2 (embedded)", "endpoint": "endpoint (LVM_LLM_URL)"}
 CHECKS = tuple(name for name in AdaptiveSettings.__dataclass_fields__ if name != "ladder")
@@ -78,16 +80,45 @@ def show(at: Address) -> Choices:
         snapping = form.fields(SnapSettings, at, WEIGHTS)
         adaptive = _checks(at)
         exclude, smooth = _exclude_and_smooth(at)
+        nets = {info.ref: info.name for info in space.models}
+        tmd, n_samples = _kind_and_samples(at, [nets.get(name, name) for name in models])
     settings = PredictSettings(
         snap=snap or "both",
         decoder=decoder,
         steps=None if steps == LADDER else int(steps),
         smooth=smooth,
         exclude=exclude,
+        tmd=tmd,
         snapping=snapping,
         adaptive=adaptive,
     )
+    models = with_samples(models, nets, n_samples)
     return Choices(tuple(models), None if corpus == AUTO else corpus, settings)
+
+
+def _kind_and_samples(at: Address, nets: list[str]) -> tuple[str, int]:
+    """Show what nets can be told of the chunk to come, and how many samples are shown of those that have some."""
+    tmd, n_samples = "", 0
+    if not TOLD.isdisjoint(nets):
+        domain, task, modifier = st.columns(3)
+        names = [UNTOLD, *DOMAIN_NAMES]
+        first = domain.selectbox(
+            "Kind of chunk to come", names, key=at.key("p_domain", UNTOLD, names),
+            help="What a net that was trained with TMD codes is told of the next chunk. Others are not told.",
+        )  # fmt: skip
+        if first not in (None, UNTOLD):
+            second = task.selectbox("Task", TASK_NAMES, key=at.key("p_task", TASK_NAMES[0], TASK_NAMES))
+            third = modifier.selectbox(
+                "Modifier", MODIFIER_NAMES, key=at.key("p_modifier", MODIFIER_NAMES[0], MODIFIER_NAMES)
+            )
+            tmd = f"{first}/{second}/{third}"
+    if not SAMPLED.isdisjoint(nets):
+        counts = [0, 1, 2, 3, 4]
+        n_samples = st.select_slider(
+            "Samples", counts, key=at.key("p_samples", 0, counts),
+            help="Texts of single samples beside that of their mean, for nets that predict a distribution.",
+        )  # fmt: skip
+    return tmd, n_samples
 
 
 def _decoder_and_corpus(at: Address, space: Space) -> tuple[str, str]:
