@@ -19,7 +19,7 @@ from lvm_core.types import Progress
 from lvm_core.workspace import Workspace, own_name
 
 if TYPE_CHECKING:
-    from lvm_core.train.sweep import SweepJson
+    from lvm_core.train.sweep import Sweep, SweepJson
 
 SCHEDULES = ("hundred",)
 
@@ -34,7 +34,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         " Values that hold commas are parted by ';'",
     )  # fmt: skip
     parser.add_argument("--list", metavar="FILE", help="JSON: a list of objects, each the settings of one run")
-    parser.add_argument("--schedule", choices=SCHEDULES, help="hundred: the seeds' five weeks, with the nets there are")
+    parser.add_argument(
+        "--preset", "--schedule", dest="preset", choices=SCHEDULES, help="hundred: the seeds' five weeks, 100 runs"
+    )
+    parser.add_argument(
+        "--budget", type=float, metavar="MINUTES",
+        help="cut passes, widths and training windows of all runs alike until they end within so many minutes",
+    )  # fmt: skip
     parser.add_argument("--most", type=int, metavar="N", help="only the first N runs")
     parser.add_argument("--name", help="name of the sweep [sweep and the time]; given again, the sweep goes on")
     parser.add_argument("--resume", action="store_true", help="go on with --name: what is done is not done again")
@@ -55,14 +61,27 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> "SweepJson":
         sweep = sweeps.read_sweep(workspace, name)
     elif exists:
         sweep = sweeps.read_sweep(workspace, name)
-        _check_same(sweep, sweep_of(namespace, name))
+        if namespace.budget is None or sweep.budget_s != namespace.budget * 60:
+            _check_same(sweep, sweep_of(namespace, name))
     else:
         sweep = sweep_of(namespace, name)
+        _keep_within(workspace, sweep, namespace.budget)
         sweeps.check_sweep(workspace, sweep, dim_of(workspace, sweep.base))
     if namespace.show or namespace.dry_run:
         return sweep.to_json()
     pulse.note_run(name)
     return sweeps.run_sweep(workspace, sweep, trainer(workspace), ProgressLine()).to_json()
+
+
+def _keep_within(workspace: Workspace, sweep: "Sweep", minutes: float | None) -> None:
+    from lvm_core.train.budget import fit_into
+
+    if minutes is not None:
+        cut = fit_into(workspace, sweep, dim_of(workspace, sweep.base), minutes)
+        sweep.budget_s = minutes * 60
+        windows = f"{cut.windows:,} training windows" if cut.windows else "all training windows"
+        said = f"{len(sweep.children)} runs within {minutes:g} min: {cut.width:.0%} of the widths, {cut.epochs} passes"
+        ProgressLine()(0.0, f"{said}, {windows}; reckoned {cut.seconds / 60:.0f} min")
 
 
 def trainer(workspace: Workspace) -> Any:
@@ -75,20 +94,20 @@ def trainer(workspace: Workspace) -> Any:
     return one
 
 
-def sweep_of(namespace: argparse.Namespace, name: str) -> Any:
+def sweep_of(namespace: argparse.Namespace, name: str) -> "Sweep":
     """Return the new sweep that the flags ask for."""
     from lvm_core.train import plan, presets
     from lvm_core.train.sweep import new_sweep
 
     base = given_values(TrainConfig, namespace)
     base |= cast(Values, base.pop("options", {}))
-    ways = [bool(namespace.vary), bool(namespace.list), bool(namespace.schedule)]
+    ways = [bool(namespace.vary), bool(namespace.list), bool(namespace.preset)]
     if sum(ways) != 1:
         raise SettingsError(
-            ["A sweep was given none or several; expected one of --vary (which may be repeated), --list, --schedule."]
+            ["A sweep was given none or several; expected one of --vary (which may be repeated), --list, --preset."]
         )
     left_out: list[str] = []
-    if namespace.schedule:
+    if namespace.preset:
         runs, left_out = presets.hundred(plan.option_names())
     elif namespace.list:
         runs = listed(Path(namespace.list))

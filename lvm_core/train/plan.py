@@ -9,11 +9,12 @@ from typing import Any
 from lvm_core.baselines import BASELINES
 from lvm_core.config import fields_of, problems, value_type
 from lvm_core.corpus.store import CorpusStore
-from lvm_core.dataset import split_documents
+from lvm_core.dataset import at_most_windows, split_documents
 from lvm_core.errors import CorpusError, LvmError, SettingsError
-from lvm_core.json_shapes import Value, Values
+from lvm_core.json_shapes import Value
 from lvm_core.nets import MODELS, build_model
 from lvm_core.train import TrainConfig
+from lvm_core.train.opening import net_options
 from lvm_core.workspace import Workspace, read_json
 
 STATE_BYTES = 16
@@ -56,27 +57,25 @@ def plan(workspace: Workspace, config: TrainConfig, dim: int) -> Plan:
     if config.model not in MODELS and config.model not in BASELINES:
         found.append(f"model is {config.model!r}; expected one of {', '.join([*MODELS, *BASELINES])}.")
     elif config.model in MODELS:
-        n_parameters, wrong = _parameters(config, dim)
+        n_parameters, wrong = parameters_of(config, dim)
         found += wrong
-    n_windows, n_articles, wrong = _windows(workspace, config)
+    n_windows, n_articles, wrong = windows_of(workspace, config)
     found += wrong
     if found:
         return Plan(found, n_parameters, n_windows, n_articles)
-    rate, basis = _rate(workspace, config, n_parameters)
+    rate, basis = rate_of(workspace, config, n_parameters)
     n_bytes = n_parameters * STATE_BYTES + 400 * config.epochs * max(1, n_windows // 1600)
     seconds = n_windows * config.epochs / rate if config.model in MODELS else 1.0
     return Plan([], n_parameters, n_windows, n_articles, seconds, n_bytes, basis)
 
 
-def _parameters(config: TrainConfig, dim: int) -> tuple[int, list[str]]:
+def parameters_of(config: TrainConfig, dim: int) -> tuple[int, list[str]]:
+    """Return the number of parameters of a net, and what is wrong with its options."""
     import torch
 
-    options: Values = {"residual": config.residual}
-    if MODELS[config.model].sliding:
-        options["context"] = max(1, min(config.context, 100))
     try:
         with torch.device("meta"):
-            return build_model(config.model, dim, None, **{**options, **config.options}).n_parameters(), []
+            return build_model(config.model, dim, None, **net_options(config)).n_parameters(), []
     except SettingsError as error:
         return 0, error.problems
     except (RuntimeError, ValueError, ZeroDivisionError) as error:
@@ -85,7 +84,7 @@ def _parameters(config: TrainConfig, dim: int) -> tuple[int, list[str]]:
         ]
 
 
-def _windows(workspace: Workspace, config: TrainConfig) -> tuple[int, int, list[str]]:
+def windows_of(workspace: Workspace, config: TrainConfig) -> tuple[int, int, list[str]]:
     """Return windows an epoch, training articles, and what is wrong with the corpora."""
     if not config.corpora:
         return 0, 0, ["corpus is empty; expected the name of at least one corpus."]
@@ -95,6 +94,7 @@ def _windows(workspace: Workspace, config: TrainConfig) -> tuple[int, int, list[
     for name in config.corpora:
         try:
             train = split_documents(store.documents(name), config.split_seed, config.held_out)["train"]
+            train = at_most_windows(train, max(0, config.windows), config.split_seed)
         except LvmError as error:
             found.append(str(error))
             continue
@@ -109,7 +109,7 @@ def _windows(workspace: Workspace, config: TrainConfig) -> tuple[int, int, list[
     return n_windows, n_articles, found
 
 
-def _rate(workspace: Workspace, config: TrainConfig, n_parameters: int) -> tuple[float, str]:
+def rate_of(workspace: Workspace, config: TrainConfig, n_parameters: int) -> tuple[float, str]:
     """Return windows a second: from the latest run of this net here, else from this machine's arithmetic."""
     for folder in _latest(workspace):
         try:

@@ -54,12 +54,17 @@ HUNDRED = (
     Week(3, "Performer", ("performer",), 6, {"lr": _LR, "d_model": (256, 512)}),
     Week(4, "Hyena", ("hyena",), 6, {"lr": _LR, "d_model": (256, 512)}),
     Week(4, "RetNet", ("retnet",), 8, {"lr": _LR, "d_model": (256, 512), "n_layers": (4, 6)}),
-    Week(4, "large concept model", ("lcm", "diffusion"), 6, {"lr": _LR, "d_model": (256, 512)}),
+    Week(4, "large concept model", ("lcm",), 2, {"lr": _LR, "d_model": (256, 512)}),
+    Week(4, "diffusion over vectors, one tower", ("lcm-one-tower",), 2, {"lr": _LR, "d_model": (256, 512)}),
+    Week(4, "diffusion over vectors, two towers", ("lcm-two-tower",), 2, {"lr": _LR, "d_model": (256, 512)}),
 )
-"""Weeks 1 to 4 of the seeds' schedule; week 5 trains the best of them again."""
+"""Weeks 1 to 4 of the seeds' schedule; week 5 trains the best of them again and joins them."""
 
-BEST_AGAIN = (("best three architectures", 3, 3), ("final validation", 1, 6))
-"""Week 5: how many of the best architectures, and with how many further seeds each; 15 runs."""
+BEST_AGAIN = (("best three architectures", 3, 2), ("final validation", 1, 6))
+"""Week 5: how many of the best architectures, and with how many further seeds each."""
+
+N_ENSEMBLES = 3
+"""Week 5: ensembles of the best; with the runs above fifteen."""
 
 
 def varied(words: Iterable[str]) -> dict[str, list[Any]]:
@@ -93,7 +98,8 @@ def hundred(nets: Mapping[str, Iterable[str]]) -> tuple[list[Values], list[str]]
 
     Returns:
         Settings of each run, in order: fields of `TrainConfig` and net options mixed, or `{"best": k, "seed": s}`
-        for a run that repeats the k-th best architecture of the runs before; and one sentence for each line of
+        for a run that repeats the k-th best architecture of the runs before, `{"ensemble": k}` for one that joins the
+        best; and one sentence for each line of
         the schedule that has no net yet.
     """
     runs: list[Values] = []
@@ -112,4 +118,7 @@ def hundred(nets: Mapping[str, Iterable[str]]) -> tuple[list[Values], list[str]]
     for label, n_best, n_seeds in BEST_AGAIN:
         for k, seed in itertools.product(range(1, n_best + 1), range(1, n_seeds + 1)):
             runs.append({"best": k, "week": 5, "label": label, "seed": seed if n_best > 1 else 100 + seed})
+    joined: list[Values] = [{"ensemble": k + 1, "week": 5, "label": "ensemble voting"} for k in range(N_ENSEMBLES)]
+    n_final = BEST_AGAIN[-1][1] * BEST_AGAIN[-1][2]
+    runs[-n_final:-n_final] = joined  # before the final validation, as in the schedule
     return runs, left_out

@@ -18,7 +18,10 @@ from lvm_core.train.plan import config_of, plan
 from lvm_core.types import Progress
 from lvm_core.workspace import Workspace, read_json, slug, write_json
 
-NOT_SETTINGS = ("week", "label", "best")
+NOT_SETTINGS = ("week", "label", "best", "ensemble")
+AGAIN = ("best", "ensemble")
+"""What marks a run that is made of those before it."""
+N_JOINED = 3
 OPEN = ("waiting", "running")
 Train = Callable[[TrainConfig | None, str, bool, Progress], RunResult]
 """Trains one run: settings (None to go on), its name, whether to resume, progress; returns its result."""
@@ -65,6 +68,7 @@ class SweepJson(TypedDict):
     children: list[ChildJson]
     left_out: list[str]
     created: float
+    budget_s: float | None
     ranking: list[RankedRun]
 
 
@@ -77,6 +81,7 @@ class Sweep:
     children: list[Child]
     left_out: list[str] = field(default_factory=list)
     created: float = 0.0
+    budget_s: float | None = None
 
     def ranked(self) -> list[Child]:
         """Return the finished runs, best validation cosine first."""
@@ -97,7 +102,7 @@ def new_sweep(name: str, base: Values, runs: Iterable[Values], left_out: Iterabl
     children = []
     for i, settings in enumerate(runs):
         model = settings.get("model") or base.get("model") or TrainConfig().model
-        stem = "best" if "best" in settings else model
+        stem = next((name for name in AGAIN if name in settings), model)
         children.append(Child(slug(f"{stem}-{name}-{i + 1:03d}"), settings))
     return Sweep(slug(name), base, children, list(left_out), time.time())
 
@@ -142,7 +147,7 @@ def check_sweep(workspace: Workspace, sweep: Sweep, dim: int) -> None:
         )
     found: dict[str, str] = {}
     for child in sweep.children:
-        if "best" in child.settings:
+        if is_again(child):
             continue
         try:
             wrong = plan(workspace, settings_of(sweep, child), dim).problems
@@ -163,21 +168,45 @@ def settings_of(sweep: Sweep, child: Child) -> TrainConfig:
         SettingsError: for unknown settings, or if nothing has finished that could be repeated.
     """
     varied = {k: v for k, v in child.settings.items() if k not in NOT_SETTINGS}
+    if "ensemble" in child.settings:
+        return _ensemble(sweep, int(cast(int, child.settings["ensemble"])))
     if "best" in child.settings:
         varied = {**_best(sweep, int(cast(int, child.settings["best"]))), **varied}
     return config_of({**sweep.base, **varied})
 
 
-def _best(sweep: Sweep, k: int) -> Values:
-    """Return the settings of the best run of the k-th best net."""
+def is_again(child: Child) -> bool:
+    """Return whether a run is made of those before it: a best one trained again, or an ensemble."""
+    return any(name in child.settings for name in AGAIN)
+
+
+def _best_of_each(sweep: Sweep) -> list[Child]:
+    """Return the best run of each net, best net first."""
     best: dict[str, Child] = {}
     for child in sweep.ranked():
-        if "best" not in child.settings:
+        if not is_again(child):
             best.setdefault(str(child.settings.get("model", sweep.base.get("model"))), child)
     if not best:
         raise SettingsError(["No run of the sweep has finished; expected one, to repeat the best. Let it go on first."])
-    chosen = list(best.values())[min(k, len(best)) - 1]
-    return {k: v for k, v in chosen.settings.items() if k not in NOT_SETTINGS}
+    return list(best.values())
+
+
+def _best(sweep: Sweep, k: int) -> Values:
+    """Return the settings of the best run of the k-th best net."""
+    best = _best_of_each(sweep)
+    return {k: v for k, v in best[min(k, len(best)) - 1].settings.items() if k not in NOT_SETTINGS}
+
+
+def _ensemble(sweep: Sweep, k: int) -> TrainConfig:
+    """Return an ensemble: 1 joins the best run of each of the three best nets, 2 the three best runs of any net, 3 the
+    first and what was trained again of those nets.
+    """
+    best = _best_of_each(sweep)[:N_JOINED]
+    again = [child for child in sweep.ranked() if "best" in child.settings]
+    plain = [child for child in sweep.ranked() if not is_again(child)][:N_JOINED]
+    members = {1: best, 2: plain, 3: [*best, *again]}[k]
+    fields = {name: value for name, value in sweep.base.items() if name in TrainConfig.__dataclass_fields__}
+    return config_of({**fields, "model": "ensemble", "options": {"members": ",".join(c.run for c in members)}})
 
 
 def run_sweep(workspace: Workspace, sweep: Sweep, train: Train, progress: Progress) -> Sweep:
@@ -235,10 +264,25 @@ def _train_child(workspace: Workspace, sweep: Sweep, child: Child, train: Train,
     if workspace.run_config(child.run).exists():
         return train(None, child.run, True, progress)
     config = settings_of(sweep, child)
+    config.epochs = epochs_left(sweep, config.epochs)
     wrong = problems(config)
     if wrong:
         raise SettingsError(wrong)
     return train(config, child.run, False, progress)
+
+
+def epochs_left(sweep: Sweep, epochs: int) -> int:
+    """Return the passes that the next run may take so that those behind it end within the budget too; at least one.
+
+    What the runs so far took is what those to come are expected to take.
+    """
+    done = [c.seconds for c in sweep.children if c.state == "done" and c.seconds > 0]
+    waiting = sum(c.state in OPEN for c in sweep.children)
+    if sweep.budget_s is None or not done or not waiting:
+        return epochs
+    left = sweep.budget_s - sum(c.seconds for c in sweep.children)
+    usual = sum(done) / len(done)
+    return max(1, min(epochs, int(epochs * left / (usual * waiting))))
 
 
 def _part(progress: Progress, sweep: Sweep, i: int) -> Progress:

@@ -98,10 +98,10 @@ def test_a_sweep_lists_its_runs_without_training(seeded_once: Workspace, capsys:
     assert [child["settings"] for child in children] == [
         {"lr": 0.001, "d_model": 32}, {"lr": 0.001, "d_model": 64}, {"lr": 0.01, "d_model": 32},
     ]  # fmt: skip
-    assert main([*argv, "--schedule", "hundred"]) == 0
+    assert main([*argv, "--preset", "hundred"]) == 0
     assert json.loads(capsys.readouterr().out)["children"][-1]["settings"]["best"] == 1
     assert main(argv) == 2
-    assert "expected one of --vary (which may be repeated), --list, --schedule" in capsys.readouterr().err
+    assert "expected one of --vary (which may be repeated), --list, --preset" in capsys.readouterr().err
     assert main([*argv, "--vary", "lr"]) == 2
     assert "--vary is 'lr'; expected NAME=V1,V2" in capsys.readouterr().err
     assert main([*argv, "--vary", "lrr=1,2"]) == 2

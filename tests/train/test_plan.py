@@ -40,13 +40,6 @@ def test_settings_and_net_options_may_be_mixed() -> None:
         config_of({"model": "amn", "n_heads": 2})
 
 
-def test_the_schedule_has_a_hundred_runs_where_every_net_is_there() -> None:
-    every = {net: ["d_model", "d_hidden", "n_layers"] for week in presets.HUNDRED for net in week.nets}
-    runs, left_out = presets.hundred(every)
-    assert (len(runs), left_out) == (100, [])
-    assert [sum(run["week"] == week for run in runs) for week in range(1, 6)] == [15, 30, 20, 20, 15]
-
-
 def test_the_schedule_takes_the_nets_there_are_and_says_what_it_left_out() -> None:
     runs, left_out = presets.hundred(option_names())
     assert {run["model"] for run in runs if "model" in run} <= set(MODELS)

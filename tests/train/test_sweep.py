@@ -4,8 +4,10 @@ import pytest
 
 from lvm_core.errors import JobError, ModelError, SettingsError
 from lvm_core.train import TrainConfig
-from lvm_core.train.presets import grid
-from lvm_core.train.sweep import check_sweep, new_sweep, read_sweep, run_sweep, settings_of
+from lvm_core.train.budget import fit_into
+from lvm_core.train.plan import option_names
+from lvm_core.train.presets import grid, hundred
+from lvm_core.train.sweep import check_sweep, epochs_left, new_sweep, read_sweep, run_sweep, settings_of
 from lvm_core.types import Progress, no_progress
 from lvm_core.workspace import Workspace, write_json
 
@@ -82,3 +84,53 @@ def test_every_run_is_checked_before_the_first_starts(seeded_once: Workspace) ->
 def test_an_unknown_sweep_names_those_there_are(workspace: Workspace) -> None:
     with pytest.raises(JobError, match=r"There is no sweep 'x'; expected one of none yet"):
         read_sweep(workspace, "x")
+
+
+def test_the_schedule_is_complete_and_its_ensembles_join_the_best_before_the_final_runs(workspace: Workspace) -> None:
+    runs, left_out = hundred(option_names())
+    assert (len(runs), left_out) == (100, [])
+    assert [sum(run["week"] == week for run in runs) for week in range(1, 6)] == [15, 30, 20, 20, 15]
+    assert {"mamba2", "s4d", "rwkv", "hybrid", "lcm", "lcm-one-tower", "lcm-two-tower"} <= {
+        str(run.get("model")) for run in runs
+    }
+    children = [*({"model": net, "lr": lr} for net, lr in (("amn", 0.1), ("amn", 0.2), ("gru", 0.3), ("lstm", 0.15)))]
+    sweep = new_sweep(
+        "s", {"corpus": "toy"}, [*children, {"best": 1, "seed": 5}, *({"ensemble": k} for k in (1, 2, 3))]
+    )
+    found = run_sweep(workspace, sweep, Trainer(workspace), no_progress)
+    each, any_net, all_of_them = (settings_of(found, child) for child in found.children[5:])
+    assert each.model == "ensemble"
+    assert each.corpus == "toy"
+    assert each.options == {"members": "gru-s-003,amn-s-002,lstm-s-004"}
+    assert any_net.options == {"members": "gru-s-003,amn-s-002,lstm-s-004"}
+    assert all_of_them.options == {"members": "gru-s-003,amn-s-002,lstm-s-004,best-s-005"}
+
+
+def test_a_budget_cuts_every_run_alike_until_all_of_them_fit(seeded_once: Workspace) -> None:
+    runs = [{"model": "transformer", "n_layers": 2}, {"model": "gru", "d_model": 256}, {"best": 1, "seed": 1}]
+    seconds = []
+    for minutes in (1e6, 2.0, 0.6):
+        sweep = new_sweep("s", {}, [dict(run) for run in runs])
+        cut = fit_into(seeded_once, sweep, 384, minutes)
+        check_sweep(seeded_once, sweep, 384)
+        assert cut.seconds <= minutes * 60
+        assert sweep.base["epochs"] == cut.epochs
+        seconds.append((cut.width, cut.epochs))
+    assert seconds[0] == (1.0, 20)
+    assert sorted(seconds, reverse=True) == seconds
+    with pytest.raises(SettingsError, match=r"3 runs over 2,000 windows each would take \d+"):
+        fit_into(seeded_once, new_sweep("s", {}, runs), 384, 0.01)
+    with pytest.raises(SettingsError, match="budget is nan"):
+        fit_into(seeded_once, new_sweep("s", {}, runs), 384, float("nan"))
+
+
+def test_runs_that_took_longer_than_reckoned_leave_fewer_passes_to_those_behind_them() -> None:
+    sweep = new_sweep("s", {}, grid({"lr": [0.01, 0.02, 0.03]}))
+    sweep.budget_s = 60.0
+    assert epochs_left(sweep, 10) == 10
+    sweep.children[0].state, sweep.children[0].seconds = "done", 40.0
+    assert epochs_left(sweep, 10) == 2
+    sweep.children[0].seconds = 10.0
+    assert epochs_left(sweep, 10) == 10
+    sweep.budget_s = None
+    assert epochs_left(sweep, 10) == 10

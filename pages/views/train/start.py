@@ -82,7 +82,7 @@ def sweep(at: Address) -> None:
     runs, problems = _scheduled() if schedule else _varied(lines, config)
     n_runs = min(len(runs), most)
     problems += _planned(config, n_runs) if n_runs else []
-    words = ["--schedule", "hundred"] if schedule else [word for line in lines for word in ("--vary", line)]
+    words = ["--preset", "hundred"] if schedule else [word for line in lines for word in ("--vary", line)]
     words += ["--most", str(most)] if most < len(runs) else []
     argv = ["sweep", *training_arguments(config)[1:], *words]
     if offer(argv, problems, "Start sweep", f"Sweep of {n_runs} runs"):
@@ -167,7 +167,7 @@ def take_command(at: Address, argv: Sequence[str]) -> None:
         train_form.take(at, {**values, "options": options})
         if argv[0] == "sweep":
             at.put("vary", str(values.get("vary", "")))
-            at.put("schedule", values.get("schedule") is not None)
+            at.put("schedule", values.get("preset") is not None)
         at.put("what", argv[0])
         return
     for flag in flags(argv[0]):
