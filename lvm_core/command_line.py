@@ -26,6 +26,7 @@ COMMANDS: dict[str, str] = {
     "encode": "turn a corpus into vectors and an index",
     "train": "train a net to predict the next chunk",
     "sweep": "train over a grid or list of settings",
+    "shelf": "train and test every net at one size on the same articles, and write the page of results",
     "train-inverter": "train a decoder from vectors to text for an encoder",
     "predict": "say what each model predicts comes after the chunks given",
     "rollout": "feed predictions back and measure the drift",

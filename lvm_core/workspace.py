@@ -134,6 +134,10 @@ class Workspace:
         """The one file of a sweep: what was asked for, its runs and how each did."""
         return self.root / "sweeps" / f"{slug(sweep)}.json"
 
+    def shelf(self, shelf: str) -> Path:
+        """What a shelf has measured: a JSON line a training."""
+        return self.root / "shelves" / f"{slug(shelf)}.jsonl"
+
     def job(self, job: str) -> Path:
         return self.root / "jobs" / slug(job)
 

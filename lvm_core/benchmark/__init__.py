@@ -21,6 +21,7 @@ BENCHMARKS: dict[str, str] = {
     "nets": "lvm_core.benchmark.nets:nets",
     "index": "lvm_core.benchmark.index:index",
     "service": "lvm_core.benchmark.serving:service",
+    "architectures": "lvm_core.benchmark.architectures:architectures",
 }
 """Name of each benchmark, and "module:function" of what measures it: Bench -> rows."""
 

@@ -3,7 +3,7 @@
 import dataclasses
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,7 +68,7 @@ def limit(name: str, what: str, ours: float, unit: str, most: float, note: str =
     return Row(name, what, ours, None, unit, f"at most {most:g} {unit}", ours <= most, note)
 
 
-def alternate(ways: dict[str, Callable[[], float]], n_rounds: int) -> dict[str, float]:
+def alternate(ways: Mapping[str, Callable[[], float]], n_rounds: int) -> dict[str, float]:
     """Return the median figure of each way; each round runs all of them, every second one in reverse order."""
     figures: dict[str, list[float]] = {name: [] for name in ways}
     for number in range(n_rounds):
