@@ -114,6 +114,7 @@ def over_windows(
     windows: Windows,
     name: str | None = None,
     progress: Progress = no_progress,
+    tmd: Vectors | None = None,
 ) -> Forecast:
     """Return what comes after the context of each of N windows, (N, D), in their order.
 
@@ -128,13 +129,14 @@ def over_windows(
         windows: the contexts.
         name: how a message calls the model.
         progress: told after each batch.
+        tmd: (N, 16) what kind of chunk is to come after each, for a model that takes that.
 
     Raises:
         ModelError: if a prediction is not finite.
     """
     longest = windows.contexts.shape[1]
     slides = model.sliding and getattr(model, "reach", longest + 1) <= longest and _overlap(windows)
-    parts = _by_article(model, source, windows, name) if slides else _by_window(model, source, windows, name)
+    parts = _by_article(model, source, windows, name) if slides else _by_window(model, source, windows, name, tmd)
     vectors, lengths = np.empty((len(windows), model.dim), dtype=np.float32), np.empty(len(windows), dtype=np.float32)
     queries = vectors if model.query is None else np.empty_like(vectors)
     sampled = isinstance(model, Distribution)
@@ -171,12 +173,12 @@ def over_articles(
 
 
 def _by_window(
-    model: SequenceModel, source: VectorSource, windows: Windows, name: str | None
+    model: SequenceModel, source: VectorSource, windows: Windows, name: str | None, tmd: Vectors | None
 ) -> Iterator[tuple[Rows, Forecast]]:
     for lines in _batches(windows.lengths):
         batch = windows.take(lines)
         x = _gather(source, batch.contexts[:, : int(batch.lengths.max())])
-        yield lines, _run(model, x, batch.lengths - 1, name)
+        yield lines, _run(model, x, batch.lengths - 1, name, None if tmd is None else tmd[lines])
 
 
 def _overlap(windows: Windows) -> bool:
@@ -274,7 +276,7 @@ def _said_at(model: SequenceModel, x: Tensor, last: Tensor, tmd: Vectors | None)
         drawn = model.samples_at(x, last, model.n_samples)
         return drawn.mean(0), unit(drawn)
     if tmd is not None and isinstance(model, Stack):
-        told = x.new_zeros(*x.shape[:2], len(tmd))
+        told = x.new_zeros(*x.shape[:2], tmd.shape[-1])
         told[torch.arange(len(x), device=x.device), last] = torch.from_numpy(tmd).to(x.device)
         return model.unscaled_at(x, last, told), None
     return model.unscaled_at(x, last), None

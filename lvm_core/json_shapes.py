@@ -109,6 +109,8 @@ class RunResult(TypedDict, total=False):
 class MetricsLine(TypedDict, total=False):
     """A line of metrics.jsonl: means over the steps since the last line, `loss` and `grad_norm` of each term of a loss.
 
+    `val_cosine_told` is that of a net that is told the TMD codes of the chunks to come.
+
     One that ends an epoch has the validation, and `flag` where one term dominates.
     """
 
@@ -119,6 +121,7 @@ class MetricsLine(TypedDict, total=False):
     grad_norm_total: float
     val_cosine: float | None
     val_recall_at_5: float | None
+    val_cosine_told: float
     flag: str | None
     scale: float
     baselines: dict[str, float]

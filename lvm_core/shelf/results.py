@@ -65,5 +65,6 @@ def add_result(workspace: Workspace, name: str, result: Result) -> None:
     path = workspace.shelf(name)
     workspace.make(path.parent)
     values = {key: None if isinstance(v, float) and not math.isfinite(v) else v for key, v in asdict(result).items()}
+    whole = not path.exists() or path.read_bytes()[-1:] in (b"", b"\n")  # a killed process may have left half a line
     with disk_errors(path), path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(values) + "\n")
+        file.write(("" if whole else "\n") + json.dumps(values) + "\n")

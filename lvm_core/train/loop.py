@@ -60,6 +60,7 @@ class Trainer:
         bf16 = config.precision == "bf16" or (config.precision == "auto" and device.type == "cuda")
         self.objective = objective_of(config, model, bf16)
         self.at = Position()
+        self.told: float | None = None
         self.pending: list[tuple[Tensor, Tensor, Tensor]] = []
         self.stop = threading.Event()
         self.events = EventFiles(folder if config.tensorboard else None)
@@ -227,6 +228,8 @@ class Trainer:
         else:
             at.waited += 1
         line: MetricsLine = {"val_cosine": at.val_cosine, "val_recall_at_5": at.val_recall, "flag": warning}
+        if self.told is not None:
+            line["val_cosine_told"] = self.told
         if self.model.filter is not None:
             line["scale"] = float(self.model.scale)
             self.model.scale.fill_(1.0)
@@ -242,11 +245,12 @@ class Trainer:
             scores = self.validator.scores(self.model, recall=True)
         else:
             found = self.validator.scaled(self.model, scales)
-            scale = max(found, key=lambda one: (found[one].both if recall else found[one].cosine, one))
+            scale = max(found, key=lambda one: (found[one].both if recall else found[one].worth, one))
             self.model.scale.fill_(scale)
             scores = found[scale]
         self.at.val_cosine, self.at.val_recall = scores.cosine, scores.recall
-        return scores.both if recall else scores.cosine
+        self.told = scores.told
+        return scores.both if recall else scores.worth
 
     def _save(self) -> None:
         self.at.seconds = self._seconds()

@@ -128,8 +128,9 @@ class Training:
         self.order = order
         self.workspace, self.config, self.run, self.folder = workspace, config, run, folder
         self.corpora, self.device, self.progress = corpora, device, progress
+        self.tmd = tmd_rows(workspace, config.corpora) if told_tmd(config) else None
         self.validator = Validator(
-            corpora.vectors, corpora.splits["validation"], config.context, config.validation_windows, device
+            corpora.vectors, corpora.splits["validation"], config.context, config.validation_windows, device, self.tmd
         )
 
     def fit_baseline(self) -> RunResult:
@@ -207,7 +208,7 @@ class Training:
             config.seed,
             group=8 if config.loss == "contrastive" else 1,
             normalise=not corpora.unit_norm,
-            tmd=tmd_rows(self.workspace, config.corpora) if told_tmd(config) else None,
+            tmd=self.tmd,
         )
         if not stored:
             model.prepare((b.x, b.y, b.mask) for b in itertools.islice(training.batches(0), PREPARED_BY))

@@ -1,7 +1,7 @@
 """Mean cosine of a model on held-out windows."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -11,6 +11,7 @@ from lvm_core import forecast
 from lvm_core.dataset import evaluation_windows
 from lvm_core.errors import SettingsError
 from lvm_core.nets.base import SequenceModel, unit
+from lvm_core.nets.inputs import takes_tmd
 from lvm_core.types import DocumentInfo, Rows, Vectors, VectorSource
 from lvm_core.vectors.geometry import unit_rows
 
@@ -24,24 +25,34 @@ SEARCHED = 4096
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """How well held-out chunks were predicted; `recall` is Recall@5 as a fraction."""
+    """How well held-out chunks were predicted; `recall` is Recall@5 as a fraction.
+
+    `told` is the cosine of a net that is told the TMD codes of the chunks to come; `cosine` that without them.
+    """
 
     cosine: float
     recall: float | None = None
+    told: float | None = None
+
+    @property
+    def worth(self) -> float:
+        """What an epoch is chosen by: the cosine, of a net that is told codes half with and half without them."""
+        return self.cosine if self.told is None else (self.cosine + self.told) / 2
 
     @property
     def both(self) -> float:
-        """Cosine and recall as one number to choose by."""
-        return self.cosine + (self.recall or 0.0)
+        """That and recall as one number."""
+        return self.worth + (self.recall or 0.0)
 
 
 class Validator:
     """The held-out windows of one training, always the same ones."""
 
     def __init__(
-        self, vectors: VectorSource, documents: Sequence[DocumentInfo], context: int, most: int, device: torch.device
-    ) -> None:
-        """Choose at most `most` windows, evenly over `documents`.
+        self, vectors: VectorSource, documents: Sequence[DocumentInfo], context: int, most: int, device: torch.device,
+        tmd: Vectors | None = None,
+    ) -> None:  # fmt: skip
+        """Choose at most `most` windows, evenly over `documents`; `tmd` (n_rows, 16) are codes to tell nets.
 
         Raises:
             SettingsError: if no article is long enough for one.
@@ -58,6 +69,7 @@ class Validator:
         chosen = np.unique(np.linspace(0, len(windows) - 1, min(most, len(windows))).astype(np.int64))
         self.windows = windows.take(chosen)
         self.vectors, self.device = vectors, device
+        self.codes = None if tmd is None else tmd[self.windows.targets]
         self._start: Vectors | None = None
         self.n_articles = len(np.unique(self.windows.article))
 
@@ -70,7 +82,11 @@ class Validator:
 
         What is searched are the targets of all the windows, without the last five chunks of the context.
         """
-        return self._scored(self.predictions(model), recall)
+        scores = self._scored(self.predictions(model), recall)
+        if not self._tells(model):
+            return scores
+        told = forecast.over_windows(model, self.vectors, self.windows, tmd=self.codes).vectors
+        return replace(scores, told=self._scored(told, False).cosine)
 
     def scaled(self, model: SequenceModel, scales: Sequence[float]) -> dict[float, "Scores"]:
         """Return the scores of a residual net at each share of its correction; the net runs once, its filter once ever.
@@ -80,12 +96,24 @@ class Validator:
         if self._start is None:
             assert model.filter is not None
             self._start = self.predictions(model.filter)
-        change = np.zeros_like(self._start)
         model.scale.fill_(1.0)
-        if any(scales):
-            said = forecast.over_windows(model, self.vectors, self.windows)
-            change = said.vectors * said.lengths[:, None] - self._start
-        return {scale: self._scored(unit_rows(self._start + scale * change), True) for scale in scales}
+        change = self._change(model, self._start, None) if any(scales) else np.zeros_like(self._start)
+        found = {scale: self._scored(unit_rows(self._start + scale * change), True) for scale in scales}
+        if not self._tells(model):
+            return found
+        change = self._change(model, self._start, self.codes) if any(scales) else change
+        return {
+            scale: replace(one, told=self._scored(unit_rows(self._start + scale * change), False).cosine)
+            for scale, one in found.items()
+        }
+
+    def _change(self, model: SequenceModel, start: Vectors, tmd: Vectors | None) -> Vectors:
+        said = forecast.over_windows(model, self.vectors, self.windows, tmd=tmd)
+        change: Vectors = said.vectors * said.lengths[:, None] - start
+        return change
+
+    def _tells(self, model: SequenceModel) -> bool:
+        return self.codes is not None and takes_tmd(model)
 
     def _scored(self, vectors: Vectors, recall: bool) -> "Scores":
         predictions = torch.from_numpy(vectors).to(self.device)

@@ -55,19 +55,8 @@ def test_a_shelf_is_filled_once_goes_on_where_it_was_and_becomes_a_page(toy: Wor
     with toy.shelf("s").open("a") as file:
         file.write('{"net": "gru", "si')  # a process was killed as it wrote
     trained = toy.run_result(gru.run).stat().st_mtime_ns
-    argv = [
-        "shelf",
-        "--workspace",
-        str(toy.root),
-        "--name",
-        "s",
-        "--corpus",
-        "toy",
-        "--nets",
-        TINY.nets,
-        "--contexts",
-        "3",
-    ]
+    argv = ["shelf", "--workspace", str(toy.root), "--name", "s", "--corpus", "toy", "--nets", TINY.nets]
+    argv += ["--contexts", "3"]
     argv += ["--parameters", "10000", "--most-epochs", "2", "--windows-a-step", "32", "--sizes"]
     assert main([*argv, "60,300", "--json", "--write", str(toy.root / "SHELF.md")]) == 0
     results = json.loads(capsys.readouterr().out)["results"]

@@ -36,7 +36,7 @@ def labelled(workspace: Workspace) -> np.ndarray:
 def test_told_of_the_chunk_to_come_it_says_another_one_and_untold_it_still_predicts(workspace: Workspace) -> None:
     side = labelled(workspace)
     config = TrainConfig(
-        model="mamba2", corpus="toy", tmd=True, options=NET, epochs=12, patience=12, lr=5e-3, batch_size=8,
+        model="mamba2", corpus="toy", tmd=True, options=NET, epochs=30, patience=30, lr=5e-3, batch_size=8,
         query=False, loss="cosine",
     )  # fmt: skip
     train(workspace, config, run="told")
