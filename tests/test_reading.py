@@ -36,7 +36,7 @@ def net(name: str, **options) -> SequenceModel:
     lengths = sizes(12)
     fitted = build_baseline("linear-filter", DIM, context=12)
     fitted.fit(Rows(walk(lengths)), documents(lengths))
-    made = build_model(name, DIM, filter=fitted, **{**SMALL[name], **options}).eval()
+    made = build_model(name, DIM, fitted, **{**SMALL[name], **options}).eval()
     wake(made)
     return made
 

@@ -50,7 +50,7 @@ def _against_the_transformer(bench: Bench) -> list[Row]:
     length, windows, steps = (16, 64, 1) if bench.small else (LENGTH, TEXTS * LENGTH, 4)
     nets = ["gru"] if bench.small else [name for name in MODELS if name != "transformer"]
     made = {
-        name: build_model(name, DIM, filter=None, residual=True, **sized(name, DIM, PARAMETERS, length))
+        name: build_model(name, DIM, None, residual=True, **sized(name, DIM, PARAMETERS, length))
         for name in ["transformer", *nets]
     }
     rows = []
@@ -82,7 +82,7 @@ def _ours(name: str, options: dict[str, int]) -> Body:
 
     torch.manual_seed(0)
     given = {"d_model": WIDTH, "n_layers": LAYERS, "dropout": 0.0, **options}
-    net = build_model(name, DIM, filter=None, **given)
+    net = build_model(name, DIM, None, **given)
     assert isinstance(net, Stack)
     layers, norm = net.layers, net.norm
 

@@ -70,7 +70,7 @@ def measure(
     if line.net in MODELS:
         torch.manual_seed(0)
         config.options = sized(line.net, dim, settings.parameters, line.context)
-        net = build_model(line.net, dim, filter=None, residual=True, **config.options)
+        net = build_model(line.net, dim, None, residual=True, **config.options)
         config.batch_size = max(1, settings.windows_a_step // segment_length(config, net))
         rate = training_rate(net, line.context, settings.windows_a_step)
         latency = query_ms(net.eval(), line.context)

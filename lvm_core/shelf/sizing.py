@@ -29,7 +29,7 @@ def sized(net: str, dim: int, parameters: int, context: int) -> Values:
     for width in WIDTHS:
         options = _of_width(net, width, context)
         with torch.device("meta"):
-            n = build_model(net, dim, filter=None, residual=True, **options).n_parameters()
+            n = build_model(net, dim, None, residual=True, **options).n_parameters()
         best = min(best, (abs(n - parameters), options), key=lambda one: one[0])
         if n > 2 * parameters:
             break

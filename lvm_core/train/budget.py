@@ -56,8 +56,8 @@ def fit_into(workspace: Workspace, sweep: Sweep, dim: int, minutes: float) -> Cu
         least = (per_window * epochs * FEWEST_WINDOWS + OVERHEAD_S * len(sweep.children)) / 60
         raise SettingsError(
             [
-                f"budget is {minutes:g} minutes; {len(sweep.children)} runs over {FEWEST_WINDOWS:,} windows each would"
-                f" take {math.ceil(least)}. Give more, or fewer runs with --most."
+                f"budget is {minutes:g} minutes; expected at least {math.ceil(least)} for {len(sweep.children)} runs"
+                f" over {FEWEST_WINDOWS:,} windows each. Give more, or fewer runs with --most."
             ]
         )
     return _apply(sweep, dim, Cut(width, epochs, min(windows, n_windows), minutes * 60))

@@ -9,13 +9,14 @@ import numpy as np
 from lvm_core.baselines import BASELINES
 from lvm_core.checkpoint import CONFIG
 from lvm_core.dataset import Corpora
+from lvm_core.dataset.labelling import tmd_rows
 from lvm_core.errors import ModelError, SettingsError
 from lvm_core.json_shapes import RunConfig, Values
 from lvm_core.locks import held
 from lvm_core.nets import MODELS
 from lvm_core.nets.base import SequenceModel
 from lvm_core.train.config import TrainConfig
-from lvm_core.types import DocumentInfo
+from lvm_core.types import DocumentInfo, Vectors
 from lvm_core.workspace import Workspace, own_name, read_json
 
 ROWS_AT_ONCE = 16_384
@@ -121,9 +122,17 @@ def net_options(config: TrainConfig) -> Values:
     return options | config.options
 
 
-def told_tmd(config: TrainConfig) -> bool:
-    """Return whether the net is told TMD codes."""
-    return config.tmd or bool(config.options.get("tmd"))
+def codes_to_tell(workspace: Workspace, config: TrainConfig) -> Vectors | None:
+    """Return the TMD vectors (n_rows, 16) that the net is told, None where it is told nothing.
+
+    Raises:
+        SettingsError: if it takes none.
+        CorpusError: if a corpus is not labelled.
+    """
+    if not (config.tmd or config.options.get("tmd")):
+        return None
+    net_options(config)
+    return tmd_rows(workspace, config.corpora)
 
 
 def segment_length(config: TrainConfig, model: SequenceModel) -> int:

@@ -24,7 +24,6 @@ from lvm_core.checkpoint import (
 )
 from lvm_core.config import check, from_dict, typed
 from lvm_core.dataset import Corpora, TrainingSet, at_most_windows, open_corpora
-from lvm_core.dataset.labelling import tmd_rows
 from lvm_core.dataset.order_notes import ask_about_order
 from lvm_core.device import describe_device, pick_device
 from lvm_core.errors import ModelError, SettingsError
@@ -37,20 +36,11 @@ from lvm_core.nets.ensemble import Ensemble
 from lvm_core.nets.joined import JOINED
 from lvm_core.nets.residual_memory import ResidualMemory, ResidualMemoryOptions
 from lvm_core.spaces import space_to_train_in
+from lvm_core.train import opening
 from lvm_core.train.card import card
 from lvm_core.train.config import TrainConfig, arguments
 from lvm_core.train.loop import FINISHING, PREPARED, Trainer
 from lvm_core.train.memory import fill_memory, fit_shares
-from lvm_core.train.opening import (
-    at_most,
-    check_corpora,
-    net_options,
-    new_run,
-    run_lock,
-    segment_length,
-    stored_config,
-    told_tmd,
-)
 from lvm_core.train.query import fit_query
 from lvm_core.train.samples import sampling
 from lvm_core.train.schedule import ending
@@ -80,14 +70,14 @@ def train_run(
     if resume and not run:
         raise SettingsError(["--resume was given without a run; expected its name. Add --run NAME."])
     if resume and run and (config is None or workspace.run_config(run).exists()):
-        stored = stored_config(workspace, run)
+        stored = opening.stored_config(workspace, run)
         config = from_dict(TrainConfig, stored["train"])
     if config is None:
         raise SettingsError(["Nothing was given to train; expected settings, or a run to resume."])
     check(config)
     device = pick_device(config.device)
-    run = run or new_run(workspace, config.model)
-    with run_lock(workspace, run):
+    run = run or opening.new_run(workspace, config.model)
+    with opening.run_lock(workspace, run):
         folder = workspace.run(run)
         if not stored and (folder / CONFIG).exists():
             remedy = "Choose another name, or continue it with --resume."
@@ -99,7 +89,7 @@ def train_run(
         corpora = open_corpora(workspace, config.corpora, encoder_id, config.split_seed, config.held_out)
         chosen = at_most_windows(corpora.splits["train"], config.windows, config.split_seed)
         corpora = dataclasses.replace(corpora, splits={**corpora.splits, "train": chosen})
-        check_corpora(config, corpora, stored)
+        opening.check_corpora(config, corpora, stored)
         with torch.random.fork_rng(enabled=True):
             torch.manual_seed(config.seed)
             training = Training(workspace, config, run, folder, corpora, device, progress, notes)
@@ -128,7 +118,7 @@ class Training:
         self.order = order
         self.workspace, self.config, self.run, self.folder = workspace, config, run, folder
         self.corpora, self.device, self.progress = corpora, device, progress
-        self.tmd = tmd_rows(workspace, config.corpora) if told_tmd(config) else None
+        self.tmd = opening.codes_to_tell(workspace, config)
         self.validator = Validator(
             corpora.vectors, corpora.splits["validation"], config.context, config.validation_windows, device, self.tmd
         )
@@ -174,7 +164,8 @@ class Training:
             save_titles(self.folder, sorted({title for one in titles for title in one or []}))
         scores = self.validator.scores(model.to(self.device), recall=True)
         measured: RunResult = {"stopped": "finished", "train_s": time.monotonic() - began, "flags": []}
-        measured |= {"val_cosine": scores.cosine, "val_recall_at_5": scores.recall, "query_recall_at_5": recall}
+        measured |= {"val_cosine": scores.cosine, "val_recall_at_5": scores.recall}
+        measured |= {} if recall is None else {"query_recall_at_5": recall}
         return self._finish({**self._result_base(model), **measured, "baselines": {}})
 
     def _remembering(self, models: list[SequenceModel]) -> ResidualMemory:
@@ -203,7 +194,7 @@ class Training:
         training = TrainingSet(
             corpora.vectors,
             corpora.splits["train"],
-            segment_length(config, model),
+            opening.segment_length(config, model),
             config.batch_size,
             config.seed,
             group=8 if config.loss == "contrastive" else 1,
@@ -238,7 +229,7 @@ class Training:
 
     def _new_net(self) -> tuple[SequenceModel, dict[str, float]]:
         config = self.config
-        options = net_options(config)
+        options = opening.net_options(config)
         build_model(
             config.model, self.corpora.dim, None, **options
         )  # impossible sizes are refused before the long fits
@@ -258,7 +249,7 @@ class Training:
         has_context = BASELINES[name].Options is not None
         model = build_baseline(name, self.corpora.dim, **({"context": context, **options} if has_context else options))
         if model.needs_fit:
-            model.fit(self.corpora.vectors, at_most(self.corpora.splits["train"], FIT_ROWS), progress)
+            model.fit(self.corpora.vectors, opening.at_most(self.corpora.splits["train"], FIT_ROWS), progress)
         return model
 
     def _describe(self, baselines: dict[str, float]) -> RunConfig:
