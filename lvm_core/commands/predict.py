@@ -134,9 +134,9 @@ def _models(namespace: argparse.Namespace, workspace: Workspace, predictor: "Pre
 
     if not 0 <= namespace.samples <= MOST_SAMPLES:
         raise SettingsError([f"samples is {namespace.samples}; expected 0 to {MOST_SAMPLES}."])
-    return with_samples(
-        workspace, list(dict.fromkeys(namespace.model)) or predictor.default_models(), namespace.samples
-    )
+    models = list(dict.fromkeys(namespace.model)) or predictor.default_models()
+    nets = {info.ref: info.name for info in list_models(workspace)} if namespace.samples else {}
+    return with_samples(models, nets, namespace.samples)
 
 
 def _contexts(file: str) -> list[NamedContext]:

@@ -8,7 +8,6 @@ from lvm_core.nets.amn import Amn
 from lvm_core.nets.base import SequenceModel
 from lvm_core.nets.deep_mlp import DeepMlp
 from lvm_core.nets.diffusion import OneTower, TwoTower
-from lvm_core.nets.distribution import Distribution
 from lvm_core.nets.energy import Energy
 from lvm_core.nets.gpt2 import Gpt2
 from lvm_core.nets.hybrid import Hybrid
@@ -50,9 +49,6 @@ MODELS: dict[str, type[SequenceModel]] = {
     "energy": Energy,
     "llama": Llama,
 }
-
-SAMPLED = frozenset(name for name, cls in MODELS.items() if issubclass(cls, Distribution))
-"""Nets that predict a distribution."""
 
 
 def build_model(name: str, dim: int, filter: SequenceModel | None = None, /, **options: Any) -> SequenceModel:

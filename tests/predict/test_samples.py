@@ -9,8 +9,9 @@ import torch
 from lvm_core import forecast
 from lvm_core.checkpoint import save_model
 from lvm_core.errors import ModelError
-from lvm_core.nets import build_model
-from lvm_core.predict.model import load_predicting_model, with_samples
+from lvm_core.nets import MODELS, build_model
+from lvm_core.nets.distribution import Distribution
+from lvm_core.predict.model import SAMPLED, TOLD, load_predicting_model, with_samples
 from lvm_core.workspace import Workspace
 from tests.nets.test_nets import SMALL, wake
 from tests.nets.toy import DIM, ENCODER, walk
@@ -38,10 +39,15 @@ def test_a_sample_is_a_prediction_and_the_net_their_mean(trained: Workspace) -> 
     assert f"their spread is {said.spread:.3f}" in notes[0].text
 
 
-def test_samples_stand_behind_their_net(trained: Workspace) -> None:
-    refs = ["energy", "gru", "passthrough"]
-    assert with_samples(trained, refs, 0) == refs
-    assert with_samples(trained, refs, 2) == ["energy", "energy#1", "energy#2", "gru", "passthrough"]
+def test_samples_stand_behind_their_net() -> None:
+    refs, nets = ["mine", "gru", "passthrough"], {"mine": "energy", "gru": "gru"}
+    assert with_samples(refs, nets, 0) == refs
+    assert with_samples(refs, nets, 2) == ["mine", "mine#1", "mine#2", "gru", "passthrough"]
+
+
+def test_what_pages_know_by_name_is_true_of_the_nets() -> None:
+    assert {name for name, cls in MODELS.items() if issubclass(cls, Distribution)} == SAMPLED
+    assert {name for name, cls in MODELS.items() if hasattr(cls.Options(), "tmd")} == TOLD
 
 
 @pytest.mark.parametrize(
