@@ -73,9 +73,7 @@ def test_without_codes_or_an_adapter_it_is_refused_before_the_training(workspace
     add_corpus(workspace)
     with pytest.raises(CorpusError, match=r"No chunk of corpus .toy. has a TMD code.*lvm_core tmd --corpus toy"):
         train(workspace, TrainConfig(model="mamba2", corpus="toy", tmd=True, options=NET), run="a")
-    with pytest.raises(
-        SettingsError, match="gru takes no TMD code; expected one of mamba, mamba2, hybrid"
-    ):
+    with pytest.raises(SettingsError, match="gru takes no TMD code; expected one of mamba, mamba2, hybrid"):
         train(workspace, TrainConfig(model="gru", corpus="toy", tmd=True), run="b")
 
 
