@@ -2,15 +2,10 @@
 
 import argparse
 from functools import partial
-from typing import TYPE_CHECKING
 
 from lvm_core.boundary.files import new_file
-from lvm_core.errors import ModelError
 from lvm_core.json_shapes import Json
 from lvm_core.workspace import Workspace
-
-if TYPE_CHECKING:
-    from lvm_core.evaluate.rows import Row
 
 JOB = None
 """It answers at once."""
@@ -41,8 +36,7 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> Json:
 
     done = _change(namespace, workspace)
     stored = board.load_rows(workspace)
-    rows = [row for row in stored.rows if _wanted(row, namespace)]
-    _check_field(namespace.by, rows)
+    rows = board.wanted(stored.rows, namespace.by, namespace.corpus, namespace.encoder, namespace.split)
     groups = board.groups(rows, namespace.by)
     result = export.to_json(groups, partial(board.row_examples, workspace))
     if stored.n_damaged:
@@ -70,25 +64,6 @@ def _change(namespace: argparse.Namespace, workspace: Workspace) -> str:
         path = new_file(namespace.ship, namespace.force, "The board")
         return f"{board.ship(workspace, path, namespace.force)} rows written to {path}"
     return ""
-
-
-def _wanted(row: "Row", namespace: argparse.Namespace) -> bool:
-    encoder = namespace.encoder
-    return (
-        namespace.corpus in (None, row.corpus)
-        and namespace.split in (None, str(row.split))
-        and (encoder is None or encoder in (row.encoder, row.encoder.rpartition("@")[0]))
-    )
-
-
-def _check_field(field: str, rows: "list[Row]") -> None:
-    names = sorted({name for row in rows for name in row.numbers})
-    if rows and field not in names:
-        raise ModelError(
-            f"The board has no number '{field}' to rank by",
-            f"one of {', '.join(names)}",
-            "Give one of these with --by.",
-        )
 
 
 def report(result: Json) -> str:

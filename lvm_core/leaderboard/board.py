@@ -163,6 +163,29 @@ def row_articles(workspace: Workspace, row: Row) -> ArticleSums:
     return ResultStore(workspace).articles(row.id or 0)
 
 
+def wanted(
+    rows: Iterable[Row], by: str, corpus: str | None = None, encoder: str | None = None, split: str | None = None
+) -> list[Row]:
+    """Return the rows of a corpus, an encoder (by name or id) and a split, None for any, to be ranked by `by`.
+
+    Raises:
+        ModelError: if none of them has such a number.
+    """
+    chosen = [
+        row
+        for row in rows
+        if corpus in (None, row.corpus)
+        and split in (None, str(row.split))
+        and encoder in (None, row.encoder, row.encoder.rpartition("@")[0])
+    ]
+    names = sorted({name for row in chosen for name in row.numbers})
+    if chosen and by not in names:
+        raise ModelError(
+            f"The board has no number '{by}' to rank by", f"one of {', '.join(names)}", "Rank by one of these."
+        )
+    return chosen
+
+
 def groups(rows: Iterable[Row], by: str = "cosine") -> list[Group]:
     """Return the rows by what they were measured on, each group ranked by `by`.
 

@@ -3,6 +3,7 @@
 import json
 import logging
 import time
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -52,6 +53,7 @@ class Remote:
         timeout = httpx.Timeout(timeout_s, connect=min(CONNECT_S, timeout_s))
         base = f"{url.rstrip('/')}/library/{wire.PROTOCOL}/"
         self._client = httpx.Client(base_url=base, headers=headers, timeout=timeout, follow_redirects=False)
+        weakref.finalize(self, self._client.close)
 
     def watch(self, ask: Ask, unfinished: bool) -> Iterator[Prediction]:
         """Yield predictions as they come; whoever stops listening ends the work."""

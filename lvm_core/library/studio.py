@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lvm_core.errors import ModelError
 from lvm_core.json_shapes import Value
 from lvm_core.library.backend import Backend, ModelSummary, Space
 from lvm_core.library.given import ask_of, texts_of, vectors_of
@@ -100,17 +99,9 @@ class Studio(Work):
         Raises:
             ModelError: if the rows have no such number.
         """
-        from lvm_core.leaderboard.board import groups
+        from lvm_core.leaderboard.board import groups, wanted
 
-        rows = [
-            row
-            for row in self._backend.board()
-            if corpus in (None, row.corpus) and encoder in (None, row.encoder, row.encoder.rpartition("@")[0])
-        ]
-        names = sorted({name for row in rows for name in row.numbers})
-        if rows and by not in names:
-            raise ModelError(f"The board has no number '{by}'", f"one of {', '.join(names)}", "Rank by one of these.")
-        return Board(groups(rows, by))
+        return Board(groups(wanted(self._backend.board(), by, corpus, encoder), by))
 
     def search(
         self, query: str, corpus: str | None = None, k: int = 10, encoder: str | None = None, words: bool = False
