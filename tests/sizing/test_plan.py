@@ -37,7 +37,7 @@ def test_the_largest_measured_runs_are_predicted_within_a_fifth() -> None:
     of_index = [c for c in checked if c.stage == "indexing"]
     assert {c.by for c in of_index} == {"ivf", "ivf-pq"}
     assert {c.quantity for c in of_index} >= {"seconds", "bytes on disk", "peak memory"}
-    assert max(c.rows for c in checked) > 900_000
+    assert max(c.rows for c in checked) >= 2_000_000
     for c in checked:
         assert abs(c.off) <= 0.2, f"{c.stage} by {c.by}: {c.quantity} is off by {c.off:+.0%}"
 
