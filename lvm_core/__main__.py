@@ -1,6 +1,7 @@
 """The command line: `python -m lvm_core COMMAND`. The commands are listed in `command_line.py`.
 
-Exit code 0: done; 2: bad input (message on stderr, no traceback); 1: our fault.
+Exit code 0: done; 2: bad input (message on stderr, no traceback); 1: our fault; 75: what the work
+was spread over went away, and the same command goes on.
 """
 
 import argparse
@@ -14,7 +15,7 @@ from typing import Any
 from lvm_core.boundary.files import quoted
 from lvm_core.boundary.values import shown, whole_characters
 from lvm_core.command_line import look_up, make_parser
-from lvm_core.errors import LvmError, SettingsError
+from lvm_core.errors import ExecutorLost, LvmError, SettingsError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -54,6 +55,11 @@ def _run(namespace: argparse.Namespace) -> int:
         return 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except ExecutorLost as error:
+        from lvm_core.jobs.runner import LOST
+
+        print(f"error: {shown(str(error))}", file=sys.stderr)
+        return LOST
     except (LvmError, OSError, sqlite3.Error, OverflowError) as error:
         print(f"error: {shown(_reason(error))}", file=sys.stderr)
         if isinstance(error, SettingsError):

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from lvm_core import executors
 from lvm_core.config import named_words
 from lvm_core.errors import JobError, SettingsError
 from lvm_core.jobs.kinds import kind_of, module_of
@@ -109,8 +110,16 @@ def make_parser(command: str | None) -> argparse.ArgumentParser:
         if name == command:
             module = module_of(name)
             module.add_arguments(sub)
+            if spreads(name):
+                executors.add_argument(sub)
             sub.set_defaults(module=module)
     return parser
+
+
+def spreads(command: str) -> bool:
+    """Return whether the work of `command` comes in parts that other machines can do: it takes `--on`."""
+    kind = kind_of(command)
+    return kind is not None and kind.spreads
 
 
 def job_commands() -> dict[str, str]:

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from lvm_core.boundary.files import regular_file
 from lvm_core.errors import WorkspaceError
-from lvm_core.workspace import Workspace, full_disk, is_full
+from lvm_core.workspace import Workspace, full_disk, is_full, need_space
 
 BUSY_TIMEOUT_S = 30.0
 _lock = threading.Lock()
@@ -198,3 +198,17 @@ def database_errors(workspace: Workspace) -> Iterator[None]:
             "Free some space or make the folder writable, or choose another workspace with --workspace or"
             " LVM_WORKSPACE. What was stored before is unharmed.",
         ) from error
+
+
+def copy_database(workspace: Workspace, path: Path) -> None:
+    """Write the database as it stands into the new file `path`, to be read by other machines.
+
+    SQLite's log of changes is shared memory, which a network's file system has not: several machines must not open
+    the file itself.
+
+    Raises:
+        WorkspaceError: if the disk refuses.
+    """
+    need_space(path.parent, workspace.database.stat().st_size)
+    with contextlib.closing(connect(workspace)) as db, database_errors(workspace):
+        db.execute("VACUUM INTO ?", (str(path),))

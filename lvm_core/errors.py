@@ -98,6 +98,10 @@ class JobError(LvmError):
     """A job is unknown or is not in a state that allows what was asked."""
 
 
+class ExecutorLost(LvmError):
+    """What carried out the work went away (a cluster's head, its last node); the same command goes on later."""
+
+
 class WorkspaceError(LvmError):
     """The workspace cannot be read or written."""
 

@@ -64,8 +64,12 @@ def own_name(name: str, flag: str) -> str:
 class Workspace:
     """Paths of one workspace; nothing is created before it is written to."""
 
-    def __init__(self, root: str | os.PathLike[str] | None = None) -> None:
+    def __init__(self, root: str | os.PathLike[str] | None = None, database: str = "") -> None:
         """Open the workspace at `root`, else at LVM_WORKSPACE, else at ./workspace.
+
+        Args:
+            root: its folder.
+            database: a file in it to use for its database, such as a copy that other machines may read.
 
         Raises:
             WorkspaceError: if no disk takes such a path, or a file lies there.
@@ -78,10 +82,11 @@ class Workspace:
                 "a folder, which need not exist",
                 "Choose another with --workspace or LVM_WORKSPACE.",
             )
+        self._database = database or "studio.db"
 
     @property
     def database(self) -> Path:
-        return self.root / "studio.db"
+        return self.root / self._database
 
     def database_bytes(self) -> int:
         """Return how many bytes the database takes now, with what waits in its log."""
@@ -175,6 +180,11 @@ class Workspace:
         oldest = time.time() - LEFT_OVER_AFTER_S
         files = [path for root in (self.root, self.cache()) for path in root.rglob(".*.tmp")]
         return sorted(path for path in files if path.is_file() and path.stat().st_mtime < oldest)
+
+    @property
+    def cluster(self) -> Path:
+        """What processes of several machines leave for one another while they share a work."""
+        return self.root / "cluster"
 
     @property
     def projections(self) -> Path:

@@ -16,7 +16,7 @@ LAYERS = """
     database locks exchange.postgres
     jobs losses metrics
     nets.base nets.memory nets.query
-    progress baselines inverter.smollm
+    progress baselines executors inverter.smollm
     nets corpus.tmd
     corpus encoders
     vectors

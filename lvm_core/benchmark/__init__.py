@@ -13,6 +13,7 @@ from lvm_core.workspace import Workspace
 
 BENCHMARKS: dict[str, str] = {
     "encode": "lvm_core.benchmark.encoding:encode",
+    "cluster": "lvm_core.benchmark.cluster:cluster",
     "train": "lvm_core.benchmark.training:train",
     "memory": "lvm_core.benchmark.memory:memory",
     "help": "lvm_core.benchmark.latency:help_text",

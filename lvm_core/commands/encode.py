@@ -3,11 +3,14 @@
 import argparse
 from typing import TYPE_CHECKING
 
+from lvm_core.jobs.kinds import Kind
 from lvm_core.json_shapes import Json
 from lvm_core.workspace import Workspace
 
 if TYPE_CHECKING:
     from lvm_core.vectors.matrix import VectorMatrix
+
+JOB = Kind(spreads=True)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,13 +31,15 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> Json:
     from lvm_core.progress import ProgressLine
     from lvm_core.vectors.encode import encode_corpus
     from lvm_core.vectors.index import open_index
+    from lvm_core.vectors.spread import spread_over
 
     if not 1 <= namespace.batch_size <= 100_000:
         raise SettingsError([f"batch_size is {namespace.batch_size}; expected 1 to 100000 chunks."])
     CorpusStore(workspace).corpus(namespace.corpus)
     encoder = load_encoder(namespace.encoder or DEFAULT_ENCODER, namespace.device)
     progress = ProgressLine()
-    matrix = encode_corpus(workspace, namespace.corpus, encoder, progress, namespace.batch_size)
+    with spread_over(workspace, namespace.on, encoder.id, namespace.device) as elsewhere:
+        matrix = encode_corpus(workspace, namespace.corpus, encoder, progress, namespace.batch_size, elsewhere)
     index = open_index(workspace, namespace.corpus, encoder.id)
     return {
         "corpus": matrix.corpus,

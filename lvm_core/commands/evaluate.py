@@ -20,7 +20,7 @@ from lvm_core.workspace import Workspace
 if TYPE_CHECKING:
     from lvm_core.evaluate.decoder import DecoderEvaluation
 
-JOB = Kind(short=True)
+JOB = Kind(short=True, spreads=True)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(namespace: argparse.Namespace, workspace: Workspace) -> "Json | DecoderEvaluation":
     """Evaluate and return the rows, ranked, with what was refused and near-duplicates."""
     from lvm_core.evaluate.run import evaluate
+    from lvm_core.executors import elsewhere
     from lvm_core.leaderboard.board import ranked_rows
     from lvm_core.leaderboard.export import public
     from lvm_core.spaces import space_called
@@ -45,7 +46,8 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> "Json | DecoderE
         raise SettingsError(["No model was named; expected one or more, or all: python -m lvm_core evaluate all."])
     refs = "all" if namespace.models == ["all"] else namespace.models
     space = space_called(namespace.encoder) if namespace.encoder else None
-    evaluation = evaluate(workspace, refs, namespace.corpus, settings, space, ProgressLine())
+    with elsewhere(workspace, namespace.on) as executor:
+        evaluation = evaluate(workspace, refs, namespace.corpus, settings, space, ProgressLine(), executor)
     return {
         "rows": [public(row, evaluation.examples.get(row.id, [])) for row in ranked_rows(evaluation.rows)],
         "refused": [asdict(refused) for refused in evaluation.refused],

@@ -5,16 +5,21 @@ import argparse
 from lvm_core import config
 from lvm_core.corpus.ingest import IngestSettings, ingest
 from lvm_core.corpus.sources import corpus_name, readable
+from lvm_core.executors import elsewhere
+from lvm_core.jobs.kinds import Kind
 from lvm_core.json_shapes import Json
 from lvm_core.progress import ProgressLine
 from lvm_core.workspace import Workspace
+
+JOB = Kind(spreads=True)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags."""
     parser.add_argument(
         "source",
-        help=readable(),
+        nargs="+",
+        help=f"{readable()}. Several, such as the parts of a dump, become one corpus in the order given",
     )
     parser.add_argument("--corpus", help="name of the corpus [that of the source]")
     parser.add_argument("--encoder", help="encoder for --chunker semantic [all-MiniLM-L6-v2]")
@@ -29,8 +34,9 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> Json:
         from lvm_core.encoders import DEFAULT_ENCODER, load_encoder
 
         encode = load_encoder(namespace.encoder or DEFAULT_ENCODER).encode
-    corpus = namespace.corpus or corpus_name(namespace.source)
-    return ingest(workspace, namespace.source, corpus, settings, ProgressLine(), encode).to_json()
+    corpus = namespace.corpus or corpus_name(namespace.source[0])
+    with elsewhere(workspace, namespace.on) as executor:
+        return ingest(workspace, namespace.source, corpus, settings, ProgressLine(), encode, executor).to_json()
 
 
 def report(result: Json) -> str:

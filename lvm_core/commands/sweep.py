@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 SCHEDULES = ("hundred",)
 
-JOB = Kind("--name", place=Workspace.sweep)
+JOB = Kind("--name", place=Workspace.sweep, spreads=True)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,7 +51,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(namespace: argparse.Namespace, workspace: Workspace) -> "SweepJson":
     """Make or continue the sweep, and train what is left of it."""
+    from lvm_core.executors import elsewhere
     from lvm_core.train import sweep as sweeps
+    from lvm_core.train.elsewhere import run_sweep_elsewhere
 
     name = own_name(namespace.name or f"sweep-{time.strftime('%Y%m%d-%H%M%S')}", "--name")
     exists = workspace.sweep(name).exists()
@@ -70,6 +72,9 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> "SweepJson":
     if namespace.show or namespace.dry_run:
         return sweep.to_json()
     pulse.note_run(name)
+    with elsewhere(workspace, namespace.on) as executor:
+        if executor is not None:
+            return run_sweep_elsewhere(workspace, sweep, executor, ProgressLine()).to_json()
     return sweeps.run_sweep(workspace, sweep, trainer(workspace), ProgressLine()).to_json()
 
 

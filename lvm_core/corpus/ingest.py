@@ -4,36 +4,26 @@ import contextlib
 import hashlib
 import heapq
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 
-from lvm_core.config import check, setting
-from lvm_core.corpus.chunks import ChunkSettings, EncodeTexts, NewChunk
+from lvm_core.config import check
+from lvm_core.corpus.chunks import EncodeTexts, NewChunk
+from lvm_core.corpus.elsewhere import parts_elsewhere
 from lvm_core.corpus.parallel import chunk_articles
+from lvm_core.corpus.settings import IngestSettings as IngestSettings
 from lvm_core.corpus.sources import open_source
-from lvm_core.corpus.sources.base import RawArticle, ReadSettings, Skipped, Source, mended
+from lvm_core.corpus.sources.base import RawArticle, Skipped, Source, mended
+from lvm_core.corpus.sources.parts import Parts
 from lvm_core.corpus.timings import Cost, Stopwatch, export
 from lvm_core.corpus.writing import CorpusWriter, check_name, refuse_existing
-from lvm_core.errors import CorpusError, SourceError, WorkspaceError
+from lvm_core.errors import CorpusError, SettingsError, SourceError, WorkspaceError
+from lvm_core.executors import Executor
 from lvm_core.json_shapes import Json
 from lvm_core.types import Progress, no_progress
 from lvm_core.workspace import Workspace, need_space
 
 SPACE_BYTES = 10_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class IngestSettings(ChunkSettings, ReadSettings):
-    """What is taken from a source, and how it is cut."""
-
-    limit: int | None = setting(None, "stop after this many articles", "articles", low=1)
-    sample: int | None = setting(None, "take a random subset of this many articles", "articles", low=1)
-    seed: int = setting(0, "which random subset", low=0)
-    min_chunks: int = setting(2, "articles with fewer chunks are passed over", "chunks", low=1)
-    workers: int = setting(1, "processes that clean and cut; more help with a large dump", "processes", low=1, high=64)
-    licence: str = setting("", "licence of the text; known for Wikipedia")
-    keep_partial: bool = setting(False, "keep what comes before a damage of the file")
-    replace: bool = setting(False, "replace a corpus of the same name", label="replace one of this name")
 
 
 @dataclass(slots=True)
@@ -58,23 +48,27 @@ class IngestReport:
 
 def ingest(
     workspace: Workspace,
-    source: str,
+    source: str | Sequence[str],
     corpus: str,
     settings: IngestSettings | None = None,
     progress: Progress = no_progress,
     encode: EncodeTexts | None = None,
+    elsewhere: Executor | None = None,
 ) -> IngestReport:
     """Read `source` into the new corpus `corpus` and return what became of it.
 
     Args:
         workspace: where it is stored.
-        source: a path, "hf:NAME", or a corpus that comes with the studio ("enwiki-sample", "vital-leads").
+        source: a path, "hf:NAME", or a corpus that comes with the studio ("enwiki-sample", "vital-leads"); several
+            are read one behind the other.
         corpus: its name.
         settings: what to take and how to cut it.
         progress: told the share read, with rate and time left.
         encode: texts to vectors, for the semantic chunker.
+        elsewhere: who reads, cleans and cuts, a source a task; the corpus is the same.
 
     Raises:
+        SettingsError: for a random subset, or the semantic chunker, elsewhere.
         SourceError: if the source cannot be read.
         CorpusError: if the name is taken, another process writes it, or no article remains.
         WorkspaceError: if the disk is full or read-only.
@@ -82,22 +76,31 @@ def ingest(
     settings = check(settings or IngestSettings())
     check_name(corpus)
     refuse_existing(workspace, corpus, settings.replace)
-    opened = open_source(source, settings)
+    sources = [source] if isinstance(source, str) else list(source)
+    parts = [open_source(one, settings) for one in sources]
+    opened: Source = parts[0] if len(parts) == 1 else Parts(parts)
+    if elsewhere is not None:
+        _check_elsewhere(settings)
     need_space(workspace.root, SPACE_BYTES)
     skipped, start, stopwatch = Skipped(), time.monotonic(), Stopwatch()
     cost, before = Cost(), workspace.database_bytes()
     with CorpusWriter(workspace, corpus, opened.description, settings.chunker, replace=settings.replace) as writer:
         meter = _Meter(opened, writer, settings, progress)
         articles = _Guarded(_selected(opened, settings, skipped, progress), settings.keep_partial)
-        raw = stopwatch.each("reading", mended(articles, skipped))
-        for title, chunks in stopwatch.each("chunking", _chunked(raw, settings, skipped, encode)):
+        if elsewhere is None:
+            raw = stopwatch.each("reading", mended(articles, skipped))
+            cut = _chunked(raw, settings, skipped, encode)
+        else:
+            cut = parts_elsewhere(workspace, sources, settings, skipped, elsewhere, progress)
+        for title, chunks in stopwatch.each("chunking", cut):
             with stopwatch.spent("storing"):
                 writer.add(title, chunks)
-            meter.tell()
+            if elsewhere is None:
+                meter.tell()
             if settings.limit and writer.n_documents >= settings.limit:
                 break
         if not writer.n_documents:
-            raise _nothing(source, skipped, settings, articles.warning)
+            raise _nothing(", ".join(sources), skipped, settings, articles.warning)
         licence = settings.licence or opened.licence
         report = IngestReport(
             corpus, writer.n_documents, writer.n_chunks, writer.n_chars, "", licence,
@@ -105,13 +108,23 @@ def ingest(
         )  # fmt: skip
         facts = cost.facts(n_bytes=max(workspace.database_bytes() - before, 0))
         stages = stopwatch.details(settings.chunker, facts)
-        details = {"source": source, "settings": asdict(settings), **stages}
+        details = {"source": ", ".join(sources), "settings": asdict(settings), **stages}
         info = writer.finish({**details, **report.to_json()}, licence)
     with contextlib.suppress(WorkspaceError):
         export(workspace, corpus)
     report.digest = info.digest
     progress(1.0, f"{report.n_documents:,} articles, {report.n_chunks:,} chunks in {report.seconds:.1f} s")
     return report
+
+
+def _check_elsewhere(settings: IngestSettings) -> None:
+    if settings.sample is not None or settings.chunker == "semantic" or settings.keep_partial:
+        raise SettingsError(
+            [
+                "A random subset, episodes (--chunker semantic) or what comes before a damage (--keep-partial) was"
+                " asked of several machines; expected one process for that: leave it out, or say --on local."
+            ]
+        )
 
 
 class _Guarded:

@@ -26,12 +26,16 @@ from lvm_core.evaluate.rows import ArticleSums, Coherence, Example, Gain, Row, T
 from lvm_core.evaluate.settings import EvaluateSettings
 from lvm_core.evaluate.testset import TestSet, make_test_set
 from lvm_core.evaluate.twins import find_twins
+from lvm_core.executors import Executor, Outcome, Task
 from lvm_core.metrics import timing
 from lvm_core.metrics.bootstrap import Sums
 from lvm_core.spaces import space_to_measure_in
 from lvm_core.types import Progress, no_progress
 from lvm_core.version import __version__
 from lvm_core.workspace import Workspace
+
+Measured = tuple[Row, ArticleSums, list[Example] | None]
+"""A row that is not stored yet, its sums by article, and the windows in full where they were asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,7 @@ def evaluate(
     settings: EvaluateSettings | None = None,
     encoder_id: str | None = None,
     progress: Progress = no_progress,
+    elsewhere: Executor | None = None,
 ) -> Evaluation:
     """Measure models on the articles of a split, store their rows and return them.
 
@@ -64,12 +69,14 @@ def evaluate(
         settings: which split, and what beyond the standard measures.
         encoder_id: the space; by default the models' own.
         progress: told the model at hand and the time left.
+        elsewhere: who measures the models, one a task; None: this process, one after the other.
 
     Raises:
         CorpusError: if the corpus is missing, not encoded, or holds no window.
         ModelError: if a model is unknown, diverged, or was trained on articles of the test.
         SpaceMismatch: if a model belongs to another encoder.
         SettingsError: for settings out of bounds.
+        ExecutorLost: if nobody is left who measures; the rows measured before are stored.
     """
     settings = check(settings or EvaluateSettings())
     space = encoder_id or space_to_measure_in(workspace, [] if refs == "all" else refs, corpus)
@@ -85,14 +92,14 @@ def evaluate(
         settings.split_seed,
         settings.max_chunks,
     )
-    run = _Run(encoded, test, admitted.candidates, settings, progress)
+    run = Measuring(encoded, test, admitted.candidates, settings, progress)
     progress(0.0, "looking for near-duplicate articles")
     twins = find_twins(encoded, test, admitted.candidates, settings) if settings.twins else []
-    rows = run.measure_all(twins)
+    rows = run.measure_elsewhere(twins, elsewhere) if elsewhere else run.measure_all(twins)
     return Evaluation(rows, admitted.refused, twins, run.examples)
 
 
-class _Run:
+class Measuring:
     """One evaluation, with what its models share."""
 
     def __init__(
@@ -110,12 +117,12 @@ class _Run:
         self.filters = Filters(encoded, lambda _share, message: progress(self._share, f"{self._note}: {message}"))
         self.examples: dict[int | None, list[Example]] = {}
         self._filter_sums: dict[tuple[str, int], Sums] = {}
+        self._extras = Extras(encoded, test, settings)
 
     def measure_all(self, twins: list[Twin]) -> list[Row]:
         """Measure every model, store its row and return the rows."""
         began = time.monotonic()
         rows = []
-        extras = Extras(self.encoded, self.test, self.settings)
         for number, candidate in enumerate(self.candidates):
             spent = time.monotonic() - began
             left = f", {spent / number * (len(self.candidates) - number):.0f} s left" if number else ""
@@ -124,13 +131,51 @@ class _Run:
                 f"{candidate.info.ref} ({number + 1} of {len(self.candidates)}{left})",
             )
             self._progress(self._share, self._note)
-            rows.append(self._measure(candidate, extras, twins))
+            rows.append(self._keep(self.measure(candidate, twins)))
+        self._conclude(rows, began)
+        return rows
+
+    def measure_elsewhere(self, twins: list[Twin], executor: Executor) -> list[Row]:
+        """Measure every model as a task of its own, store each row as it comes and return the rows.
+
+        Raises:
+            LvmError: what the first model that cannot be measured is refused for, once the others are stored.
+        """
+        began = time.monotonic()
+        tasks = {c.info.ref: self._task(c, twins) for c in self.candidates}
+        rows: dict[str, Row] = {}
+        refused: list[Outcome] = []
+
+        def tell(ref: str, _share: float, message: str) -> None:
+            note = f"{len(rows)} of {len(tasks)} models measured; {ref}: {message}"
+            self._progress(min(len(rows) / len(tasks), 0.999), note)
+
+        for outcome in executor.run(list(tasks.values()), tell):
+            if outcome.error is not None:
+                refused.append(outcome)
+                continue
+            rows[outcome.task.name] = self._keep(outcome.worth())
+            tell(outcome.task.name, 1.0, f"measured on {outcome.where} in {outcome.seconds:.0f} s")
+        for outcome in refused:
+            outcome.worth()
+        ordered = [rows[ref] for ref in tasks]
+        self._conclude(ordered, began)
+        return ordered
+
+    def _task(self, candidate: Candidate, twins: list[Twin]) -> Task:
+        test = self.test
+        given = {"ref": candidate.info.ref, "corpus": test.corpus, "encoder_id": test.encoder_id, "twins": twins,
+                 "settings": self.settings, "ordinals": tuple(d.ordinal for d in test.documents)}  # fmt: skip
+        return Task(candidate.info.ref, "lvm_core.evaluate.elsewhere:measure_one", given)
+
+    def _conclude(self, rows: list[Row], began: float) -> None:
         models = "1 model" if len(rows) == 1 else f"{len(rows)} models"
         took = time.monotonic() - began
         self._progress(1.0, f"{models} on {self.test.n_windows:,} windows in {took:.1f} s")
-        return rows
 
-    def _measure(self, candidate: Candidate, extras: Extras, twins: list[Twin]) -> Row:
+    def measure(self, candidate: Candidate, twins: list[Twin]) -> Measured:
+        """Measure one model; nothing is stored."""
+        extras = self._extras
         loaded = self.filters.load(candidate)
         context = self.settings.context or candidate.context
         windows = self.test.windows(context)
@@ -162,6 +207,11 @@ class _Run:
         examples = extras.examples(loaded.info, context) if self._shows(candidate) else None
         paired = {name: sums[name] for name, measure in MEASURES.items() if measure.paired}
         articles = ArticleSums([d.title for d in self.test.documents], paired)
+        return row, articles, examples
+
+    def _keep(self, measured: Measured) -> Row:
+        """Store what was measured and return its row."""
+        row, articles, examples = measured
         stored = dataclasses.replace(row, id=self.store.save(row, articles, examples))
         if examples is not None:
             self.examples[stored.id] = examples

@@ -23,6 +23,7 @@ class Kind:
         resume_flag: the flag with which the same arguments go on where they stopped; "" if they do so without one.
         place: where what it makes under a name lies in a workspace.
         stem: how a name begins, from the arguments; the command's own name where it does not say.
+        spreads: its work comes in parts that other machines can do, so it takes `--on`.
         short: somebody waits for it, so it has a lane of its own and never stands behind a training.
     """
 
@@ -30,6 +31,7 @@ class Kind:
     resume_flag: str = ""
     place: Callable[[Workspace, str], Path] | None = None
     stem: Callable[[Sequence[str]], str] | None = None
+    spreads: bool = False
     short: bool = False
 
     @property

@@ -22,6 +22,8 @@ LOOK_WAIT_S = 0.3
 START_GRACE_S = 15.0
 FOREIGN_SILENCE_S = 9.0
 MOST_STARTS = 3
+LOST = 75
+"""Exit code of a command whose workers elsewhere went away."""
 KILLED = {signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT}
 
 
@@ -141,6 +143,8 @@ def outcome(code: int, job: Job, workspace: Workspace) -> tuple[str, str]:
         why = ", by hand or because memory ran out" if number == signal.SIGKILL else ""
         return "interrupted", f"The process was ended ({name}){why}. Resume goes on from the last checkpoint."
     reason = logs.last_words(workspace.job_log(job.id))
+    if code == LOST:
+        return "interrupted", reason
     return "failed", reason or f"The command ended with exit code {code} and said nothing."
 
 

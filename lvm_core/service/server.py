@@ -16,9 +16,6 @@ from lvm_core.service.settings import ServiceSettings
 
 BACKLOG = 512
 
-KEPT_ALIVE_S = 75
-"""Seconds that an idle connection stays open: a client that asks just when it is closed gets no answer."""
-
 
 @dataclass(frozen=True, slots=True)
 class Listening:
@@ -78,7 +75,6 @@ async def _serve(all_of: Sequence[Listening], settings: ServiceSettings, stop: t
         _Server(
             uvicorn.Config(
                 one.app, log_level="warning", access_log=False, backlog=BACKLOG, server_header=False,
-                timeout_keep_alive=KEPT_ALIVE_S,
                 timeout_graceful_shutdown=max(1, round(settings.grace_s)), lifespan="off",
             )
         )

@@ -16,6 +16,7 @@ from torch import Tensor
 from lvm_core.checkpoint import METRICS, RESULT, STATE, WEIGHTS
 from lvm_core.dataset import Batch, TrainingSet
 from lvm_core.errors import ModelError
+from lvm_core.executors.work import on_stop
 from lvm_core.json_shapes import MetricsLine, RunResult
 from lvm_core.losses import dominating
 from lvm_core.model_weights import load_weights, save_weights
@@ -287,7 +288,8 @@ class Trainer:
 def stopping(stop: threading.Event) -> Iterator[None]:
     """Turn SIGTERM and SIGINT into `stop`, so that a step is finished and a checkpoint written first."""
     if threading.current_thread() is not threading.main_thread():
-        yield
+        with on_stop(stop.set):  # a worker's thread, which no signal reaches
+            yield
         return
 
     def ask(_signal: int, _frame: FrameType | None) -> None:

@@ -1,12 +1,13 @@
 """A sweep: many trainings as one job, each a run of its own, ranked while it goes on."""
 
+import contextlib
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TypedDict, cast
 
 from lvm_core.boundary.json_values import from_json
-from lvm_core.config import problems
+from lvm_core.config import check
 from lvm_core.dataset.order_notes import ask_about_order
 from lvm_core.errors import JobError, LvmError, SettingsError
 from lvm_core.json_shapes import RunResult, Values
@@ -37,6 +38,11 @@ class Child:
     val_cosine: float | None = None
     seconds: float = 0.0
     message: str = ""
+
+    def is_done(self, result: RunResult) -> None:
+        """Note how its training ended."""
+        self.state, self.val_cosine = "done", result.get("val_cosine")
+        self.message = str(result.get("stopped", ""))
 
 
 class ChildJson(TypedDict):
@@ -216,13 +222,24 @@ def run_sweep(workspace: Workspace, sweep: Sweep, train: Train, progress: Progre
         JobError: if another process runs this sweep.
         KeyboardInterrupt: if it was told to stop; the run at hand has written its checkpoint.
     """
+    with sweep_lock(workspace, sweep):
+        return _run_open(workspace, sweep, train, progress)
+
+
+@contextlib.contextmanager
+def sweep_lock(workspace: Workspace, sweep: Sweep) -> Iterator[None]:
+    """Hold the right to run the sweep.
+
+    Raises:
+        JobError: if another process runs it.
+    """
     refusal = JobError(
         f"Another process runs the sweep '{sweep.name}' right now",
         "one process at a time",
         "Wait until it is done, stop it, or choose another --name.",
     )
     with held(workspace.lock("sweep", sweep.name), refusal):
-        return _run_open(workspace, sweep, train, progress)
+        yield
 
 
 def _run_open(workspace: Workspace, sweep: Sweep, train: Train, progress: Progress) -> Sweep:
@@ -231,20 +248,26 @@ def _run_open(workspace: Workspace, sweep: Sweep, train: Train, progress: Progre
         if child.state not in OPEN:
             continue
         child.state = "running"
-        _save(workspace, sweep)
+        save(workspace, sweep)
         start = time.monotonic()
         try:
-            result = _train_child(workspace, sweep, child, train, _part(progress, sweep, i))
-            child.state, child.val_cosine = "done", result.get("val_cosine")
-            child.message = str(result.get("stopped", ""))
+            result = finished(workspace, child.run) or _train_child(
+                workspace, sweep, child, train, _part(progress, sweep, i)
+            )
+            child.is_done(result)
         except (LvmError, RuntimeError, MemoryError) as error:
             child.state, child.message = "failed", f"{error}"[:500]
         finally:
             child.seconds += time.monotonic() - start
-            _save(workspace, sweep)
-    n_failed = sum(c.state == "failed" for c in sweep.children)
-    progress(1.0, f"{len(sweep.children)} runs, {n_failed} failed; {_outcome(sweep.ranked())}")
+            save(workspace, sweep)
+    progress(1.0, conclusion(sweep))
     return sweep
+
+
+def conclusion(sweep: Sweep) -> str:
+    """Return how a sweep ended, in words."""
+    n_failed = sum(c.state == "failed" for c in sweep.children)
+    return f"{len(sweep.children)} runs, {n_failed} failed; {_outcome(sweep.ranked())}"
 
 
 def _outcome(ranked: "list[Child]") -> str:
@@ -256,19 +279,26 @@ def _outcome(ranked: "list[Child]") -> str:
     return f"{listed(best)} {'leads' if len(best) == 1 else 'are level'} with {values[best[0]]:.4f}"
 
 
+def finished(workspace: Workspace, run: str) -> RunResult | None:
+    """Return the result of a run that came to its end before the sweep heard of it; None where it did not."""
+    if not workspace.run_result(run).exists():
+        return None
+    result: RunResult = read_json(workspace.run_result(run))
+    return result if result.get("stopped") in ("finished", "early") else None
+
+
 def _train_child(workspace: Workspace, sweep: Sweep, child: Child, train: Train, progress: Progress) -> RunResult:
-    if workspace.run_result(child.run).exists():
-        result: RunResult = read_json(workspace.run_result(child.run))
-        if result.get("stopped") in ("finished", "early"):
-            return result
     if workspace.run_config(child.run).exists():
         return train(None, child.run, True, progress)
     config = settings_of(sweep, child)
     config.epochs = epochs_left(sweep, config.epochs)
-    wrong = problems(config)
-    if wrong:
-        raise SettingsError(wrong)
-    return train(config, child.run, False, progress)
+    return train(check(config), child.run, False, progress)
+
+
+def leading(sweep: Sweep) -> str:
+    """Return the best run so far in words, "" where none has finished."""
+    best = sweep.ranked()[:1]
+    return f"; best so far {best[0].val_cosine:.4f} ({best[0].run})" if best else ""
 
 
 def epochs_left(sweep: Sweep, epochs: int) -> int:
@@ -288,8 +318,7 @@ def epochs_left(sweep: Sweep, epochs: int) -> int:
 def _part(progress: Progress, sweep: Sweep, i: int) -> Progress:
     """Return the progress of run `i` as a part of the whole."""
     n = len(sweep.children)
-    best = sweep.ranked()[:1]
-    leads = f"; best so far {best[0].val_cosine:.4f} ({best[0].run})" if best else ""
+    leads = leading(sweep)
 
     def tell(share: float, message: str) -> None:
         progress(min((i + share) / n, 0.9999), f"run {i + 1} of {n}, {sweep.children[i].run}: {message}{leads}")
@@ -297,5 +326,6 @@ def _part(progress: Progress, sweep: Sweep, i: int) -> Progress:
     return tell
 
 
-def _save(workspace: Workspace, sweep: Sweep) -> None:
+def save(workspace: Workspace, sweep: Sweep) -> None:
+    """Write down how far a sweep is."""
     write_json(workspace.sweep(sweep.name), sweep.to_json())

@@ -2,8 +2,7 @@
 
 import dataclasses
 import os
-import time
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +17,8 @@ from lvm_core.types import CorpusInfo, Encoder, Progress, Rows, no_progress
 from lvm_core.vectors.geometry import follow_similarity
 from lvm_core.vectors.index import ensure_index
 from lvm_core.vectors.matrix import MatrixInfo, VectorMatrix, map_data, open_matrix, read_info
+from lvm_core.vectors.spread import Encoded, Spread
+from lvm_core.vectors.work import Meter, Work, part, part_state
 from lvm_core.workspace import Workspace, disk_errors, need_space, read_json, write_json
 
 BATCH_SIZE = 512
@@ -27,41 +28,13 @@ SLICE = 8_192
 HEADER_BYTES = 128
 
 
-@dataclass(slots=True)
-class _Work:
-    """An encoding under way: the texts, their order, and how many batches are on disk."""
-
-    corpus: CorpusInfo
-    encoder: Encoder
-    texts: list[str]
-    order: Rows
-    batch_size: int
-    n_done: int
-    spent_s: float
-
-    @property
-    def n_batches(self) -> int:
-        return -(-len(self.order) // self.batch_size)
-
-    def state(self, spent_s: float) -> dict[str, object]:
-        return {
-            "corpus": self.corpus.name,
-            "digest": self.corpus.digest,
-            "encoder_id": self.encoder.id,
-            "n_rows": len(self.order),
-            "dim": self.encoder.dim,
-            "batch_size": self.batch_size,
-            "n_done": self.n_done,
-            "spent_s": round(spent_s, 3),
-        }
-
-
 def encode_corpus(
     workspace: Workspace,
     corpus: str,
     encoder: Encoder,
     progress: Progress = no_progress,
     batch_size: int = BATCH_SIZE,
+    elsewhere: Spread | None = None,
 ) -> VectorMatrix:
     """Return the matrix of `corpus`, made now, finished after an interruption, or found complete; with its index.
 
@@ -74,9 +47,11 @@ def encode_corpus(
         encoder: makes the vectors.
         progress: told after each batch, with rate and time left.
         batch_size: chunks between two savings; an interrupted encoding keeps its own.
+        elsewhere: who else encodes, on machines of one kind to the same bytes; None: this process alone.
 
     Raises:
         CorpusError: if the corpus is missing, empty, being read in or encoded elsewhere, or changes meanwhile.
+        ExecutorLost: if nobody is left who encodes.
         EncoderError: if a chunk cannot be encoded.
         WorkspaceError: if the disk is full or read-only.
     """
@@ -95,13 +70,7 @@ def encode_corpus(
     with corpus_lock(workspace, corpus):
         info = store.corpus(corpus)
         work = _begin(store, info, encoder, path, batch_size)
-        spent_s = _run(work, path, progress)
-        if store.corpus(corpus).digest != info.digest:
-            raise CorpusError(
-                f"Corpus '{corpus}' was read in anew while it was being encoded",
-                "the same chunks to the end",
-                "Encode it again.",
-            )
+        spent_s = _run(work, path, progress, lambda: _same_corpus(store, info, path), elsewhere)
         _finish(workspace, work, path, spent_s)
     matrix = open_matrix(workspace, corpus, encoder.id)
     ensure_index(workspace, corpus, encoder.id, progress)
@@ -127,100 +96,92 @@ def _mend_coherence(store: CorpusStore, info: CorpusInfo, path: Path) -> None:
         _store_coherence(store, info.name, map_data(path, matrix.n_rows, matrix.dim))
 
 
-def _part(path: Path) -> Path:
-    return path.with_suffix(".part")
-
-
-def _part_state(path: Path) -> Path:
-    return path.with_suffix(".part.json")
-
-
-def _begin(store: CorpusStore, info: CorpusInfo, encoder: Encoder, path: Path, batch_size: int) -> _Work:
+def _begin(store: CorpusStore, info: CorpusInfo, encoder: Encoder, path: Path, batch_size: int) -> Work:
     """Return the work still to do: that of an interrupted encoding of the same chunks, else all of it."""
     texts = list(iter_texts(store, info.name))
     lengths = np.fromiter((len(text) for text in texts), dtype=np.int64, count=len(texts))
     order: Rows = np.argsort(-lengths, kind="stable")
-    work = _Work(info, encoder, texts, order, batch_size, 0, 0.0)
-    state = read_json(_part_state(path)) if _part_state(path).exists() else {}
+    work = Work(info, encoder, texts, order, batch_size, 0, 0.0)
+    state = read_json(part_state(path)) if part_state(path).exists() else {}
     same = all(
         state.get(key) == value for key, value in work.state(0).items() if key in ("digest", "encoder_id", "dim")
     )
-    if same and (_part(path).exists() or state["n_done"] * state["batch_size"] >= len(texts)):
+    if same and (part(path).exists() or state["n_done"] * state["batch_size"] >= len(texts)):
         work.batch_size, work.n_done, work.spent_s = state["batch_size"], state["n_done"], state["spent_s"]
         return work
     _reserve(path, len(texts), encoder.dim)
-    write_json(_part_state(path), work.state(0))
+    write_json(part_state(path), work.state(0))
     return work
 
 
 def _reserve(path: Path, n_rows: int, dim: int) -> None:
     """Make the file with all its blocks, since a mapped file that meets a full disk kills the process."""
-    _part_state(path).unlink(missing_ok=True)
+    part_state(path).unlink(missing_ok=True)
     n_bytes = n_rows * dim * 2 + HEADER_BYTES
     need_space(path.parent, n_bytes)
     with disk_errors(path):
-        data = np.lib.format.open_memmap(_part(path), mode="w+", dtype=np.float16, shape=(n_rows, dim))
+        data = np.lib.format.open_memmap(part(path), mode="w+", dtype=np.float16, shape=(n_rows, dim))
         data.flush()
         if hasattr(os, "posix_fallocate"):
-            with _part(path).open("r+b") as file:
-                os.posix_fallocate(file.fileno(), 0, _part(path).stat().st_size)
+            with part(path).open("r+b") as file:
+                os.posix_fallocate(file.fileno(), 0, part(path).stat().st_size)
 
 
-def _run(work: _Work, path: Path, progress: Progress) -> float:
+def _same_corpus(store: CorpusStore, info: CorpusInfo, path: Path) -> None:
+    """Raise CorpusError where the corpus was deleted or read in anew while it was being encoded."""
+    now = next((corpus for corpus in store.corpora() if corpus.name == info.name), None)
+    if now is None or not path.parent.is_dir():
+        raise CorpusError(
+            f"Corpus '{info.name}' was deleted while it was being encoded",
+            "the same chunks to the end",
+            "Ingest it again.",
+        )
+    if now.digest != info.digest:
+        raise CorpusError(
+            f"Corpus '{info.name}' was read in anew while it was being encoded",
+            "the same chunks to the end",
+            "Encode it again.",
+        )
+
+
+def _run(work: Work, path: Path, progress: Progress, check: Callable[[], None], elsewhere: Spread | None) -> float:
     """Encode the batches that are left and return the seconds spent in all attempts."""
     if work.n_done >= work.n_batches:
         return work.spent_s
     with disk_errors(path):
-        data: NDArray[np.float16] = np.lib.format.open_memmap(_part(path), mode="r+")
-    meter = _Meter(work)
-    while work.n_done < work.n_batches:
-        rows = work.order[work.n_done * work.batch_size :][: work.batch_size]
-        data[rows] = work.encoder.encode([work.texts[i] for i in rows]).astype(np.float16)
-        with disk_errors(path):
-            data.flush()  # type: ignore[attr-defined]  # the batch is on disk before the JSON says so
-        work.n_done += 1
-        write_json(_part_state(path), work.state(meter.spent_s))
-        progress(*meter.report())
+        data: NDArray[np.float16] = np.lib.format.open_memmap(part(path), mode="r+")
+    meter = Meter(work)
+    try:
+        for last, rows, vectors in elsewhere.batches(work, path) if elsewhere else _batches(work):
+            check()
+            data[rows] = vectors
+            with disk_errors(path):
+                data.flush()  # type: ignore[attr-defined]  # the batch is on disk before the JSON says so
+            work.n_done = last
+            write_json(part_state(path), work.state(meter.spent_s))
+            progress(*meter.report())
+    except WorkspaceError:
+        check()  # where the corpus is gone, that is why
+        raise
     return meter.spent_s
 
 
-class _Meter:
-    """Rate and time left, by characters: the chunks that come last are short and quick."""
-
-    def __init__(self, work: _Work) -> None:
-        self._work = work
-        self._chars = np.cumsum([len(work.texts[i]) for i in work.order])
-        self._first = self._done()
-        self._start = time.monotonic()
-
-    @property
-    def spent_s(self) -> float:
-        return self._work.spent_s + time.monotonic() - self._start
-
-    def _done(self) -> int:
-        return min(self._work.n_done * self._work.batch_size, len(self._work.order))
-
-    def report(self) -> tuple[float, str]:
-        """Return the share done, short of 1, and the message."""
-        n_done, total = self._done(), len(self._work.order)
-        elapsed = max(time.monotonic() - self._start, 1e-6)
-        before = int(self._chars[self._first - 1]) if self._first else 0
-        chars, all_chars = int(self._chars[n_done - 1]), int(self._chars[-1])
-        left_s = (all_chars - chars) / max((chars - before) / elapsed, 1e-6)
-        rate = (n_done - self._first) / elapsed
-        message = f"{n_done:,} of {total:,} chunks, {rate:,.0f}/s, {left_s:.0f} s left"
-        return min(chars / all_chars, 0.999), message
+def _batches(work: Work) -> Iterator[Encoded]:
+    """Yield the batches that are left, encoded in this process."""
+    for number in range(work.n_done, work.n_batches):
+        rows = work.rows(number, number + 1)
+        yield number + 1, rows, work.encoder.encode([work.texts[i] for i in rows]).astype(np.float16)
 
 
-def _finish(workspace: Workspace, work: _Work, path: Path, spent_s: float) -> None:
+def _finish(workspace: Workspace, work: Work, path: Path, spent_s: float) -> None:
     """Give the finished matrix its name, store what follows from it, then write its JSON, which says that it is done.
 
     A kill anywhere in between is mended by the next call, which finds every batch encoded.
     """
     n_rows, dim = len(work.order), work.encoder.dim
     with disk_errors(path):
-        if _part(path).exists():
-            _part(path).replace(path)
+        if part(path).exists():
+            part(path).replace(path)
     data = map_data(path, n_rows, dim)
     info = work.corpus
     _store_coherence(CorpusStore(workspace), info.name, data)
@@ -231,7 +192,7 @@ def _finish(workspace: Workspace, work: _Work, path: Path, spent_s: float) -> No
     done = MatrixInfo(info.name, info.digest, work.encoder.id, n_rows, dim, unit, mean_norm, spent_s)
     write_json(path.with_suffix(".json"), dataclasses.asdict(done))
     with disk_errors(path):
-        _part_state(path).unlink(missing_ok=True)
+        part_state(path).unlink(missing_ok=True)
 
 
 def _mean_norm(data: NDArray[np.float16]) -> float:

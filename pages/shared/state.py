@@ -130,7 +130,7 @@ def warm() -> None:
         with contextlib.suppress(LvmError):
             encoder_called(DEFAULT_ENCODER)
 
-    threading.Thread(target=load, name="warm-encoder", daemon=False).start()  # torch dies loudly where it is cut off
+    threading.Thread(target=load, name="warm-encoder", daemon=True).start()
 
 
 # ---------------------------------------------------------------- corpora and their vectors

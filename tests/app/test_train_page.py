@@ -12,6 +12,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from lvm_core.config import fields_of
+from lvm_core.executors import ExecutorKind
 from lvm_core.jobs.store import JobStore
 from lvm_core.train import TrainConfig
 from lvm_core.train.notes import RunNotes, write_notes
@@ -160,7 +161,7 @@ def test_another_command_gets_its_form_and_its_exact_command(calm: Workspace, op
     what.set_value("other").run()
     widget(app, "selectbox", "Command").set_value("ingest").run()
     assert "expected also source" in shown(app)
-    widget(app, "text_input", "Source").set_value("vital-leads").run()
+    widget(app, "text_area", "Source").set_value("vital-leads").run()
     press(app, "Start ingest")
     (job,) = JobStore(calm).list(("queued",))
     assert job.argv == ["ingest", "vital-leads"]
@@ -177,6 +178,23 @@ def test_a_sweep_over_two_settings_is_queued_as_one_job(calm: Workspace, open_pa
     (job,) = JobStore(calm).list(("queued",))
     assert job.kind == "sweep"
     assert job.run is not None
+
+
+def test_a_sweep_is_sent_to_a_cluster_where_one_can_be_reached(
+    calm: Workspace, open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = open_page(calm, "train", what="sweep")
+    widget(app, "text_area", "Vary").set_value("lr = 0.001, 0.0005").run()
+    assert "--on" not in command(app)
+    (where,) = [w for w in app.get("button_group") if w.label == "Runs on"]
+    where.set_value("slurm").run()
+    assert command(app).endswith("--on slurm")
+    press(app, "Start sweep")
+    (job,) = JobStore(calm).list(("queued",))
+    assert job.argv[-4:-2] == ["--on", "slurm"], "the name of the sweep comes last"
+    monkeypatch.setattr(ExecutorKind, "is_here", lambda kind: not kind.package)
+    app.run()
+    assert not [w for w in app.get("button_group") if w.label == "Runs on"]
 
 
 def test_words_for_numbers_are_refused_before_a_sweep_starts(calm: Workspace, open_page: Open) -> None:

@@ -49,6 +49,9 @@ SETTINGS = (
     ("LVM_CACHE", "derived files that every workspace shares", "~/.cache/lvm-studio"),
     ("LVM_FIRST_CORPUS", "corpus an empty workspace starts with; empty for none", "enwiki-sample"),
     ("LVM_DATABASE_URL", "PostgreSQL to import from and export to", "none"),
+    ("LVM_EXECUTOR", "where work that comes in parts is done: local, ray or slurm", "local"),
+    ("LVM_RAY_ADDRESS", "HOST:PORT of the head of a Ray cluster", "none"),
+    ("LVM_SLURM", "options of SLURM jobs, such as slurm_partition=gpu,mem_gb=16", "none"),
     (
         "LVM_INDEX",
         f"index of the chunks: {', '.join(INDEXES)}; faiss takes the kind that the size asks for",

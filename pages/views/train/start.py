@@ -6,10 +6,11 @@ from typing import Any
 
 import streamlit as st
 
-from lvm_core.command_line import Flag, arguments, check_command, flags, job_commands, values_of
+from lvm_core.command_line import Flag, arguments, check_command, flags, job_commands, spreads, values_of
 from lvm_core.config import Field, command_line, fields_of, named_values
 from lvm_core.errors import JobError, LvmError
 from lvm_core.evaluate.settings import EvaluateSettings
+from lvm_core.executors import EXECUTORS, FLAG, LOCAL, default_executor
 from lvm_core.jobs import runner
 from lvm_core.json_shapes import Values
 from lvm_core.nets import MODELS
@@ -42,7 +43,7 @@ def training(at: Address) -> None:
     )  # fmt: skip
     problems = _planned(config, 1) + _name_problems(name)
     argv = [*training_arguments(config), *(["--run", name] if name else [])]
-    if offer(argv, problems, "Start training", f"Train {name or config.model}", then=config if test else None):
+    if offer(at, argv, problems, "Start training", f"Train {name or config.model}", then=config if test else None):
         at.put("name", "")
         st.rerun(scope="app")
 
@@ -85,7 +86,7 @@ def sweep(at: Address) -> None:
     words = ["--preset", "hundred"] if schedule else [word for line in lines for word in ("--vary", line)]
     words += ["--most", str(most)] if most < len(runs) else []
     argv = ["sweep", *training_arguments(config)[1:], *words]
-    if offer(argv, problems, "Start sweep", f"Sweep of {n_runs} runs"):
+    if offer(at, argv, problems, "Start sweep", f"Sweep of {n_runs} runs"):
         st.rerun(scope="app")
 
 
@@ -137,7 +138,7 @@ def other(at: Address) -> None:
     except JobError as error:
         words = {flag.flag: form.label_of(_field(flag)) for flag in every if flag.flag}
         problems.append(ui.spoken(str(error), words))
-    if offer(argv, problems, f"Start {command}"):
+    if offer(at, argv, problems, f"Start {command}"):
         st.rerun(scope="app")
 
 
@@ -221,8 +222,26 @@ def spoken(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
+def _where(at: Address, command: str) -> list[str]:
+    """Show the choice of where the work is done, if this studio can do it elsewhere; return the words that say so."""
+    ways = {name: kind.title for name, kind in EXECUTORS.items() if kind.is_here()} if spreads(command) else {}
+    if len(ways) < 2:
+        return []
+    about = "; ".join(f"{ways[name]}: {EXECUTORS[name].about}" for name in ways)
+    default = default_executor()
+    names = list(ways)
+    key = at.key("on", default if default in ways else LOCAL, names, linked=False)
+    chosen = st.segmented_control("Runs on", names, format_func=ways.get, required=True, key=key, help=f"{about}.")
+    return [FLAG, str(chosen)] if chosen != default else []
+
+
 def offer(
-    argv: Sequence[str], problems: Sequence[str], label: str, title: str = "", then: TrainConfig | None = None
+    at: Address,
+    argv: Sequence[str],
+    problems: Sequence[str],
+    label: str,
+    title: str = "",
+    then: TrainConfig | None = None,
 ) -> bool:
     """Show the problems, or the command and the button that queues it; return whether it was pressed.
 
@@ -231,7 +250,8 @@ def offer(
     if problems:
         items = "".join(f"<li>{html.escape(p)}</li>" for p in problems)
         st.html(f'<ul class="lvm-problems" role="alert">{items}</ul>')
-    st.code(runner.shown_command(list(argv), state.workspace()), language=None, wrap_lines=True)
+    argv = [*argv, *_where(at, argv[0])]
+    st.code(runner.shown_command(argv, state.workspace()), language=None, wrap_lines=True)
     if not st.button(label, type="primary", disabled=bool(problems), key=f"start:{argv[0]}"):
         return False
     job = state.jobs().get(state.jobs().submit(argv, title))

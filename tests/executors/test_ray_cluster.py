@@ -1,0 +1,168 @@
+"""On a real cluster of two nodes: the same bytes and rows as on one machine, whatever is lost on the way."""
+
+import contextlib
+import dataclasses
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lvm_core.checkpoint import STATE
+from lvm_core.errors import JobError
+from lvm_core.evaluate.rows import Row
+from lvm_core.evaluate.run import evaluate
+from lvm_core.executors import Task, facts
+from lvm_core.executors.facts import versions
+from lvm_core.executors.ray_cluster import Ray
+from lvm_core.jobs.store import Job, JobStore
+from lvm_core.train import TrainConfig, train
+from lvm_core.train.config import arguments
+from lvm_core.train.elsewhere import run_sweep_elsewhere
+from lvm_core.train.presets import grid
+from lvm_core.train.sweep import new_sweep
+from lvm_core.types import no_progress
+from lvm_core.workspace import Workspace
+from tests.executors.conftest import TwoNodes
+from tests.executors.worlds import BATCH, CORPUS, SMALL, Seen, encoded_by, encoded_here, weights_of, without_vectors
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+TIMED = ("latency_ms", "latency_p95_ms", "batch_latency_ms", "batch_speedup", "efficiency")
+
+
+PATIENCE_S = 400.0
+"""A command that joins a cluster begins in ten seconds, on a crowded machine in some minutes."""
+
+
+def plain(row: Row) -> dict[str, Any]:
+    """Return what a row says but for its id, when it was made, and how quick the machine was."""
+    values = {name: value for name, value in row.values.items() if name not in TIMED}
+    return dataclasses.asdict(dataclasses.replace(row, id=None, created=0.0, values=values))
+
+
+def until(check: Callable[[], object], timeout_s: float) -> None:
+    stop = time.monotonic() + timeout_s
+    while not check():
+        assert time.monotonic() < stop, "waited too long"
+        time.sleep(0.1)
+
+
+def wait_after(job: str, store: JobStore) -> Job:
+    """Wait until a job has ended."""
+    until(lambda: store.get(job).state not in ("queued", "running"), PATIENCE_S)
+    return store.get(job)
+
+
+def test_two_nodes_encode_to_the_same_bytes(two_nodes: TwoNodes, seeded_once: Workspace, tmp_path: Path) -> None:
+    expected = encoded_here(without_vectors(seeded_once, tmp_path / "one"))
+    workspace = without_vectors(seeded_once, tmp_path / "two")
+    with Ray(workspace) as cluster:
+        seen = Seen(cluster)
+        assert encoded_by(workspace, seen) == expected
+    assert seen.places == {"one", "two"}
+    assert len(seen.outcomes) == len(seen.asked)
+
+
+def test_a_node_lost_in_the_middle_costs_what_it_was_at(
+    two_nodes: TwoNodes, seeded_once: Workspace, tmp_path: Path
+) -> None:
+    expected = encoded_here(without_vectors(seeded_once, tmp_path / "one"))
+    workspace = without_vectors(seeded_once, tmp_path / "two")
+    with Ray(workspace) as cluster:
+        seen = Seen(cluster, after=2, then=lambda: two_nodes.lose(two_nodes.two))
+        assert encoded_by(workspace, seen) == expected
+    assert len(seen.outcomes) == len(seen.asked)
+
+
+def test_a_sweep_and_its_evaluation_give_the_same_weights_and_rows(two_nodes: TwoNodes, seeded: Workspace) -> None:
+    sweep = new_sweep("s", SMALL, grid({"lr": [0.001, 0.002, 0.003]}))
+    with Ray(seeded) as cluster:
+        found = run_sweep_elsewhere(seeded, sweep, cluster, no_progress)
+        assert [child.state for child in found.children] == ["done"] * 3
+        train(seeded, TrainConfig(**SMALL, lr=0.002), run="here")
+        assert weights_of(seeded, found.children[1].run).equal(weights_of(seeded, "here"))
+        runs = [child.run for child in found.children]
+        seen = Seen(cluster)
+        rows = evaluate(seeded, [*runs, "linear-filter"], CORPUS, elsewhere=seen).rows
+    here = evaluate(seeded, [*runs, "linear-filter"], CORPUS).rows
+    assert [row.model for row in rows] == [row.model for row in here] == ["linear-filter", *runs]
+    assert [plain(row) for row in rows] == [plain(row) for row in here]
+    assert seen.places == {"one", "two"}
+
+
+def test_a_cancelled_job_has_its_checkpoint_and_goes_on(two_nodes: TwoNodes, seeded: Workspace) -> None:
+    store = JobStore(seeded)
+    base = arguments(TrainConfig(**{**SMALL, "epochs": 400, "patience": 400}))[1:]
+    job = store.submit(["sweep", *base, "--vary", "lr=0.001,0.002", "--name", "long", "--on", "ray"])
+    until(lambda: store.get(job).progress > 0.12, PATIENCE_S)
+    stopped = wait_after(store.cancel(job).id, store)
+    assert (stopped.state, stopped.cancelling) == ("cancelled", False)
+    assert all((seeded.run(f"lstm-long-00{i}") / STATE).exists() for i in (1, 2))
+    at = store.get(job).progress
+    store.resume(job)
+    until(lambda: store.get(job).progress > at + 0.05, PATIENCE_S)
+    assert wait_after(store.cancel(job).id, store).state == "cancelled"
+
+
+def test_a_node_that_cannot_do_the_work_is_named_at_the_start(
+    two_nodes: TwoNodes, seeded: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = Task("a task", "lvm_core.executors.facts:this_place")
+    two_nodes.lose(two_nodes.two)
+    (tmp_path / "other").mkdir()
+    other = two_nodes.add("stranger", LVM_MOUNT=str(tmp_path / "other"))
+    with (
+        Ray(seeded) as cluster,
+        pytest.raises(JobError, match=r"other on .*stranger has not the file that .*LVM_MOUNT"),
+        contextlib.closing(cluster.run([task] * 40, lambda *_: None)) as outcomes,
+    ):
+        list(outcomes)
+    two_nodes.lose(other)
+    monkeypatch.setattr(facts, "versions", lambda: {**versions(), "torch": "9.9"})
+    with (
+        Ray(seeded) as cluster,
+        pytest.raises(JobError, match=r"/one has torch .* instead of 9\.9.*make venv"),
+        contextlib.closing(cluster.run([task], lambda *_: None)) as outcomes,
+    ):
+        list(outcomes)
+
+
+def test_a_node_whose_disk_is_full_is_done_without(
+    two_nodes: TwoNodes, workspace: Workspace, capfd: pytest.CaptureFixture[str]
+) -> None:
+    call = "tests.executors.worlds:note_place"
+    tasks = [Task(f"task {i}", call, {"file": str(workspace.root / f"{i}.txt")}) for i in range(6)]
+    with Ray(workspace) as cluster:
+        for node_two_was_there in range(40):
+            seen = Seen(cluster)
+            assert all(outcome.error is None for outcome in seen.run(tasks, lambda *_: None))
+            assert seen.places == {"one"}
+            if cluster.n_workers == 1:
+                break
+            time.sleep(0.5 * bool(node_two_was_there))
+        assert cluster.n_workers == 1
+    assert "going on without" in capfd.readouterr().err
+
+
+def test_the_head_is_lost_and_the_job_goes_on_in_another_cluster(
+    two_nodes: TwoNodes, seeded_once: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = encoded_here(without_vectors(seeded_once, tmp_path / "one"))
+    workspace = without_vectors(seeded_once, tmp_path / "two")
+    store = JobStore(workspace)
+    job = store.submit(["encode", "--corpus", CORPUS, "--device", "cpu", "--batch-size", str(BATCH), "--on", "ray"])
+    until(lambda: store.get(job).progress > 0.05, PATIENCE_S)
+    two_nodes.stop()
+    cut = wait_after(job, store)
+    assert cut.state == "interrupted", store.log(job)
+    assert "is gone; expected one that answers to the end. What was finished is kept" in cut.message
+    with pytest.raises(JobError, match="Nothing answers at"), Ray(workspace):
+        pass
+    two_nodes.start()
+    monkeypatch.setenv("LVM_RAY_ADDRESS", two_nodes.address)
+    store.resume(job)
+    assert wait_after(job, store).state == "done", store.log(job)
+    (matrix,) = workspace.corpus_dir(CORPUS).glob("vectors.*.npy")
+    assert matrix.read_bytes() == expected
