@@ -96,7 +96,7 @@ def _check_words(arguments: Sequence[str]) -> None:
             raise SettingsError([f"{flag} is '--'; expected a value. Write it in place of the dashes."])
         if whole_characters(word) != word:
             raise SettingsError(
-                [f"The word {quoted(word)} is not valid; expected UTF-8. Rename the file, or type it anew."]
+                [f"The word {quoted(word)} is no valid UTF-8; expected whole characters. Type it anew."]
             )
 
 

@@ -265,8 +265,9 @@ def _parsed(argv: list[str]) -> argparse.Namespace:
             return make_parser(argv[0]).parse_args(argv)
     except SystemExit as stop:
         message = re.sub(r"^.*?error: ", "", (output.getvalue().strip().splitlines() or [""])[-1])
+        given, _, rest = message.partition("; expected ")
         raise JobError(
-            f"{' '.join(argv)}: {message}",
-            "a command that can be read",
-            f"Mend it; what each flag takes: python -m lvm_core {argv[0]} --help",
+            f"{' '.join(argv)}: {given}",
+            rest.partition(". Mend the command")[0] or "a command that can be read",
+            look_up(f"python -m lvm_core {argv[0]}"),
         ) from stop

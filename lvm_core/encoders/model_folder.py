@@ -132,7 +132,7 @@ def _refusal(path: Path, given: object, expected: str) -> EncoderError:
     return EncoderError(
         f"{path} names {str(given)[:120]!r}",
         expected,
-        "A model's files are data here and never run: use a model without code of its own.",
+        "Use a model without code of its own: a model's files are data here, and never run.",
     )
 
 

@@ -18,6 +18,6 @@ def test_list_and_delete(workspace: Workspace, tmp_path: Path, capsys: pytest.Ca
     assert main(["corpora", *at]) == 0
     assert "tiny: 2 articles, 12 chunks (sentence)" in capsys.readouterr().out
     assert main(["corpora", "--delete", "tiny", *at]) == 2
-    assert "12 chunks and their vectors for good. Add --yes" in capsys.readouterr().err
+    assert "12 chunks and their vectors for good; expected a yes to that. Add --yes" in capsys.readouterr().err
     assert main(["corpora", "--delete", "tiny", "--yes", "--json", *at]) == 0
     assert json.loads(capsys.readouterr().out) == {"deleted": "tiny", "corpora": []}

@@ -58,9 +58,9 @@ def test_the_table_and_the_log_are_for_people(held: Workspace, capsys: pytest.Ca
 @pytest.mark.parametrize(
     ("argv", "said"),
     [
-        (["submit", "train", "--modle", "amn"], "unrecognized arguments: --modle amn"),
+        (["submit", "train", "--modle", "amn"], "--modle amn was given; expected the command's own flags alone"),
         (["submit", "fly"], "fly cannot be a job; expected a command: ingest"),
-        (["submit", "train", "--epochs", "many"], "invalid int value: 'many'"),
+        (["submit", "train", "--epochs", "many"], "'many' was given; expected a whole number"),
         (["cancel", "nothing"], "There is no job 'nothing'"),
         (["limit", "0"], "0 jobs at once is not possible"),
     ],

@@ -75,7 +75,10 @@ def test_a_file_is_overwritten_only_with_force(
     path.write_text("precious")
     command = [str(path) if word == "FILE" else word for word in words] + ["--workspace", str(workspace.root)]
     assert main(command) == 2
-    assert f"{path} exists already. Choose another name, or add --force" in capsys.readouterr().err
+    assert (
+        f"{path} exists already; expected the name of a new file. Choose another name, or add --force"
+        in capsys.readouterr().err
+    )
     assert path.read_text() == "precious"
     assert main([*command, "--force"]) == 0
     assert path.read_bytes() != b"precious"

@@ -59,7 +59,7 @@ def test_half_characters_become_whole_ones() -> None:
     [
         ("a.csv", b"x", r"'a.csv' is no batch of contexts by its name; expected .jsonl, .json, .txt"),
         ("a.jsonl", b'{"chunks": ["a"]}\n{"chunks": "b"}', r"Line 2 of a.jsonl: chunks is 'b'; expected a list. Give"),
-        ("a.jsonl", b'\n{"target": "b"}', r"Line 2 of a.jsonl: chunks is missing. Give"),
+        ("a.jsonl", b'\n{"target": "b"}', r"Line 2 of a.jsonl: chunks is missing; expected a value for it. Give"),
         ("a.jsonl", b'{"chunks": ["a", 7]}', r"Line 1 of a.jsonl: chunks\[1\] is 7; expected text"),
         ("a.jsonl", b'{"chunks": ["a"], "truth": ""}', r"Line 1 of a.jsonl: truth is ''; expected one of the keys"),
         ("a.jsonl", b'{"chunks": ["a"]}\n{"chunks', r"Line 2 of a.jsonl cannot be read as JSON: .* Give"),
@@ -67,7 +67,7 @@ def test_half_characters_become_whole_ones() -> None:
         ("a.jsonl", b"{}\n" * 0, r"a.jsonl holds no context; expected one or more"),
         ("a.json", b'{"chunks": ["a"]}', r"a.json is no list; expected a list of contexts"),
         ("a.json", b'[["a"], []]', r"Context 2 of a.json has 0 chunks without text"),
-        ("a.txt", b"good\nba\xffd", r"Line 2 of a.txt holds the byte 0xff, which is no UTF-8. Save it as UTF-8"),
+        ("a.txt", b"good\nba\xffd", r"Line 2 of a.txt holds the byte 0xff; expected text in UTF-8. Save it as UTF-8"),
         ("a.txt", b"a\n\n" * 10_001, r"a.txt has 10,001 contexts; expected at most 10,000"),
         ("a.txt", b"a" * 10_000_001, r"a.txt has 10.0 MB; expected at most 10 MB"),
     ],
