@@ -55,6 +55,20 @@ def without_times(value: Any) -> Any:
     return [without_times(one) for one in value] if isinstance(value, list) else value
 
 
+def same(one: Any, other: Any) -> bool:
+    """Return whether two JSON values are the same but for the last digits of their numbers.
+
+    Another process, and texts encoded in other company, round differently.
+    """
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, float) and isinstance(other, float):
+        return abs(one - other) < 1e-4
+    return bool(one == other)
+
+
 def test_importing_the_package_loads_nothing() -> None:
     look = "import sys, lvm_core; print(sorted({'torch', 'numpy', 'httpx', 'lvm_core.library'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
@@ -67,7 +81,7 @@ def test_predictions_are_those_of_the_command(
     said = studio.predict(CHUNKS, **QUICK)
     words = [word for chunk in CHUNKS for word in ("--chunk", chunk)]
     words += ["--model", "lstm", "--model", "copy-last", "--decoder", "extractive", "--snap", "both"]
-    assert without_times(said.to_json()) == without_times(command(capsys, here, "predict", *words))
+    assert same(without_times(said.to_json()), without_times(command(capsys, here, "predict", *words)))
     assert [(p.model, p.snap_on) for p in said] == [(m, on) for m in QUICK["models"] for on in (False, True)]
     assert said.of("lstm", snapped=True).vector.shape == (384,)
     assert list(said.frame()["model"]) == ["lstm", "lstm", "copy-last", "copy-last"]
@@ -129,7 +143,7 @@ def test_what_there_is(studio: Studio, here: Workspace, capsys: pytest.CaptureFi
 def test_rollouts_are_those_of_the_command(studio: Studio, here: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
     words = [word for chunk in CHUNKS for word in ("--chunk", chunk)]
     expected = command(capsys, here, "rollout", *words, "--model", "lstm", "--steps", "3")
-    assert studio.rollout(CHUNKS, ["lstm"], steps=3) == expected
+    assert same(studio.rollout(CHUNKS, ["lstm"], steps=3), expected)
 
 
 def test_train_evaluate_drift_and_map(studio: Studio) -> None:
