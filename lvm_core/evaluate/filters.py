@@ -11,6 +11,7 @@ from lvm_core.corpus.store import CorpusStore
 from lvm_core.dataset import open_corpora, title_key
 from lvm_core.errors import LvmError
 from lvm_core.evaluate.candidates import Candidate, EncodedCorpus
+from lvm_core.train.opening import FIT_ROWS, at_most
 from lvm_core.training_titles import training_titles
 from lvm_core.types import Progress
 
@@ -104,7 +105,7 @@ class Filters:
         articles = [d for d in corpora.splits["train"] if title_key(d.title) in titles]
         if not articles:
             return None
-        model.fit(corpora.vectors, articles, self.progress)
+        model.fit(corpora.vectors, at_most(articles, FIT_ROWS), self.progress)
         self._fitted[key] = model.eval()
         return model
 

