@@ -45,6 +45,8 @@ class Ray:
         self._head = Head()
         self._seats: list[_Seat] = []
         self._shunned: dict[str, str] = {}
+        self._met: set[str] = set()  # nodes that have said that they can do the work
+        self._begun = False
         self._stack = contextlib.ExitStack()
         self._facts: Facts | None = None
 
@@ -131,6 +133,13 @@ class Ray:
     # ------------------------------------------------------------ dealing and hearing
 
     def _deal(self, waiting: deque[Task]) -> None:
+        """Give every seat that is free a task, the first of all once every node has said that it can do the work.
+
+        Else short work were over before a node of another version or folder is noticed.
+        """
+        self._begun = self._begun or all(seat.node in self._met for seat in self._seats)
+        if not self._begun:
+            return
         for seat in self._seats:
             if waiting and seat.task is None and seat.arriving is None:
                 seat.task = waiting.popleft()
@@ -157,6 +166,8 @@ class Ray:
                 seat.arriving = None
                 if refusal is not None:
                     self._turn_away(seat, refusal)
+                else:
+                    self._met.add(seat.node)
                 return None
             value, error, seconds = ray.get(seat.running)
         except ray.exceptions.RayError as loss:
