@@ -4,6 +4,7 @@ import base64
 import html
 import json
 import struct
+import time
 from typing import Any
 
 import pytest
@@ -85,6 +86,8 @@ def test_a_umap_that_was_cut_off_says_so_and_is_made_again(seeded: Workspace, op
     jobs = JobStore(seeded)
     job = jobs.submit(["project", *command_line(settings)], "UMAP")
     jobs.cancel(job)
+    while jobs.get(job).state in ("queued", "running"):
+        time.sleep(0.05)
     app = open_page(seeded, "vectors", **query)
     assert not app.exception
     assert "was cancelled" in shown(app)

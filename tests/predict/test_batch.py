@@ -110,14 +110,17 @@ def test_a_context_that_fails_is_noted_and_the_rest_go_on(seeded: Workspace, mon
 
     def fails_on_the_moon(chunks: tuple[str, ...], *rest: object, **more: object) -> object:
         if chunks == MOON:
-            raise ModelError("The prediction of copy-last is not finite.")
+            raise ModelError("The prediction of copy-last is not finite", "numbers", "Train it again.")
         return predict(chunks, *rest, **more)  # type: ignore[arg-type]
 
     monkeypatch.setattr(predictor, "predict", fails_on_the_moon)
     batch = list(predict_batch(predictor, contexts, ["copy-last"], QUICK))
     assert [bool(one.predictions) for one in batch] == [False, True]
     report = batch_json(batch, predictor.encoder.id)
-    assert [one["error"] for one in report["batch"]] == ["The prediction of copy-last is not finite.", None]
+    assert [one["error"] for one in report["batch"]] == [
+        "The prediction of copy-last is not finite; expected numbers. Train it again.",
+        None,
+    ]
     assert "moon: Its gravity causes the tides.\n  not predicted: The prediction" in batch_report(report)
     (failed, *others) = csv.DictReader(io.StringIO(batch_csv(batch)))
     assert (failed["name"], failed["text"]) == ("moon", "")

@@ -439,7 +439,7 @@ def test_a_decoder_that_cannot_be_used_is_replaced_only_where_nobody_asked_for_i
     monkeypatch.setattr("lvm_core.opened.load_decoder", refuse)
     (p,) = ask(predictor, ["copy-last"])
     assert p.method == "extractive"
-    assert "Decoder 'inverter' cannot be used, so another answers: Its weights are missing." in p.note
+    assert "Decoder 'inverter' cannot be used, so another answers: Its weights are missing; expected all." in p.note
     with pytest.raises(DecoderError, match="Its weights are missing"):
         ask(predictor, ["copy-last"], settings=PredictSettings(decoder="inverter"))
 

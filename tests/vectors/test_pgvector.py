@@ -84,7 +84,7 @@ def test_a_workspace_can_search_in_postgres(
     encode_corpus(workspace, "tiny", encoder)
     assert open_index(workspace, "tiny", encoder.id).n_rows == CorpusStore(workspace).corpus("tiny").n_chunks
     monkeypatch.setenv("LVM_INDEX", "elsewhere")
-    with pytest.raises(SettingsError, match="LVM_INDEX is 'elsewhere'; expected faiss or postgres"):
+    with pytest.raises(SettingsError, match="LVM_INDEX is 'elsewhere'; expected faiss or exact or ivf"):
         open_index(workspace, "tiny", encoder.id)
 
 
