@@ -248,7 +248,7 @@ def test_labels_are_offered_shown_filtered_and_mended(
     app.run()
     domain = app.selectbox(key="corpus:domain")
     assert list(domain.options) == ["law (29 chunks)", "science (10 chunks)"]
-    assert "science · fact retrieval" in shown(app)
+    assert ">science · fact retrieval · historical<" in shown(app)
     domain.select("science").run()
     assert "1-10 of 10 chunks" in shown(app)
     assert len(app.radio[0].options) == 10

@@ -57,4 +57,4 @@ def test_it_is_a_column_of_the_board_and_a_line_of_the_comparison(evaluated: Wor
     assert TOY.meaning in text
     compared = text[text.index("copy-last − context-mean") :]
     line = compared[compared.index("first axis") :]
-    assert "[" in line[: line.index("</tr>")], "it is paired, so the two rows are compared"
+    assert "95 % interval [" in line[: line.index("</tr>")], "it is paired, so the two rows are compared"

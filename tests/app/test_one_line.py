@@ -90,7 +90,7 @@ def test_a_net_has_its_flags_and_its_form(
     assert "--model knotted" in shown(app)
     assert "--option n_knots=5" in shown(app)
     knots.set_value(10).run()
-    assert "is 10; expected 1 to 9 knots" in shown(app)
+    assert "&#x27;Knots [knots]&#x27; is 10; expected 1 to 9 knots." in shown(app)
 
 
 def test_a_page_stands_in_the_navigation(
