@@ -21,13 +21,11 @@ ROWS_PER_HIT = 4
 """A search looks at this many rows a hit at least, so that a large k is not answered from a few lists."""
 
 
-class IvfIndex:
-    """Search in the inverted lists nearest to the query."""
-
-    kind = "ivf"
+class InvertedLists:
+    """What indexes of inverted lists share: the faiss.IndexIVF, and how many lists a search looks into."""
 
     def __init__(self, faiss_index: Any, encoder_id: str, probe: Probe) -> None:
-        """Wrap a faiss.IndexIVFFlat of inner products over unit vectors."""
+        """Wrap a faiss.IndexIVF of inner products over unit vectors."""
         self.encoder_id = encoder_id
         self.probe = probe
         self.faiss_index = faiss_index
@@ -43,6 +41,12 @@ class IvfIndex:
     @property
     def n_lists(self) -> int:
         return int(self.faiss_index.nlist)
+
+
+class IvfIndex(InvertedLists):
+    """Search in the inverted lists nearest to the query."""
+
+    kind = "ivf"
 
     def search(self, queries: Vectors, k: int, exclude: Rows | None = None) -> list[list[Hit]]:
         """Return for each of the (Q, D) queries the k hits that there are, best first, none of them in `exclude`.

@@ -18,6 +18,7 @@ from lvm_core.vectors.flat import all_but
 from lvm_core.vectors.geometry import unit_rows
 from lvm_core.vectors.ivf import (
     TRAINING_ROWS_PER_LIST,
+    InvertedLists,
     fill,
     in_full,
     n_lists,
@@ -41,29 +42,15 @@ ROWS_AT_ONCE = 32_768
 """Candidates whose vectors are in memory at a time, 50 MB at D = 384."""
 
 
-class IvfPqIndex:
+class IvfPqIndex(InvertedLists):
     """Search by codes in the inverted lists nearest to the query, then by the vectors of the best of them."""
 
     kind = "ivf-pq"
 
     def __init__(self, faiss_index: Any, source: VectorSource, encoder_id: str, probe: Probe) -> None:
         """Wrap a faiss.IndexIVFPQFastScan of inner products over the unit rows of `source`."""
-        self.encoder_id = encoder_id
-        self.probe = probe
-        self.faiss_index = faiss_index
+        super().__init__(faiss_index, encoder_id, probe)
         self._source = source
-
-    @property
-    def dim(self) -> int:
-        return int(self.faiss_index.d)
-
-    @property
-    def n_rows(self) -> int:
-        return int(self.faiss_index.ntotal)
-
-    @property
-    def n_lists(self) -> int:
-        return int(self.faiss_index.nlist)
 
     def search(self, queries: Vectors, k: int, exclude: Rows | None = None) -> list[list[Hit]]:
         """Return for each of the (Q, D) queries the k hits that there are, best first, none of them in `exclude`.
