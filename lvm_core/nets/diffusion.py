@@ -9,9 +9,8 @@ from torch import Tensor, nn
 from lvm_core.config import setting
 from lvm_core.errors import SettingsError
 from lvm_core.nets.attention import LlamaLayer
-from lvm_core.nets.base import NetOptions
 from lvm_core.nets.denoiser import ClockTime, ContextLayer, Memory
-from lvm_core.nets.distribution import Backbone, Distribution, masked_mean, standing_noise
+from lvm_core.nets.distribution import Backbone, Distribution, DistributionOptions, masked_mean, standing_noise
 from lvm_core.nets.heads import all_sizes, heads
 from lvm_core.nets.noise_schedule import ddim_step, kept_signal, trailing_times
 from lvm_core.nets.stack import RmsNorm
@@ -21,15 +20,9 @@ CLEAN = -1
 
 
 @dataclass
-class DiffusionOptions(NetOptions):
+class DiffusionOptions(DistributionOptions):
     """Sizes and sampling of a diffusion net."""
 
-    d_model: int = setting(0, "width of the layers; 0: as wide as the vectors", unit="units", low=0, high=8192)
-    n_layers: int = setting(4, "layers that read the context", low=1, high=128)
-    n_heads: int = setting(
-        0, "attention heads, which must divide d_model into even widths; 0: about 64 units each", low=0, high=128
-    )
-    d_ff: int = setting(0, "width of the feed-forward nets; 0: three times d_model", unit="units", low=0, high=65536)
     n_times: int = setting(100, "times of the diffusion, from hardly any noise to nothing but", low=2, high=10_000)
     n_steps: int = setting(10, "times visited when sampling; at most n_times", low=1, high=1000)
     n_samples: int = setting(8, "samples that a prediction is the mean of", low=1, high=1024)

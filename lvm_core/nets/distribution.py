@@ -2,14 +2,28 @@
 
 from abc import abstractmethod
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from lvm_core.nets.base import SequenceModel
+from lvm_core.config import setting
+from lvm_core.nets.base import NetOptions, SequenceModel
 
 QUARTILES_OF = 20_000
 """Chunks that median and quartiles are taken from."""
+
+
+@dataclass
+class DistributionOptions(NetOptions):
+    """Sizes of the layers that read the context."""
+
+    d_model: int = setting(0, "width of the layers; 0: as wide as the vectors", unit="units", low=0, high=8192)
+    n_layers: int = setting(4, "layers that read the context", low=1, high=128)
+    n_heads: int = setting(
+        0, "attention heads, which must divide d_model into even widths; 0: about 64 units each", low=0, high=128
+    )
+    d_ff: int = setting(0, "width of the feed-forward nets; 0: three times d_model", unit="units", low=0, high=65536)
 
 
 class Distribution(SequenceModel):

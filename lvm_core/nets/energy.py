@@ -7,22 +7,15 @@ from torch import Tensor, nn
 
 from lvm_core.config import setting
 from lvm_core.nets.attention import LlamaLayer, SwiGlu
-from lvm_core.nets.base import NetOptions
-from lvm_core.nets.distribution import Backbone, Distribution, masked_mean, standing_noise
+from lvm_core.nets.distribution import Backbone, Distribution, DistributionOptions, masked_mean, standing_noise
 from lvm_core.nets.heads import heads
 from lvm_core.nets.stack import RmsNorm
 
 
 @dataclass
-class EnergyOptions(NetOptions):
+class EnergyOptions(DistributionOptions):
     """Sizes of the net with an energy head."""
 
-    d_model: int = setting(0, "width of the layers; 0: as wide as the vectors", unit="units", low=0, high=8192)
-    n_layers: int = setting(4, "layers that read the context", low=1, high=128)
-    n_heads: int = setting(
-        0, "attention heads, which must divide d_model into even widths; 0: about 64 units each", low=0, high=128
-    )
-    d_ff: int = setting(0, "width of the feed-forward nets; 0: three times d_model", unit="units", low=0, high=65536)
     n_blocks: int = setting(3, "blocks that make a sample of noise and context", low=1, high=64)
     d_noise: int = setting(64, "numbers of noise", low=1, high=4096)
     n_samples: int = setting(16, "samples that a prediction is the mean of", low=1, high=1024)

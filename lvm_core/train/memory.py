@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 
 from lvm_core import forecast
 from lvm_core.errors import ModelError
@@ -90,9 +91,7 @@ def fit_shares(model: ResidualMemory, vectors: VectorSource, windows: "Windows")
     said = forecast.over_windows(model.member, vectors, windows).vectors
     last = unit_rows(vectors.rows(windows.contexts[np.arange(len(windows)), windows.lengths - 1]))
     truths, length = unit_rows(vectors.rows(windows.targets)), float(model.length)
-    found = model.store.search(
-        keys(said, last, model.options.last), model.options.neighbours, model.options.temperature
-    )
+    found = model.recall(torch.from_numpy(last), torch.from_numpy(said))
     missed, near = model.store.missed(found), nearness(found)
     edges = np.quantile(near, np.linspace(0, 1, BANDS + 1)[1:-1])
     band = np.digitize(near, edges, right=True)
