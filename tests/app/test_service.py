@@ -1,8 +1,11 @@
 """Predict asks a service by its address: its models and corpora, its answers, and what is said when it is away."""
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, expect
 
 from lvm_core.workspace import Workspace
 from pages.shared import asked
@@ -60,3 +63,25 @@ def test_half_an_address_is_said_too(open_page: Open, workspace: Workspace, monk
     app = open_page(workspace)
     assert not app.exception
     assert "is no address of a service" in app.error[0].value
+
+
+@pytest.mark.browser
+def test_a_browser_uses_a_service_by_its_address(
+    browser: Browser,  # noqa: F811
+    elsewhere: str,
+    tmp_path: Path,
+) -> None:
+    with studio(tmp_path / "work space") as address, opened(browser, f"{address}/system") as page:
+        field = page.get_by_role("textbox", name="Address of a service")
+        field.fill(elsewhere)
+        field.press("Enter")
+        host = elsewhere.removeprefix("http://")  # a word joiner after "http:" keeps Markdown from making a link of it
+        expect(page.get_by_text(re.compile(f"Predict is answered by http:\u2060?//{host}"))).to_be_visible()
+        page.get_by_role("link", name="Predict").first.click()
+        expect(page.get_by_text(re.compile(f"Host: http:\u2060?//{host}"))).to_be_visible()
+        page.get_by_text("Aristotle · test").click()
+        page.wait_for_selector("[class*=st-key-card-]")
+        settled(page)
+        expect(page.locator(".lvm-tag-snapped").first).to_be_visible()
+        page.set_viewport_size({"width": 400, "height": 900})
+        page.wait_for_function(f"{WIDEST} <= 400")
