@@ -1,10 +1,10 @@
 """Reading the parts of a dump on other machines: a part a task, read, cleaned and cut there, stored here in order."""
 
-import contextlib
 import pickle
 import secrets
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from lvm_core.workspace import Workspace, disk_errors, replacing
 def parts_elsewhere(
     workspace: Workspace, sources: Sequence[str], settings: IngestSettings, skipped: Skipped, executor: Executor,
     progress: Progress,
-) -> Iterator[Chunked]:  # fmt: skip
+) -> Generator[Chunked]:  # fmt: skip
     """Yield the articles of all parts, cut, in the order of the parts whichever ends first.
 
     Raises:
@@ -43,7 +43,7 @@ def parts_elsewhere(
         progress(min((len(ended) + share) / len(names), 0.999), f"{len(ended)} of {len(names)} parts read; {message}")
 
     try:
-        with contextlib.closing(executor.run(tasks, tell)) as outcomes:
+        with closing(executor.run(tasks, tell)) as outcomes:
             for name, task in zip(names, tasks, strict=True):
                 while name not in ended:
                     outcome = next(outcomes)
@@ -71,9 +71,10 @@ def read_part(desk: Desk, source: str, settings: IngestSettings, file: str) -> S
     """Read `source`, clean and cut it into `file`, whole or not at all; return what was passed over."""
     skipped, path = Skipped(), desk.here(file)
     opened = open_source(source, settings)
+    cut = chunk_articles(mended(opened.articles(skipped), skipped), settings)
     n = 0
-    with disk_errors(path), replacing(path) as temporary, temporary.open("wb") as out:
-        for title, chunks in chunk_articles(mended(opened.articles(skipped), skipped), settings):
+    with closing(cut), disk_errors(path), replacing(path) as temporary, temporary.open("wb") as out:
+        for title, chunks in cut:
             if len(chunks) < settings.min_chunks:
                 skipped.add(f"articles of fewer than {settings.min_chunks} chunks", title)
                 continue

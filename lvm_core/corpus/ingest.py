@@ -4,7 +4,7 @@ import contextlib
 import hashlib
 import heapq
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 
 from lvm_core.config import check
@@ -88,17 +88,18 @@ def ingest(
         meter = _Meter(opened, writer, settings, progress)
         articles = _Guarded(_selected(opened, settings, skipped, progress), settings.keep_partial)
         if elsewhere is None:
-            raw = stopwatch.each("reading", mended(articles, skipped))
-            cut = _chunked(raw, settings, skipped, encode)
+            # no name for what is within: to close `cut` must be to close the file
+            cut = _chunked(stopwatch.each("reading", mended(articles, skipped)), settings, skipped, encode)
         else:
             cut = parts_elsewhere(workspace, sources, settings, skipped, elsewhere, progress)
-        for title, chunks in stopwatch.each("chunking", cut):
-            with stopwatch.spent("storing"):
-                writer.add(title, chunks)
-            if elsewhere is None:
-                meter.tell()
-            if settings.limit and writer.n_documents >= settings.limit:
-                break
+        with contextlib.closing(cut):
+            for title, chunks in stopwatch.each("chunking", cut):
+                with stopwatch.spent("storing"):
+                    writer.add(title, chunks)
+                if elsewhere is None:
+                    meter.tell()
+                if settings.limit and writer.n_documents >= settings.limit:
+                    break
         if not writer.n_documents:
             raise _nothing(", ".join(sources), skipped, settings, articles.warning)
         licence = settings.licence or opened.licence
@@ -134,7 +135,7 @@ class _Guarded:
         self._articles, self._keep_partial = articles, keep_partial
         self.warning = ""
 
-    def __iter__(self) -> Iterator[RawArticle]:
+    def __iter__(self) -> Generator[RawArticle]:
         try:
             yield from self._articles
         except SourceError as error:
@@ -177,20 +178,21 @@ def _selected(source: Source, settings: IngestSettings, skipped: Skipped, progre
 def _sampled_places(source: Source, n: int, settings: IngestSettings, progress: Progress) -> set[int]:
     """Return the places of the n articles whose hashes of seed and title are smallest: memory for n alone."""
     heap: list[tuple[int, int]] = []
-    articles = _Guarded(source.articles(Skipped()), settings.keep_partial)
-    for place, article in enumerate(articles):
-        rank = int.from_bytes(hashlib.sha256(f"{settings.seed}\x1f{article.title}\x1f{place}".encode()).digest()[:8])
-        if len(heap) < n:
-            heapq.heappush(heap, (-rank, place))
-        elif -rank > heap[0][0]:
-            heapq.heapreplace(heap, (-rank, place))
-        progress(0.0, f"choosing {n:,} of {place + 1:,} articles, {source.share:.0%} of the source")
+    with contextlib.closing(iter(_Guarded(source.articles(Skipped()), settings.keep_partial))) as articles:
+        for place, article in enumerate(articles):
+            key = f"{settings.seed}\x1f{article.title}\x1f{place}".encode()
+            rank = int.from_bytes(hashlib.sha256(key).digest()[:8])
+            if len(heap) < n:
+                heapq.heappush(heap, (-rank, place))
+            elif -rank > heap[0][0]:
+                heapq.heapreplace(heap, (-rank, place))
+            progress(0.0, f"choosing {n:,} of {place + 1:,} articles, {source.share:.0%} of the source")
     return {place for _, place in heap}
 
 
 def _chunked(
     articles: Iterable[RawArticle], settings: IngestSettings, skipped: Skipped, encode: EncodeTexts | None
-) -> Iterator[tuple[str, list[NewChunk]]]:
+) -> Generator[tuple[str, list[NewChunk]]]:
     for title, chunks in chunk_articles(articles, settings, settings.workers, encode):
         if len(chunks) >= settings.min_chunks:
             yield title, chunks

@@ -1,5 +1,6 @@
 """What a source would become: its first articles with their chunks, nothing stored."""
 
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 
@@ -41,5 +42,6 @@ def preview(
     settings = check(settings or IngestSettings())
     opened, skipped = open_source(source, settings), Skipped()
     chunked = chunk_articles(mended(opened.articles(skipped), skipped), settings, encode=encode)
-    articles = list(islice((pair for pair in chunked if len(pair[1]) >= settings.min_chunks), n))
+    with closing(chunked):
+        articles = list(islice((pair for pair in chunked if len(pair[1]) >= settings.min_chunks), n))
     return Preview(opened.description, settings.licence or opened.licence, articles, skipped)

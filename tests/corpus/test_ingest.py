@@ -11,10 +11,12 @@ import time
 import tracemalloc
 from pathlib import Path
 
+import psutil
 import pytest
 
 from lvm_core.corpus import writing
 from lvm_core.corpus.ingest import IngestSettings, ingest
+from lvm_core.corpus.preview import preview
 from lvm_core.corpus.sources import open_source
 from lvm_core.corpus.sources.base import Skipped
 from lvm_core.corpus.store import CorpusStore
@@ -408,3 +410,23 @@ def test_every_failure_is_one_a_user_can_mend(workspace: Workspace, tmp_path: Pa
     (tmp_path / "a.jsonl.gz").write_bytes(b"not gzip at all")
     with pytest.raises(LvmError, match=r"is damaged"):
         read_in(workspace, tmp_path / "a.jsonl.gz")
+
+
+def test_a_source_is_closed_at_once_when_reading_ends_early(workspace: Workspace, tmp_path: Path) -> None:
+    path = tmp_path / "d.xml"
+    path.write_text(dump_text([f"{name} {i}" for i in range(40) for name in NAMES]))
+
+    def stop(_share: float, _message: str) -> None:
+        raise InterruptedError
+
+    def is_open() -> bool:
+        return any(Path(file.path) == path for file in psutil.Process().open_files())
+
+    for settings in (IngestSettings(), IngestSettings(sample=2), IngestSettings(workers=2)):
+        with pytest.raises(InterruptedError) as caught:
+            ingest(workspace, str(path), "tiny", settings, stop)
+        # while the error, and with it every frame of the reading, is still held
+        assert caught.value.__traceback__ is not None
+        assert not is_open()
+    preview(str(path), 1)
+    assert not is_open()
