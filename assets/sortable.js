@@ -44,7 +44,11 @@ export default function ({ data, parentElement, setStateValue }) {
 
   function head() {
     const row = element("tr");
-    if (data.selectable) row.append(element("th", "lvm-pick"));
+    if (data.selectable) {
+      const pick = element("th", "lvm-pick");
+      pick.ariaLabel = "chosen";
+      row.append(pick);
+    }
     const order = orders.get(data.key);
     for (const column of data.columns) {
       const cell = element("th", [column.number ? "lvm-figure" : "", column.pinned ? "lvm-pinned" : ""].join(" "));

@@ -1,9 +1,7 @@
-"""The models that come with the studio: which of them are asked where nobody names one, and how one is added."""
+"""The models that come with the studio: which are asked where nobody names one, and how one is added."""
 
 import re
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
 
 from lvm_core.boundary.files import read_bytes
 from lvm_core.checkpoint import CARD, RESULT, list_models, load_model, save_joined, save_model
@@ -16,41 +14,6 @@ def shipped_models(workspace: Workspace, encoder_id: str) -> list[str]:
     """Return the models that a question is put to where nobody names one: every shipped one, else two rules."""
     shipped = [info.ref for info in list_models(workspace, encoder_id) if info.shipped]
     return shipped or ["context-mean", "copy-last"]
-
-
-class Listed(Protocol):
-    """What is asked of a model in a list: a `ModelInfo`, or what a service says of one."""
-
-    @property
-    def ref(self) -> str: ...
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def kind(self) -> str: ...
-
-    @property
-    def context(self) -> int: ...
-
-    @property
-    def shipped(self) -> bool: ...
-
-    @property
-    def validation_cosine(self) -> float: ...
-
-
-def first_models(infos: Sequence[Listed]) -> list[str]:
-    """Return what a page shows of `infos` at first: the best shipped net of short memory, and the rule it has to beat.
-
-    The best by its cosine on validation articles; the rule is the linear filter of the shortest memory.
-    """
-    shipped = [info for info in infos if info.shipped]
-    nets = [info for info in shipped if info.kind == "net"]
-    short = [info for info in nets if info.context <= 5] or nets
-    best = [max(short, key=lambda info: info.validation_cosine).ref] if short else []
-    filters = sorted((info for info in shipped if info.name == "linear-filter"), key=lambda info: info.context)
-    return [*best, filters[0].ref if filters else "context-mean"]
 
 
 def ship(workspace: Workspace, run: str, name: str, root: Path = SHIPPED, replace: bool = False) -> Path:

@@ -21,7 +21,7 @@ def found_table(found: list[facts.Found]) -> None:
         mark = ui.tag("here", "good") if thing.here else ui.tag("not here", "")
         get = "" if thing.here or not thing.get else f"<br><code>{html.escape(thing.get)}</code>"
         rows.append((f"<b>{html.escape(thing.name)}</b>", mark, html.escape(thing.about) + get))
-    ui.table(("name", "", "what it is, how to get it"), rows)
+    ui.table(("name", "state", "what it is, how to get it"), rows)
 
 
 ui.page_title("System", "What this studio runs on, where it keeps things, and what else it could use")
@@ -36,12 +36,12 @@ ui.metric_row(numbers + [ui.Number(name, version) for name, version in found.ite
 
 left, right = st.columns(2, gap="medium")
 with left:
-    st.subheader("Device")
+    st.header("Device")
     device = describe_device(pick_device())
     bf16 = "native bfloat16: encoding is 2 to 5 times as fast" if has_fast_bf16() else "no native bfloat16"
     st.markdown(ui.plain(f"{device}; {bf16}"))
 
-    st.subheader("Encoders")
+    st.header("Encoders")
     encoders = facts.encoders()
     names = facts.encoder_choices(encoders)
     choices = [*(names or [state.encoder_name()]), *state.stored_spaces()]
@@ -55,11 +55,11 @@ with left:
         st.caption(ui.plain(f"id {state.encoder_id()}: the model and a digest of its weights"))
     found_table(encoders)
 
-    st.subheader("Decoders of this encoder")
+    st.header("Decoders of this encoder")
     found_table(facts.decoders(here, state.encoder_id()))
 
 with right:
-    st.subheader("Workspace")
+    st.header("Workspace")
     st.code(str(here.root), language=None, wrap_lines=True)
     sizes = facts.sizes(str(here.root))
     existing = next(path for path in (here.root, *here.root.parents) if path.exists())
@@ -67,10 +67,10 @@ with right:
     figures = [ui.Number(name, *facts.readable(size).split()) for name, size in sizes.items()]
     ui.metric_row([*figures, ui.Number("disk free", *facts.readable(free).split(), "Free on the workspace's disk")])
 
-    st.subheader("Who answers Predict")
+    st.header("Who answers Predict")
     service.show()
 
-    st.subheader("Corpora")
+    st.header("Corpora")
     corpora = state.corpora()
     encoded = {corpus.name for corpus in state.encoded_corpora()}
     rows = [
@@ -86,7 +86,7 @@ with right:
         ui.table(("name", "with this encoder", "what it holds"), rows)
     first_start.notice()
 
-    st.subheader("Settings")
+    st.header("Settings")
     settings = [
         (f"<code>{name}</code>", html.escape(value), html.escape(about))
         for name, value, about in facts.settings(os.environ)
@@ -94,6 +94,6 @@ with right:
     ui.table(("name", "value", "meaning"), settings)
     st.caption("Settings are environment variables, read when the studio starts. Keys and passwords are never shown.")
 
-    st.subheader("Licences")
+    st.header("Licences")
     licences = [(f"<b>{html.escape(w)}</b>", html.escape(n), html.escape(s)) for w, n, s in facts.licences()]
     ui.table(("what", "licence", "source"), licences)

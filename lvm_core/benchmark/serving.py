@@ -241,6 +241,6 @@ def _has_corpus(workspace: Workspace) -> bool:
 def _model(workspace: Workspace) -> str:
     from lvm_core.checkpoint import list_models
     from lvm_core.encoders import DEFAULT_ENCODER, encoder_id
-    from lvm_core.shipped import first_models
+    from lvm_core.leaderboard.first import first_models
 
     return first_models(list_models(workspace, encoder_id(DEFAULT_ENCODER)))[0]

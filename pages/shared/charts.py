@@ -43,6 +43,7 @@ MODEL_COLOURS = {
     "mamba2": "#5b67cc",
     "mamba": "#5b67cc",
     "mlp": "#d0653a",
+    "deep-mlp": "#b0482f",
     "ensemble": "#4c7f9c",
     "copy-last": "#a58f78",
     "context-mean": "#7fa08e",

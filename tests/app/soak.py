@@ -69,7 +69,7 @@ def soak(
     process = serve(workspace, port)
     memory, curve = psutil.Process(process.pid), Curve(warm)
     predicts = set(np.linspace(len(PAGES), n_visits - 1, n_predictions).astype(int).tolist())
-    contexts = _contexts(workspace)
+    contexts = new_contexts(workspace)
     try:
         with ExitStack() as stack:
             sessions = [stack.enter_context(Session(f"http://localhost:{port}")) for _ in range(n_sessions)]
@@ -101,7 +101,7 @@ def _peak_mb(pid: int) -> float:
     return next((float(line.split()[1]) * 1024 / 1e6 for line in lines if line.startswith("VmHWM:")), 0.0)
 
 
-def _contexts(workspace: Path) -> Iterator[list[str]]:
+def new_contexts(workspace: Path) -> Iterator[list[str]]:
     """Yield contexts of five chunks, drawn from all over the first corpus: new ones, so that no text is remembered."""
     store = CorpusStore(Workspace(workspace))
     info = store.corpora()[0]

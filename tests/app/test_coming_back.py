@@ -67,7 +67,7 @@ def test_the_article_and_the_run_of_chunks_stand_in_the_address(seeded: Workspac
     app.number_input(key="corpus:to").set_value(4).run()
     link = {name: str(value) for name, value in dict(app.query_params).items()}
     again = open_page(seeded, "corpus", **link)
-    assert again.subheader[0].value == app.subheader[0].value == title
+    assert again.header[0].value == app.header[0].value == title
     assert (again.number_input(key="corpus:from").value, again.number_input(key="corpus:to").value) == (2, 4)
 
 
@@ -75,10 +75,10 @@ def test_sending_to_predict_and_coming_back_finds_the_article(seeded: Workspace,
     app = open_page(seeded, "corpus")
     app.radio[0].set_value(app.radio[0].options[1]).run()
     app.number_input(key="corpus:to").set_value(6).run()
-    title = app.subheader[0].value
+    title = app.header[0].value
     (send,) = [button for button in app.button if button.label == "Send to Predict"]
     send.click().run()
     go(app, "corpus")
     assert not app.exception
-    assert app.subheader[0].value == title
+    assert app.header[0].value == title
     assert app.number_input(key="corpus:to").value == 6

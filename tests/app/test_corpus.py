@@ -36,7 +36,7 @@ def seeded(workspace: Workspace, tmp_path: Path) -> Workspace:
 
 
 def opened(app: AppTest) -> str:
-    return str(app.subheader[0].value)
+    return str(app.header[0].value)
 
 
 def test_an_empty_workspace_offers_the_embedded_corpus(

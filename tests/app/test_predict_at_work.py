@@ -10,11 +10,12 @@ from streamlit.testing.v1 import AppTest
 
 from lvm_core.decode.decoders import DECODERS
 from lvm_core.decode.kind import DecoderKind, Opening
+from lvm_core.library import worked
 from lvm_core.types import Decoded, Vectors
 from lvm_core.workspace import Workspace
 from pages import PAGES
 from pages.shared import glossary
-from pages.views.predict import results, welcome
+from pages.views.predict import results
 from pages.views.predict.origin import examples
 from pages.views.predict.run import RUN, Run
 from tests.app.conftest import Open, press, shown
@@ -273,7 +274,8 @@ def test_a_corpus_that_becomes_ready_is_no_change_of_the_question(
 def test_first_sight_says_what_this_is_beside_a_prediction_made_before(workspace: Workspace, open_page: Open) -> None:
     app = open_page(workspace)
     text = shown(app)
-    name, predictions = welcome.worked_example()
+    stored = worked.load()
+    name, predictions = stored.example, stored.predictions
     assert examples()[name].target in text
     assert all(prediction.text in text for prediction in predictions)
     assert "reads the vectors of the last few" in text
@@ -286,4 +288,4 @@ def test_first_sight_says_what_this_is_beside_a_prediction_made_before(workspace
 def test_the_worked_example_becomes_live_with_a_press(seeded: Workspace, open_page: Open) -> None:
     app = press(open_page(seeded, p_models="copy-last", p_decoder="none"), "Predict it now")
     assert not app.exception
-    assert run_of(app).truth == examples()[welcome.worked_example()[0]].target
+    assert run_of(app).truth == examples()[worked.load().example].target

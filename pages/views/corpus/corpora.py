@@ -34,7 +34,7 @@ def _card(corpus: CorpusInfo) -> None:
     encoders = encoded_with(state.workspace(), corpus.name)
     folder = state.workspace().corpus_dir(corpus.name)
     size = sum(path.stat().st_size for path in folder.iterdir()) if folder.exists() else 0
-    st.subheader(ui.plain(corpus.name), anchor=False)
+    st.header(ui.plain(corpus.name), anchor=False)
     ui.metric_row([
         ui.Number("Articles", f"{corpus.n_documents:,}"),
         ui.Number("Chunks", f"{corpus.n_chunks:,}"),

@@ -82,7 +82,7 @@ def _select(at: Address, document: DocumentInfo, first: int, last: int) -> None:
 
 
 def _head(corpus: CorpusInfo, document: DocumentInfo, outline: Sequence[tuple[int, str]]) -> None:
-    st.subheader(ui.plain(document.title), anchor=False)
+    st.header(ui.plain(document.title), anchor=False)
     mean = "" if document.coherence is None else f"{document.coherence:.3f}"
     ui.metric_row([
         ui.Number("Chunks", f"{document.n_chunks:,}"),

@@ -7,7 +7,7 @@ import streamlit as st
 from lvm_core.checkpoint import UNFITTED
 from lvm_core.corpus.chunking import split_text
 from lvm_core.errors import SettingsError
-from lvm_core.shipped import first_models
+from lvm_core.leaderboard.first import first_models
 from lvm_core.snap import SnapSettings
 from lvm_core.study.drift import DriftSettings
 from lvm_core.study.rollouts import Start, start_at, start_with

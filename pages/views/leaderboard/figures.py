@@ -1,5 +1,6 @@
 """Figures of the board: intervals as dots with whiskers, and quality against latency with the front marked."""
 
+import math
 from collections.abc import Mapping
 
 import plotly.graph_objects as go
@@ -89,11 +90,15 @@ def _marker(row: Row, size: int) -> go.scatter.Marker:
     return go.scatter.Marker(color=colour, size=size, symbol=symbol, line={"width": 1.5, "color": colour})
 
 
-def _beside(place: int, n: int) -> str:
-    """Names of neighbours on the front stand on either side of it; the last one stays inside the frame."""
-    if place == n - 1:
-        return "bottom left"
-    return "top left" if place % 2 else "bottom right"
+def _beside(place: int, share: float) -> str:
+    """Return where a name of the front stands: inside the frame, and above its point or below it by turns.
+
+    Args:
+        place: which of the front it is.
+        share: where its point lies between the quickest and the slowest, 0 to 1.
+    """
+    side = "right" if share < 1 / 3 else "left" if share > 2 / 3 else ("left" if place % 2 else "right")
+    return f"{'top' if place % 2 else 'bottom'} {side}"
 
 
 def trade(rows: Mapping[str, Row], measure: Measure) -> go.Figure:
@@ -104,6 +109,8 @@ def trade(rows: Mapping[str, Row], measure: Measure) -> go.Figure:
     ]
     best = front([row for _, row, _, _ in timed], measure.name)
     on_front = [name for row in best for name, other, _, _ in timed if other is row]
+    logs = {name: math.log(ms) for name, _, _, ms in timed}
+    quickest, slowest = min(logs.values(), default=0.0), max(logs.values(), default=0.0)
     figure = go.Figure()
     figure.add_scatter(
         x=[row.number("latency_ms") for row in best],
@@ -120,7 +127,9 @@ def trade(rows: Mapping[str, Row], measure: Measure) -> go.Figure:
             y=[factor * value],
             mode="markers+text" if named else "markers",
             text=[name] if named else None,
-            textposition=_beside(on_front.index(name), len(on_front)) if named else None,
+            textposition=_beside(on_front.index(name), (logs[name] - quickest) / (slowest - quickest or 1))
+            if named
+            else None,
             textfont={"size": 11},
             marker=_marker(row, 11 if named else 8),
             hovertemplate=f"<b>{name}</b><br>{_axis(measure)}: {measure.written(row)}<br>%{{x:.3f}} ms<extra></extra>",

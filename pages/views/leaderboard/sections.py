@@ -97,7 +97,11 @@ def _other_test(at: Address, group: Group, groups: Sequence[Group]) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(ui.plain(f"Your newest evaluation, of {newest.model}, is on {newest.corpus}, {newest.split}."))
         st.button(
-            "Show that test", type="tertiary", on_click=lambda: at.put("test", newest.comparable), key="board-newest"
+            "Show that test",
+            type="tertiary",
+            icon=":material/arrow_forward:",
+            on_click=lambda: at.put("test", newest.comparable),
+            key="board-newest",
         )
 
 

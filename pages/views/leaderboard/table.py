@@ -141,7 +141,7 @@ def choose_models(at: Address, rows: Mapping[str, Row]) -> dict[str, Row]:
         "Look at",
         list(rows),
         key=at.key("models", [], list(rows)),
-        placeholder="one model for its card, two or more side by side; or choose rows of the table",
+        placeholder="one model, or several side by side",
     )
     return {name: rows[name] for name in names}
 

@@ -10,11 +10,11 @@ from lvm_core.config import field_of
 from lvm_core.corpus.tmd.codes import DOMAIN_NAMES, MODIFIER_NAMES, TASK_NAMES
 from lvm_core.decode.checks import PRESETS, AdaptiveSettings
 from lvm_core.decode.decoders import DECODERS
+from lvm_core.leaderboard.first import first_models
 from lvm_core.library import ModelSummary, Space
 from lvm_core.predict import PASSTHROUGH, PredictSettings
 from lvm_core.predict.model import SAMPLED, TOLD, with_samples
 from lvm_core.predict.settings import NO_DECODER, SNAPS
-from lvm_core.shipped import first_models
 from lvm_core.snap import SnapSettings
 from pages.shared import asked, form
 from pages.shared.address import Address

@@ -1,35 +1,14 @@
 """The first sight of the page: what this is in three sentences, and one prediction that was made before."""
 
 import html
-from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 
 import streamlit as st
 
-from lvm_core.workspace import read_json
+from lvm_core.library import worked
+from lvm_core.library.worked import StoredPrediction
 from pages.shared.glossary import term
 from pages.views.predict import cards, editor
 from pages.views.predict.origin import examples
-
-WORKED = Path(__file__).resolve().parents[3] / "assets" / "worked_example.json"
-
-
-@dataclass(frozen=True, slots=True)
-class StoredPrediction:
-    """A prediction that was made before: whose, raw or snapped, its text, and its cosine to the true next chunk."""
-
-    model: str
-    snapped: bool
-    text: str
-    cosine: float
-
-
-@cache
-def worked_example() -> tuple[str, tuple[StoredPrediction, ...]]:
-    """Return the name of the example that is shown, and what the shipped models said of it."""
-    stored = read_json(WORKED)
-    return stored["example"], tuple(StoredPrediction(**prediction) for prediction in stored["predictions"])
 
 
 def what_this_is() -> str:
@@ -47,8 +26,8 @@ def what_this_is() -> str:
 
 def show() -> None:
     """Show the worked example; a press makes it live."""
-    name, predictions = worked_example()
-    example = examples()[name]
+    stored = worked.load()
+    name, example = stored.example, examples()[stored.example]
     with st.container(border=True, key="worked-example"):
         st.html(
             f'<div class="lvm-label">A worked example, shipped with the studio: {html.escape(name)},'
@@ -56,7 +35,7 @@ def show() -> None:
             f'<ol class="lvm-context-list">{"".join(f"<li>{html.escape(t)}</li>" for t in example.texts)}</ol>'
             '<div class="lvm-label">true next chunk</div>'
             f'<p class="lvm-worked lvm-edge-target">{html.escape(example.target)}</p>'
-            + "".join(_prediction(prediction) for prediction in predictions)
+            + "".join(_prediction(prediction) for prediction in stored.predictions)
         )
         st.button(
             "Predict it now", icon=":material/arrow_forward:", on_click=editor.load_example, args=(name,),

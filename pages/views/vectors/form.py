@@ -1,7 +1,7 @@
 """The controls of the Vectors page."""
 
 from lvm_core.checkpoint import UNFITTED
-from lvm_core.shipped import first_models
+from lvm_core.leaderboard.first import first_models
 from lvm_core.study.map import MapSettings
 from pages.shared import form, state
 from pages.shared.address import Address
