@@ -20,6 +20,7 @@ from lvm_core.errors import ModelError
 from lvm_core.nets.base import SequenceModel, unit
 from lvm_core.nets.distribution import Distribution
 from lvm_core.nets.inputs import check_contexts, check_tmd
+from lvm_core.nets.residual_memory import Recalled, Recalling
 from lvm_core.nets.stack import Stack
 from lvm_core.types import DocumentInfo, Progress, Rows, Vectors, VectorSource, no_progress
 from lvm_core.vectors.geometry import unit_rows
@@ -36,7 +37,8 @@ class Forecast:
 
     `queries` (..., D), unit norm, are what to search with: the vectors themselves where the model has no query head.
     Of a net that predicts a distribution `sample` (..., D), unit norm, is one sample, and `spread` (...) one less the
-    mean cosine of its samples to `vectors`; None of others.
+    mean cosine of its samples to `vectors`; None of others. `recalled` are the places that a model with a memory went
+    by, where only one position of each text was asked for.
     """
 
     vectors: Vectors
@@ -44,6 +46,7 @@ class Forecast:
     queries: Vectors
     sample: Vectors | None = None
     spread: Vectors | None = None
+    recalled: Recalled | None = None
 
     def at(self, place: Any) -> "Forecast":
         """Return the forecasts at `place`, which numpy indexes by."""
@@ -55,7 +58,19 @@ class Forecast:
 
     def _changed(self, change: Callable[[Vectors], Vectors]) -> "Forecast":
         sample, spread = (None if part is None else change(part) for part in (self.sample, self.spread))
-        return Forecast(change(self.vectors), change(self.lengths), change(self.queries), sample, spread)
+        recalled = None if self.recalled is None else self.recalled.changed(change)
+        return Forecast(change(self.vectors), change(self.lengths), change(self.queries), sample, spread, recalled)
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """Predictions (..., D) as the model gives them, unit samples (n, ..., D) of a net that has some, and the places
+    that a model with a memory went by.
+    """
+
+    unscaled: Tensor
+    drawn: Tensor | None = None
+    recalled: Recalled | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,12 +244,12 @@ def _run(model: SequenceModel, x: Vectors, last: Rows | None, name: str | None, 
     with torch.inference_mode(), evaluating(model):
         contexts = unit(torch.from_numpy(np.ascontiguousarray(x)).to(device_of(model)))
         if last is None:
-            unscaled, drawn = model.unscaled(contexts), None
-            queries = None if model.query is None else model.query(contexts, unscaled)
+            said = _Said(model.unscaled(contexts))
+            queries = None if model.query is None else model.query(contexts, said.unscaled)
         else:
-            unscaled, drawn = _said_at(model, contexts, torch.from_numpy(last).to(contexts.device), tmd)
-            queries = _query_at(model, contexts, unscaled, torch.from_numpy(last).to(contexts.device))
-        return _finished(model, unscaled, queries, drawn, name)
+            said = _said_at(model, contexts, torch.from_numpy(last).to(contexts.device), tmd)
+            queries = _query_at(model, contexts, said.unscaled, torch.from_numpy(last).to(contexts.device))
+        return _finished(model, said, queries, name)
 
 
 def forecast_of(model: SequenceModel, x: Tensor, unscaled: Tensor, name: str | None) -> Forecast:
@@ -244,19 +259,18 @@ def forecast_of(model: SequenceModel, x: Tensor, unscaled: Tensor, name: str | N
         ModelError: if it is not finite.
     """
     last = torch.full((len(x),), x.shape[1] - 1, device=x.device)
-    return _finished(model, unscaled, _query_at(model, x, unscaled, last), None, name)
+    return _finished(model, _Said(unscaled), _query_at(model, x, unscaled, last), name)
 
 
-def _finished(
-    model: SequenceModel, unscaled: Tensor, queries: Tensor | None, drawn: Tensor | None, name: str | None
-) -> Forecast:
-    said = unit(unscaled)
+def _finished(model: SequenceModel, what: _Said, queries: Tensor | None, name: str | None) -> Forecast:
+    said = unit(what.unscaled)
     vectors = said.cpu().numpy()
-    lengths = unscaled.float().norm(dim=-1).cpu().numpy()
+    lengths = what.unscaled.float().norm(dim=-1).cpu().numpy()
     sample = spread = None
-    if drawn is not None:
-        sample, spread = drawn[0].cpu().numpy(), (1 - (drawn * said).sum(-1).mean(0)).cpu().numpy()
-    forecast = Forecast(vectors, lengths, vectors if queries is None else queries.cpu().numpy(), sample, spread)
+    if what.drawn is not None:
+        sample, spread = what.drawn[0].cpu().numpy(), (1 - (what.drawn * said).sum(-1).mean(0)).cpu().numpy()
+    searched = vectors if queries is None else queries.cpu().numpy()
+    forecast = Forecast(vectors, lengths, searched, sample, spread, what.recalled)
     if not np.isfinite(forecast.vectors).all():
         n_bad = int((~np.isfinite(forecast.vectors)).sum())
         raise ModelError(
@@ -268,18 +282,19 @@ def _finished(
     return forecast
 
 
-def _said_at(model: SequenceModel, x: Tensor, last: Tensor, tmd: Vectors | None) -> tuple[Tensor, Tensor | None]:
-    """Return the predictions (B, D) at one position of each text, unscaled, and unit samples (n, B, D) of a net that
-    has some.
-    """
+def _said_at(model: SequenceModel, x: Tensor, last: Tensor, tmd: Vectors | None) -> _Said:
+    """Return what the model says at one position of each text, (B, D)."""
     if isinstance(model, Distribution):
         drawn = model.samples_at(x, last, model.n_samples)
-        return drawn.mean(0), unit(drawn)
+        return _Said(drawn.mean(0), unit(drawn))
+    if isinstance(model, Recalling):
+        unscaled, recalled = model.recalled_at(x, last)
+        return _Said(unscaled, recalled=recalled)
     if tmd is not None and isinstance(model, Stack):
         told = x.new_zeros(*x.shape[:2], tmd.shape[-1])
         told[torch.arange(len(x), device=x.device), last] = torch.from_numpy(tmd).to(x.device)
-        return model.unscaled_at(x, last, told), None
-    return model.unscaled_at(x, last), None
+        return _Said(model.unscaled_at(x, last, told))
+    return _Said(model.unscaled_at(x, last))
 
 
 def _query_at(model: SequenceModel, x: Tensor, unscaled: Tensor, last: Tensor) -> Tensor | None:

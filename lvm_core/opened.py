@@ -124,6 +124,7 @@ Files = tuple[tuple[Path, tuple[int, int]], ...]
 
 def files_of(workspace: Workspace, info: ModelInfo) -> Files:
     """Return the files of a model as they are; an ensemble's are its members' too."""
-    members = [find_model(workspace, member["ref"], info.encoder_id) for member in info.config.get("members", [])]
-    paths = [one.path / name for one in (info, *members) for name in (CONFIG, WEIGHTS)]
-    return tuple((path, stamp(path)) for path in paths)
+    files: Files = tuple((info.path / name, stamp(info.path / name)) for name in (CONFIG, WEIGHTS))
+    for member in info.config.get("members", []):
+        files += files_of(workspace, find_model(workspace, member["ref"], info.encoder_id))
+    return files

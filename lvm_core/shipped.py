@@ -54,11 +54,12 @@ def ship(workspace: Workspace, run: str, name: str, root: Path = SHIPPED, replac
             "a training that has ended",
             "Let it end, or resume it, before it is shipped.",
         )
-    if isinstance(loaded.model, ResidualMemory):
+    remembering = next((part for part in loaded.model.modules() if isinstance(part, ResidualMemory)), None)
+    if remembering is not None:
         raise ModelError(
             f"The run '{run}' has a memory, whose size is that of a corpus",
             "a model of weights alone",
-            f"Ship its member '{loaded.model.options.member}'; a memory is made where the corpus is.",
+            f"Ship its member '{remembering.options.member}'; a memory is made where the corpus is.",
         )
     card = read_bytes(loaded.info.path / CARD, "The card", error=ModelError).decode("utf-8", "replace")
     write_text(folder / CARD, card.replace(f"# {loaded.info.config['run']}", f"# {name}", 1))

@@ -11,6 +11,7 @@ import socket
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -57,6 +58,7 @@ class Served:
             self._port = probe.getsockname()[1]
         self.address = f"http://127.0.0.1:{self._port}"
         self._workspace = workspace
+        self._says = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process that it tells of
         self._process = self._start()
 
     def memory_mb(self) -> float:
@@ -77,7 +79,8 @@ class Served:
 
     def _start(self) -> "subprocess.Popen[bytes]":
         words = ["serve", "--port", str(self._port), "--workspace", str(self._workspace.root)]
-        process = subprocess.Popen([sys.executable, "-m", "lvm_core", *words], stderr=subprocess.DEVNULL)
+        self._says.truncate(0)
+        process = subprocess.Popen([sys.executable, "-m", "lvm_core", *words], stderr=self._says)
         until = time.monotonic() + STARTING_S
         while time.monotonic() < until and process.poll() is None:
             with contextlib.suppress(httpx.HTTPError):
@@ -85,7 +88,13 @@ class Served:
                     return process
             time.sleep(0.05)
         process.kill()
-        raise LvmError("The service does not answer", "an answer at /health", f"Look at: lvm_core {' '.join(words)}")
+        self._says.seek(0)
+        last = self._says.read().decode(errors="replace").strip().rpartition("\n")[2] or "nothing"
+        raise LvmError(
+            f"The service does not answer; it said: {last}",
+            "an answer at /health",
+            f"Look at: lvm_core {' '.join(words)}",
+        )
 
 
 def service(bench: Bench) -> list[Row]:

@@ -1,8 +1,8 @@
 """The embedded default in plain torch: BERT (Devlin et al. 2019, section 3), mean over the tokens, unit norm.
 
 It needs neither transformers nor sentence-transformers, whose import alone takes several seconds of each command,
-and gives their vectors (a test compares). Query, key and value are one product, and padding is masked only where
-there is some.
+and gives their vectors (a test compares). Query, key and value are one product, and only attention sees padding: all
+else is computed of the tokens alone, which of 16 sentences takes two thirds of the time, with equal bits.
 """
 
 from collections.abc import Sequence
@@ -38,6 +38,49 @@ class Layer:
     up: Pair
     down: Pair
     norm_2: Pair
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Where N tokens of B texts lie among the B x T places of a padded batch.
+
+    Attributes:
+        shape: (B, T).
+        lengths: (B,) tokens of each text.
+        position: (N,) of each token in its text.
+        places: (N,) of each token in the padded batch, None where nothing is padded.
+        mask: (B, 1, 1, T) True at tokens, None likewise.
+    """
+
+    shape: tuple[int, int]
+    lengths: Tensor
+    position: Tensor
+    places: Tensor | None
+    mask: Tensor | None
+
+    @classmethod
+    def of(cls, ids: Sequence[Sequence[int]], device: torch.device) -> "_Batch":
+        lengths = np.fromiter((len(row) for row in ids), dtype=np.int64, count=len(ids))
+        is_token = np.arange(int(lengths.max())) < lengths[:, None]
+        shape = len(ids), is_token.shape[1]
+        counts, position = (torch.from_numpy(part).to(device) for part in (lengths, np.nonzero(is_token)[1]))
+        if is_token.all():
+            return cls(shape, counts, position, None, None)
+        places, mask = torch.from_numpy(np.flatnonzero(is_token)), torch.from_numpy(is_token[:, None, None, :])
+        return cls(shape, counts, position, places.to(device), mask.to(device))
+
+    def padded(self, x: Tensor) -> Tensor:
+        """Return tokens (N, D) as texts (B, T, D), zeros where there is no token."""
+        if self.places is None:
+            return x.view(*self.shape, -1)
+        whole = x.new_zeros(self.shape[0] * self.shape[1], x.shape[-1])
+        whole[self.places] = x
+        return whole.view(*self.shape, -1)
+
+    def tokens(self, x: Tensor) -> Tensor:
+        """Return texts (B, T, D) as their tokens (N, D)."""
+        flat = x.flatten(0, 1)
+        return flat if self.places is None else flat[self.places]
 
 
 class BertEncoder:
@@ -84,25 +127,20 @@ class BertEncoder:
     @torch.inference_mode()
     def _forward(self, ids: list[list[int]]) -> Vectors:
         """Return the unit vectors (B, D) of token ids."""
-        lengths = np.fromiter((len(row) for row in ids), dtype=np.int64, count=len(ids))
-        padded = np.zeros((len(ids), int(lengths.max())), dtype=np.int64)
-        is_token = np.arange(padded.shape[1]) < lengths[:, None]
-        padded[is_token] = np.concatenate(ids)
-        tokens, mask = torch.from_numpy(padded).to(self.device), torch.from_numpy(is_token).to(self.device)  # (B, T)
-        x = self._norm_of(self._words[tokens] + self._positions[: padded.shape[1]], self._norm)  # (B, T, D)
-        attended = None if is_token.all() else mask[:, None, None, :]
+        batch = _Batch.of(ids, self.device)
+        tokens = torch.from_numpy(np.concatenate(ids).astype(np.int64)).to(self.device)
+        x = self._norm_of(self._words[tokens] + self._positions[batch.position], self._norm)  # (N, D)
         for layer in self._layers:
-            x = self._block(x, layer, attended)
-        counted = mask[..., None]
-        means = (x * counted).sum(dim=1, dtype=torch.float32) / counted.sum(dim=1)  # (B, D)
+            x = self._block(x, layer, batch)
+        means = batch.padded(x).sum(dim=1, dtype=torch.float32) / batch.lengths[:, None]  # (B, D)
         vectors: Vectors = F.normalize(means, dim=-1).cpu().numpy()
         return vectors
 
-    def _block(self, x: Tensor, layer: Layer, mask: Tensor | None) -> Tensor:
-        b, t, d = x.shape
-        heads = F.linear(x, *layer.qkv).view(b, t, 3, self._heads, d // self._heads).permute(2, 0, 3, 1, 4)
-        attention = F.scaled_dot_product_attention(heads[0], heads[1], heads[2], attn_mask=mask)  # (B, H, T, D/H)
-        x = self._norm_of(F.linear(attention.transpose(1, 2).reshape(b, t, d), *layer.out) + x, layer.norm)
+    def _block(self, x: Tensor, layer: Layer, batch: "_Batch") -> Tensor:
+        qkv = batch.padded(F.linear(x, *layer.qkv))  # (B, T, 3 D)
+        heads = qkv.view(*batch.shape, 3, self._heads, -1).permute(2, 0, 3, 1, 4)
+        attention = F.scaled_dot_product_attention(heads[0], heads[1], heads[2], attn_mask=batch.mask)  # (B, H, T, D/H)
+        x = self._norm_of(F.linear(batch.tokens(attention.transpose(1, 2).flatten(2)), *layer.out) + x, layer.norm)
         return self._norm_of(F.linear(F.gelu(F.linear(x, *layer.up)), *layer.down) + x, layer.norm_2)
 
     def _norm_of(self, x: Tensor, pair: Pair) -> Tensor:

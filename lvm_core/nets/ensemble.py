@@ -1,6 +1,6 @@
 """Several trained models as one: the direction of the weighted mean of what they say."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from lvm_core.errors import ModelError
 from lvm_core.json_shapes import NetConfig, Values
-from lvm_core.nets.base import SequenceModel
+from lvm_core.nets.base import SequenceModel, unit
+from lvm_core.nets.residual_memory import Recalled, Recalling
 
 
 class Ensemble(SequenceModel):
@@ -52,3 +53,18 @@ class Ensemble(SequenceModel):
     def unscaled(self, x: Tensor) -> Tensor:
         weighted = [weight * member(x) for weight, member in zip(self.weights, self.members, strict=True)]
         return torch.stack(weighted).sum(0)
+
+    def unscaled_at(self, x: Tensor, last: Tensor) -> Tensor:
+        return self.recalled_at(x, last)[0]
+
+    def recalled_at(self, x: Tensor, last: Tensor) -> tuple[Tensor, Recalled | None]:
+        """Return the predictions (B, D) at one position of each text, and what the first that has a memory recalls."""
+        weighted, first = [], None
+        for weight, member in zip(self.weights, cast("Iterable[SequenceModel]", self.members), strict=True):
+            if isinstance(member, Recalling):
+                said, recalled = member.recalled_at(x, last)
+                first = first or recalled
+            else:
+                said = member.unscaled_at(x, last)
+            weighted.append(weight * unit(said))
+        return torch.stack(weighted).sum(0), first

@@ -5,10 +5,10 @@ of a place in the text is the prediction there and the last chunk, its value wha
 y - c p of the true next chunk y and the unit prediction p, whose least-squares length c is the model's mean cosine.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -18,7 +18,7 @@ from torch import Tensor
 from lvm_core.config import from_dict, setting
 from lvm_core.errors import ModelError
 from lvm_core.json_shapes import Values
-from lvm_core.nets.base import SequenceModel
+from lvm_core.nets.base import SequenceModel, unit
 from lvm_core.types import Rows, Vectors
 from lvm_core.vectors.geometry import unit_rows
 
@@ -57,13 +57,30 @@ class Recalled:
 
     Attributes:
         places: (N, K) their numbers in the memory, -1 where it has fewer.
+        rows: (N, K) of the chunks that came there in what the memory was filled from, -1 likewise.
         cosines: (N, K) of the keys.
         weights: (N, K) their shares in the mean residual.
     """
 
     places: Rows
+    rows: Rows
     cosines: Vectors
     weights: Vectors
+
+    def changed(self, change: Callable[[Any], Any]) -> "Recalled":
+        """Return the same with each array as `change` makes it, such as the part at some place."""
+        return Recalled(change(self.places), change(self.rows), change(self.cosines), change(self.weights))
+
+
+@runtime_checkable
+class Recalling(Protocol):
+    """A model that may go by places that it remembers, and can say which."""
+
+    def recalled_at(self, x: Tensor, last: Tensor) -> tuple[Tensor, Recalled | None]:
+        """Return the predictions (B, D) at the position `last` (B,) of each text in `x` (B, T, D), unscaled, and the
+        places of one memory that they go by; None where there is none.
+        """
+        ...
 
 
 class Store:
@@ -106,7 +123,8 @@ class Store:
         cosines = np.where(there, 1 - squares / 2, 0.0).astype(np.float32)
         weights = np.where(there, np.exp((cosines - cosines[:, :1]) / temperature), 0.0)
         weights /= np.maximum(weights.sum(axis=1, keepdims=True), 1e-12)
-        return Recalled(places, cosines, weights.astype(np.float32))
+        rows = np.where(there, self.rows[np.maximum(places, 0)], -1)
+        return Recalled(places, rows, cosines, weights.astype(np.float32))
 
     def missed(self, recalled: Recalled) -> Vectors:
         """Return the weighted mean residual (N, D) of the places recalled."""
@@ -179,16 +197,24 @@ class ResidualMemory(SequenceModel):
 
     def unscaled(self, x: Tensor) -> Tensor:
         """Return the predictions (B, T, D) for the vectors (B, T, D) before they are brought to unit norm."""
-        predictions = self.member(x)
+        flat = self.member(x).reshape(-1, self.dim)
+        return self._mended(x.reshape(-1, self.dim), flat)[0].view(x.shape)
+
+    def unscaled_at(self, x: Tensor, last: Tensor) -> Tensor:
+        return self.recalled_at(x, last)[0]
+
+    def recalled_at(self, x: Tensor, last: Tensor) -> tuple[Tensor, Recalled | None]:
+        """Return the predictions (B, D) at one position of each text, and the places that they go by: one search."""
+        return self._mended(x[torch.arange(len(x), device=x.device), last], unit(self.member.unscaled_at(x, last)))
+
+    def _mended(self, x: Tensor, predictions: Tensor) -> tuple[Tensor, Recalled | None]:
+        """Return unit predictions (N, D) after the last chunks `x` (N, D) with what is missed at places like these."""
         if self.store is None or not len(self.store):
-            said: Tensor = self.length * predictions
-            return said
-        flat = predictions.reshape(-1, self.dim)
-        recalled = self.recall(x.reshape(-1, self.dim), flat)
-        missed = torch.from_numpy(self.store.missed(recalled)).to(flat)
-        band = torch.bucketize(torch.from_numpy(nearness(recalled)).to(flat), self.edges)
-        out: Tensor = self.length * flat + self.shares[band][:, None] * missed
-        return out.view(x.shape)
+            return self.length * predictions, None
+        recalled = self.recall(x, predictions)
+        missed = torch.from_numpy(self.store.missed(recalled)).to(predictions)
+        band = torch.bucketize(torch.from_numpy(nearness(recalled)).to(predictions), self.edges)
+        return self.length * predictions + self.shares[band][:, None] * missed, recalled
 
     def adapt(self, length: float, edges: Sequence[float], shares: Sequence[float]) -> None:
         """Set what is fitted: c, the edges (BANDS - 1,) of the ranges of nearness, and a share (BANDS,) for each."""

@@ -3,47 +3,48 @@
 from collections.abc import Sequence
 
 import numpy as np
-import torch
 
-from lvm_core import forecast
+from lvm_core.checkpoint import ModelInfo, find_model
 from lvm_core.corpus.store import CorpusStore
 from lvm_core.errors import CorpusError
 from lvm_core.json_shapes import CorpusSource
-from lvm_core.nets.residual_memory import ResidualMemory
+from lvm_core.nets.residual_memory import Recalled, ResidualMemory
 from lvm_core.predict.prediction import Remembered
-from lvm_core.types import Chunk, Vectors
+from lvm_core.types import Chunk
 from lvm_core.workspace import Workspace
 
 SHOWN = 3
 """Places that are shown at most, each of another article."""
 
 
-def remembered(
-    workspace: Workspace, model: ResidualMemory, corpora: Sequence[CorpusSource], context: Vectors
-) -> tuple[Remembered, ...]:
-    """Return the places that weigh most after the context (T, D), those whose corpus is still here as it was.
+def filled_from(workspace: Workspace, info: ModelInfo) -> tuple[CorpusSource, ...]:
+    """Return the corpora that a model's memory was filled from, that of an ensemble's first member which has one."""
+    members = [] if info.name == ResidualMemory.name else info.config.get("members", [])
+    for member in members:
+        own = filled_from(workspace, find_model(workspace, member["ref"], info.encoder_id))
+        if own:
+            return own
+    return tuple(info.config.get("corpora", ())) if info.name == ResidualMemory.name else ()
+
+
+def remembered(workspace: Workspace, corpora: Sequence[CorpusSource], recalled: Recalled) -> tuple[Remembered, ...]:
+    """Return the places that weighed most in one prediction, those whose corpus is still here as it was.
 
     Args:
         workspace: where the corpora are.
-        model: with its memory.
         corpora: what the memory was filled from, in the order of its rows.
-        context: unit vectors.
+        recalled: what was gone by, arrays (K,).
     """
-    if model.store is None or not len(model.store):
-        return ()
-    said = torch.from_numpy(forecast.after(model.member, context[None]).vectors)
-    recalled = model.recall(torch.from_numpy(context[-1:]), said)
     store, seen = CorpusStore(workspace), set[str]()
     shown: list[Remembered] = []
-    for place in np.argsort(-recalled.weights[0], kind="stable"):
-        if recalled.places[0, place] < 0 or len(shown) == SHOWN:
+    for place in np.argsort(-recalled.weights, kind="stable"):
+        if recalled.rows[place] < 0 or len(shown) == SHOWN:
             break
-        found = _chunks(store, corpora, int(model.store.rows[recalled.places[0, place]]))
+        found = _chunks(store, corpora, int(recalled.rows[place]))
         if found is None or found[1].article in seen:
             continue
         seen.add(found[1].article)
-        cosine, weight = float(recalled.cosines[0, place]), float(recalled.weights[0, place])
-        shown.append(Remembered(*found, cosine, weight))
+        shown.append(Remembered(*found, float(recalled.cosines[place]), float(recalled.weights[place])))
     return tuple(shown)
 
 

@@ -34,7 +34,8 @@ SAMPLE = "#"
 class PredictingModel:
     """A net, a baseline or passthrough. `longest` is the most chunks it reads, None where any length will do.
 
-    `corpora` are those that it was trained on, in the order of its rows; `files` what it was read from, as they were.
+    `corpora` are those that its memory, if it has one, was filled from, in the order of its rows; `files` what it was
+    read from, as they were.
     `sample` is the number of the sample that it says instead of the mean of all, from 1 on; 0 for the mean.
     """
 
@@ -107,14 +108,11 @@ class PredictingModel:
         vector = forecast.samples(self.net, context, self.sample)[-1]
         return forecast.Forecast(vector, np.ones((), dtype=np.float32), vector)
 
-    def remembered(self, workspace: Workspace, context: Vectors) -> tuple[Remembered, ...]:
-        """Return the places of the model's memory that it goes by after the context (T, D); none without a memory."""
-        from lvm_core.nets.residual_memory import ResidualMemory
+    def remembered(self, workspace: Workspace, said: "Forecast") -> tuple[Remembered, ...]:
+        """Return the places of a memory that one prediction of the model went by; none without a memory."""
         from lvm_core.predict.memory import remembered
 
-        if not isinstance(self.net, ResidualMemory):
-            return ()
-        return remembered(workspace, self.net, self.corpora, context[-(self.longest or len(context)) :])
+        return () if said.recalled is None else remembered(workspace, self.corpora, said.recalled)
 
 
 def load_predicting_model(workspace: Workspace, ref: str, encoder: Encoder) -> PredictingModel:
@@ -127,11 +125,12 @@ def load_predicting_model(workspace: Workspace, ref: str, encoder: Encoder) -> P
     """
     from lvm_core import opened
     from lvm_core.nets.distribution import Distribution
+    from lvm_core.predict.memory import filled_from
 
     name, mark, number = ref.partition(SAMPLE)
     copies = name == PASSTHROUGH
     loaded = opened.model(workspace, COPIES if copies else name, encoder.id, encoder.dim)
-    kind, corpora = PASSTHROUGH if copies else loaded.info.kind, tuple(loaded.info.config.get("corpora", ()))
+    kind, corpora = PASSTHROUGH if copies else loaded.info.kind, filled_from(workspace, loaded.info)
     files = opened.files_of(workspace, loaded.info)
     sampled = isinstance(loaded.model, Distribution)
     if mark and not (sampled and number.isdigit() and int(number) > 0):

@@ -222,7 +222,7 @@ class Predictor:
             )
             ms = elapsed_ms(begun)
             for i, (forecast, notes) in zip(members, said, strict=True):
-                places = self._models[ref].remembered(self.workspace, outlooks[i].context.vectors)
+                places = self._models[ref].remembered(self.workspace, forecast)
                 found[i][ref] = Forecasted(self._models[ref].kind, forecast, notes, places, ms)
         return found
 

@@ -9,7 +9,7 @@ import torch
 
 from lvm_core.corpus.tmd import labels as tmd_labels
 from lvm_core.encoders import DEFAULT_ENCODER, encoder_for, encoder_id, load_encoder
-from lvm_core.encoders.batching import batches
+from lvm_core.encoders.batching import batches, run_batches
 from lvm_core.encoders.bert import load_bert
 from lvm_core.encoders.minilm import minilm_folder
 from lvm_core.encoders.precision import PROBES
@@ -137,6 +137,30 @@ def test_several_threads_give_what_one_gives() -> None:
         assert torch.get_num_threads() == 3
     finally:
         torch.set_num_threads(before)
+
+
+def test_one_batch_is_computed_by_one_thread_for_others_would_only_be_waited_for() -> None:
+    before, seen, out = torch.get_num_threads(), [], np.empty((1, 2), dtype=np.float32)
+    torch.set_num_threads(3)
+
+    def forward(rows: np.ndarray) -> np.ndarray:
+        seen.append(torch.get_num_threads())
+        return np.ones((len(rows), 2), dtype=np.float32)
+
+    try:
+        run_batches(batches([5], 3), forward, out, 3)
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
+    assert (seen, out.tolist()) == ([1], [[1.0, 1.0]])
+
+
+def test_texts_of_unlike_lengths_together_have_the_vectors_that_each_has_alone() -> None:
+    encoder = load_encoder(device="cpu")
+    exact = load_bert(minilm_folder(), encoder.id, "cpu", torch.float32)
+    texts = ["word " * n for n in (1, 40, 3, 17, 90)]
+    alone = np.concatenate([exact.encode([text]) for text in texts])
+    np.testing.assert_allclose(exact.encode(texts), alone, atol=1e-5)
 
 
 def test_the_two_gtr_spaces_differ_in_id_norm_and_direction(on_hub: Path) -> None:

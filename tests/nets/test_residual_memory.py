@@ -14,6 +14,7 @@ from lvm_core.dataset import evaluation_windows
 from lvm_core.errors import ModelError, SettingsError, SpaceMismatch
 from lvm_core.nets.residual_memory import FILES, ResidualMemory, ResidualMemoryOptions, Store, empty_index
 from lvm_core.predict.memory import remembered
+from lvm_core.predict.model import PredictingModel, load_predicting_model
 from lvm_core.shipped import ship
 from lvm_core.train import TrainConfig, train
 from lvm_core.train.memory import fill_memory, fit_shares
@@ -93,6 +94,17 @@ def test_product_codes_find_what_the_exact_search_finds() -> None:
     assert np.allclose(found.weights.sum(1), 1, atol=1e-5)
 
 
+class Space:
+    """An encoder, as far as a model asks for it."""
+
+    id, dim = ENCODER, DIM
+
+
+def predicted(workspace: Workspace, model: PredictingModel) -> forecast.Forecast:
+    ((said, _),) = model.predict([open_matrix(workspace, "toy", ENCODER).slice(0, 5)])
+    return said
+
+
 @pytest.fixture
 def toy(workspace: Workspace) -> Workspace:
     add_corpus(workspace)
@@ -138,12 +150,45 @@ def test_a_memory_of_no_model_is_refused(toy: Workspace, options: dict) -> None:
 def test_a_prediction_says_which_places_it_went_by(toy: Workspace) -> None:
     train(toy, TrainConfig(model="linear-filter", corpus="toy"), run="rule")
     train(toy, settings(member="rule", neighbours=8), run="m")
-    loaded = load_model(toy, "m", ENCODER)
-    corpora = loaded.info.config["corpora"]
-    context = open_matrix(toy, "toy", ENCODER).slice(0, 5)
-    places = remembered(toy, loaded.model, corpora, context)
+    model = load_predicting_model(toy, "m", Space())
+    said = predicted(toy, model)
+    places = model.remembered(toy, said)
     assert 1 <= len(places) <= 3
     assert len({place.next.article for place in places}) == len(places)
     assert all(place.next.position == place.last.position + 1 for place in places)
     assert [place.weight for place in places] == sorted((place.weight for place in places), reverse=True)
-    assert remembered(toy, loaded.model, [{**corpora[0], "digest": "another"}], context) == ()
+    assert remembered(toy, [{**model.corpora[0], "digest": "another"}], said.recalled) == ()
+
+
+def test_a_prediction_searches_its_memory_once_for_each_context(
+    toy: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train(toy, TrainConfig(model="linear-filter", corpus="toy"), run="rule")
+    train(toy, settings(member="rule", neighbours=8), run="m")
+    searched, search = [], Store.search
+    monkeypatch.setattr(
+        Store, "search", lambda self, keys, *how: searched.append(len(keys)) or search(self, keys, *how)
+    )
+    model = load_predicting_model(toy, "m", Space())
+    rows = open_matrix(toy, "toy", ENCODER)
+    for said, _ in model.predict([rows.slice(0, 5), rows.slice(7, 12)]):
+        assert model.remembered(toy, said)
+    assert searched == [2]
+
+
+def test_an_ensemble_can_have_a_member_with_a_memory(toy: Workspace) -> None:
+    train(toy, TrainConfig(model="linear-filter", corpus="toy"), run="rule")
+    train(toy, settings(member="rule", neighbours=8), run="m")
+    joined = TrainConfig(model="ensemble", corpus="toy", options={"members": "m,copy-last", "weights": "0.8,0.2"})
+    train(toy, joined, run="both")
+    model, alone = (load_predicting_model(toy, ref, Space()) for ref in ("both", "m"))
+    said, own = predicted(toy, model), predicted(toy, alone)
+    last = open_matrix(toy, "toy", ENCODER).slice(4, 5)[0]
+    mixed = 0.8 * own.vectors + 0.2 * last / np.linalg.norm(last)
+    np.testing.assert_allclose(said.vectors, mixed / np.linalg.norm(mixed), atol=1e-5)
+    assert model.remembered(toy, said) == alone.remembered(toy, own) != ()
+    windows = evaluation_windows(documents([20]), 5)
+    together = forecast.over_windows(model.net, open_matrix(toy, "toy", ENCODER), windows).vectors
+    np.testing.assert_allclose(together[windows.targets == 5][0], said.vectors, atol=1e-4)
+    with pytest.raises(ModelError, match="Ship its member 'rule'"):
+        ship(toy, "both", "remembering", root=toy.root / "shipped")

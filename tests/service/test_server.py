@@ -1,5 +1,6 @@
 """A real server as a process: it answers, follows jobs, ends when it is told to, and says what is taken."""
 
+import asyncio
 import json
 import os
 import signal
@@ -12,7 +13,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
+from lvm_core.service.server import listen
 from lvm_core.workspace import Workspace
 from tests.service.conftest import ASK, CONTEXT
 
@@ -23,6 +26,21 @@ def free_port() -> int:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return one.getsockname()[1]
+
+
+def test_an_answer_leaves_at_once_whole_packet_or_not() -> None:
+    async def delayed() -> int:
+        server = await asyncio.start_server(answering, sock=listen(FastAPI(), "127.0.0.1", 0).socket)
+        await asyncio.open_connection(*server.sockets[0].getsockname())
+        return await asyncio.wait_for(found, 10)
+
+    def answering(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        accepted = writer.get_extra_info("socket")
+        found.set_result(accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+
+    with asyncio.Runner() as runner:
+        found: asyncio.Future[int] = runner.get_loop().create_future()
+        assert runner.run(delayed()), "with Nagle's algorithm on, a second small packet waits 40 ms for the client"
 
 
 def start(workspace: Workspace, *words: str) -> tuple[subprocess.Popen, str]:
