@@ -16,6 +16,7 @@ from lvm_core.predict.batch import (
     FORMS,
     MOST_BYTES,
     BatchJson,
+    Here,
     NamedContext,
     batch_json,
     batch_report,
@@ -124,7 +125,7 @@ def _predict_batch(namespace: argparse.Namespace, workspace: Workspace, settings
     if "decoder" not in namespace:
         settings = replace(settings, decoder=quick_decoder(predictor.corpus is not None))
     models = _models(namespace, workspace, predictor)
-    batch = list(predict_batch(predictor, contexts, models, settings, progress))
+    batch = list(predict_batch(Here(predictor), contexts, models, settings, progress))
     return batch_json(batch, predictor.encoder.id)
 
 

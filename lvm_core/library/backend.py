@@ -11,6 +11,7 @@ from lvm_core.types import CorpusInfo, Decoded, Progress, Vectors
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from lvm_core.errors import LvmError
     from lvm_core.evaluate.rows import Row
     from lvm_core.forecast import Forecast
     from lvm_core.library.results import Found
@@ -77,6 +78,8 @@ class Backend(Protocol):
         ...
 
     def watch(self, ask: Ask, unfinished: bool) -> "Iterator[Prediction]": ...
+
+    def predict_all(self, asks: "Sequence[Ask]") -> "list[tuple[Prediction, ...] | LvmError]": ...
 
     def load(self, ask: Ask) -> None: ...
 

@@ -10,18 +10,20 @@ from lvm_core.command_line import namespace_of
 from lvm_core.corpus.store import CorpusStore
 from lvm_core.decode.decoders import available_decoders, decode
 from lvm_core.encoders import DEFAULT_ENCODER
-from lvm_core.errors import CorpusError, DecoderError, SettingsError
+from lvm_core.errors import CorpusError, DecoderError, LvmError, SettingsError
 from lvm_core.evaluate.rows import Row
 from lvm_core.jobs.kinds import module_of
 from lvm_core.json_shapes import Json, Value
 from lvm_core.library.backend import Ask, ModelSummary, Space
 from lvm_core.library.results import Found
+from lvm_core.predict import stages
 from lvm_core.predict.asking import space_asked, true_next
 from lvm_core.predict.context import Question
 from lvm_core.predict.corpus import OpenCorpus, open_corpus
 from lvm_core.predict.pipeline import Predictor
 from lvm_core.predict.prediction import Prediction
 from lvm_core.predict.text import Texts
+from lvm_core.predict.together import predict_all
 from lvm_core.progress import told
 from lvm_core.spaces import space_called
 from lvm_core.types import CorpusInfo, Decoded, Encoder, Progress, Vectors
@@ -53,18 +55,30 @@ class Local:
 
     def watch(self, ask: Ask, unfinished: bool) -> Iterator[Prediction]:
         """Yield predictions; see `Predictor.watch`."""
-        space = space_asked(self.workspace, ask.encoder, ask.models, ask.corpus, ask.rows)
-        predictor = self._predictor(self._encoder(space), ask.corpus)
-        models = list(ask.models) or predictor.default_models()
-        question = Question(ask.chunks, ask.rows, true_next(predictor, ask.rows), ask.target)
-        for prediction in predictor.watch(question, models, ask.settings, unfinished):
+        predictor = self._asked(ask)
+        put = _put(predictor, ask)
+        for prediction in predictor.watch(put.question, put.models, ask.settings, unfinished):
             if unfinished or prediction.done:
                 yield prediction
 
+    def predict_all(self, asks: Sequence[Ask]) -> list[tuple[Prediction, ...] | LvmError]:
+        """Return final predictions of each question, those of one space on one corpus together; see `together`."""
+        found: dict[int, tuple[Prediction, ...] | LvmError] = {}
+        groups: dict[Predictor, list[tuple[int, stages.Ask]]] = {}
+        for i, ask in enumerate(asks):
+            try:
+                predictor = self._asked(ask)
+                groups.setdefault(predictor, []).append((i, _put(predictor, ask)))
+            except LvmError as error:
+                found[i] = error
+        for predictor, members in groups.items():
+            said = predict_all(predictor, [put for _, put in members])
+            found |= {i: own for (i, _), own in zip(members, said, strict=True)}
+        return [found[i] for i in range(len(asks))]
+
     def load(self, ask: Ask) -> None:
         """Load the encoder, the models, the corpus and the decoder of a question."""
-        space = space_asked(self.workspace, ask.encoder, ask.models, ask.corpus, ask.rows)
-        predictor = self._predictor(self._encoder(space), ask.corpus)
+        predictor = self._asked(ask)
         if ask.models:
             predictor.load(ask.models, ask.settings)
         else:
@@ -155,6 +169,10 @@ class Local:
 
         return load_map(self.workspace, key)
 
+    def _asked(self, ask: Ask) -> Predictor:
+        space = space_asked(self.workspace, ask.encoder, ask.models, ask.corpus, ask.rows)
+        return self._predictor(self._encoder(space), ask.corpus)
+
     def _encoder(self, encoder: str | None) -> Encoder:
         return opened.encoder(self.workspace, space_called(encoder or DEFAULT_ENCODER))
 
@@ -170,6 +188,12 @@ class Local:
             (encoder.id, corpus, vectors, runs),
             lambda: Predictor(self.workspace, corpus=corpus, encoder=encoder, texts=texts),
         )
+
+
+def _put(predictor: Predictor, ask: Ask) -> stages.Ask:
+    models = list(ask.models) or predictor.default_models()
+    question = Question(ask.chunks, ask.rows, true_next(predictor, ask.rows), ask.target)
+    return stages.Ask(question, models, ask.settings)
 
 
 def summary(info: ModelInfo) -> ModelSummary:

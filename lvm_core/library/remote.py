@@ -5,6 +5,7 @@ import logging
 import time
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from lvm_core.study.map import VectorMap
 
 CONNECT_S, LOOK_S = 5.0, 0.5
+SIDE_BY_SIDE = 16
+"""Questions of one call under way at a time."""
+
 T = TypeVar("T")
 
 
@@ -69,6 +73,20 @@ class Remote:
                     context = self._read(Context, body)
                 elif name == "prediction" and context is not None:
                     yield wire.prediction_of(body, context, self._what)
+
+    def predict_all(self, asks: Sequence[Ask]) -> list[tuple[Prediction, ...] | LvmError]:
+        """Ask some side by side: the service answers together what waits together."""
+
+        def one(ask: Ask) -> tuple[Prediction, ...] | LvmError:
+            try:
+                return tuple(prediction for prediction in self.watch(ask, False) if prediction.done)
+            except ServiceError:
+                raise
+            except LvmError as error:
+                return error
+
+        with ThreadPoolExecutor(min(SIDE_BY_SIDE, max(1, len(asks))), "ask") as pool:
+            return list(pool.map(one, asks))
 
     def load(self, ask: Ask) -> None:
         """Do nothing: a service warms itself."""

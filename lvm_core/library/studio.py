@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
+from lvm_core.errors import LvmError, SettingsError
 from lvm_core.json_shapes import Value
-from lvm_core.library.backend import Backend, ModelSummary, Space
+from lvm_core.library.backend import Ask, Backend, ModelSummary, Space
 from lvm_core.library.given import ask_of, texts_of, vectors_of
 from lvm_core.library.results import Board, Found, Predictions
 from lvm_core.library.work import Work
 from lvm_core.predict.prediction import Prediction
 from lvm_core.predict.settings import PredictSettings
+from lvm_core.predict.together import in_order
 from lvm_core.types import CorpusInfo, Decoded, Progress, Vectors, no_progress
 
 if TYPE_CHECKING:
@@ -185,10 +187,45 @@ class Studio(Work):
             SettingsError: for settings out of bounds.
         """
         ask = ask_of(chunks, models, target, rows, corpus, encoder, settings, given)
-        said = [prediction for prediction in self._backend.watch(ask, False) if prediction.done]
-        order = {model: i for i, model in enumerate(ask.models or dict.fromkeys(p.model for p in said))}
-        said.sort(key=lambda p: (order[p.model], p.snap_on))
-        return Predictions(tuple(said))
+        return _sorted(ask, list(self._backend.watch(ask, False)))
+
+    def predict_all(
+        self,
+        contexts: Sequence[Sequence[str]],
+        models: Sequence[str] = (),
+        *,
+        targets: Sequence[str] = (),
+        corpus: str | None = None,
+        encoder: str | None = None,
+        settings: PredictSettings | None = None,
+        **given: Value,
+    ) -> list[Predictions | LvmError]:
+        """Return what `predict` gives for each of many contexts, computed together, which is several times quicker.
+
+        A context that cannot be predicted has its error in its place, and the others their predictions.
+
+        Args:
+            contexts: chunks, oldest first, a list of them each.
+            models: as `predict` takes them, like all that follows.
+            targets: the true next chunk of each, "" where it is not known; none at all where none is.
+            corpus: what the snap stands on.
+            encoder: name or id.
+            settings: every choice.
+            **given: single choices on top.
+
+        Raises:
+            SettingsError: for settings out of bounds, or targets that are not one for each context.
+        """
+        if targets and len(targets) != len(contexts):
+            given_ones = f"There are {len(targets)} targets for {len(contexts)} contexts"
+            raise SettingsError([f"{given_ones}; expected one for each, or none at all."])
+        truths = list(targets) or [""] * len(contexts)
+        asks = [
+            ask_of(chunks, models, truth, None, corpus, encoder, settings, given)
+            for chunks, truth in zip(contexts, truths, strict=True)
+        ]
+        answers = zip(asks, self._backend.predict_all(asks), strict=True)
+        return [said if isinstance(said, LvmError) else _sorted(ask, said) for ask, said in answers]
 
     def watch(
         self,
@@ -207,6 +244,10 @@ class Studio(Work):
         Takes and raises what `predict` does; the last one of each model has `done` set.
         """
         return self._backend.watch(ask_of(chunks, models, target, rows, corpus, encoder, settings, given), True)
+
+
+def _sorted(ask: Ask, said: Sequence[Prediction]) -> Predictions:
+    return Predictions(in_order(said, ask.models or list(dict.fromkeys(p.model for p in said))))
 
 
 def _backend(where: str | os.PathLike[str] | None, key: str, timeout_s: float) -> Backend:

@@ -3,7 +3,7 @@
 import csv
 import io
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Any, Protocol, TypedDict, final
@@ -13,13 +13,19 @@ from lvm_core.boundary.json_values import from_json, parse_json
 from lvm_core.boundary.values import one_line, whole_characters
 from lvm_core.decode.extractive import METHOD
 from lvm_core.errors import LvmError, SourceError
+from lvm_core.predict.context import Question
+from lvm_core.predict.pipeline import Predictor
 from lvm_core.predict.prediction import Prediction
 from lvm_core.predict.report import PredictionsJson, to_json
 from lvm_core.predict.settings import NO_DECODER, PredictSettings
+from lvm_core.predict.stages import Ask
+from lvm_core.predict.text import writes
+from lvm_core.predict.together import predict_all
 from lvm_core.types import Progress, no_progress
 
 MOST_BYTES = 10_000_000
 MOST_CONTEXTS = 10_000
+QUICK_AT_ONCE, WRITTEN_AT_ONCE = 32, 4
 REMEDY = (
     'Give {"chunks": ["oldest", "newest"], "target": "true next", "name": "mine"}; target and name may be left out.'
 )
@@ -140,17 +146,40 @@ FORMS: dict[str, Callable[[str, str], Iterator[tuple[str, NamedContext]]]] = {
 
 
 class Answers(Protocol):
-    """What answers one context after another: a `Predictor`, or a studio elsewhere."""
+    """What answers contexts, some together: a predictor, or a studio elsewhere."""
 
     def load(self, models: Sequence[str], settings: PredictSettings) -> None:
         """Raise what holds for every context; see `Predictor.load`."""
         ...
 
-    def predict(
-        self, context: Sequence[str], models: Sequence[str], settings: PredictSettings, *, target_text: str
-    ) -> Iterable[Prediction]:
-        """Return what each of `models` predicts; see `Predictor.predict`."""
+    def predict_all(
+        self, contexts: Sequence[NamedContext], models: Sequence[str], settings: PredictSettings
+    ) -> Sequence[Sequence[Prediction] | LvmError]:
+        """Return what each of `models` predicts after each context, or why it cannot; see `together.predict_all`."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """Answers of a predictor in this process."""
+
+    predictor: Predictor
+
+    def load(self, models: Sequence[str], settings: PredictSettings) -> None:
+        """Raise what holds for every context."""
+        self.predictor.load(models, settings)
+
+    def predict_all(
+        self, contexts: Sequence[NamedContext], models: Sequence[str], settings: PredictSettings
+    ) -> Sequence[Sequence[Prediction] | LvmError]:
+        """Return what each of `models` predicts after each context."""
+        questions = [Question(context.chunks, target_text=context.target) for context in contexts]
+        return predict_all(self.predictor, [Ask(question, models, settings) for question in questions])
+
+
+def at_once(settings: PredictSettings) -> int:
+    """Return how many contexts are answered together: many, but where texts are written, which takes seconds each."""
+    return WRITTEN_AT_ONCE if writes(settings) else QUICK_AT_ONCE
 
 
 def quick_decoder(has_corpus: bool) -> str:
@@ -159,14 +188,14 @@ def quick_decoder(has_corpus: bool) -> str:
 
 
 def predict_batch(
-    predictor: Answers,
+    answers: Answers,
     contexts: Sequence[NamedContext],
     models: Sequence[str],
     settings: PredictSettings,
     progress: Progress = no_progress,
     n_before: int = 0,
 ) -> Iterator[PredictedContext]:
-    """Yield each of `contexts` with its predictions as soon as they are final, in order; see `Predictor.predict`.
+    """Yield each of `contexts` with its predictions as soon as they are final, in order; some are predicted together.
 
     A context that cannot be predicted is yielded with its error, and the rest go on. The first `n_before` were done
     before.
@@ -174,18 +203,17 @@ def predict_batch(
     Raises:
         LvmError: for what holds for every context, such as an unknown model; see `Predictor.load`.
     """
-    predictor.load(models, settings)
-    begun = time.perf_counter()
-    order = {model: i for i, model in enumerate(models)}
-    for n_now, context in enumerate(contexts[n_before:], 1):
-        try:
-            predictions = list(predictor.predict(context.chunks, models, settings, target_text=context.target))
-        except LvmError as error:
-            yield PredictedContext(context, (), str(error))
-        else:
-            yield PredictedContext(context, tuple(sorted(predictions, key=lambda p: (order[p.model], p.snap_on))))
-        n_done = n_before + n_now
-        left = (time.perf_counter() - begun) / n_now * (len(contexts) - n_done)
+    answers.load(models, settings)
+    begun, n_at_once = time.perf_counter(), at_once(settings)
+    for first in range(n_before, len(contexts), n_at_once):
+        together = contexts[first : first + n_at_once]
+        for context, said in zip(together, answers.predict_all(together, models, settings), strict=True):
+            if isinstance(said, LvmError):
+                yield PredictedContext(context, (), str(said))
+            else:
+                yield PredictedContext(context, tuple(said))
+        n_done = first + len(together)
+        left = (time.perf_counter() - begun) / (n_done - n_before) * (len(contexts) - n_done)
         progress(n_done / len(contexts), f"{n_done:,} of {len(contexts):,} contexts, {left:.0f} s left")
 
 

@@ -41,6 +41,12 @@ class Answerer:
     load_ms: float = 0.0
 
 
+def writes(settings: PredictSettings) -> bool:
+    """Return whether texts have to be written, which takes seconds each; real chunks are only looked up."""
+    name = settings.decoder
+    return settings.smooth != "off" or (name != NO_DECODER and (name not in DECODERS or DECODERS[name].writes))
+
+
 class Texts:
     """The decoders and the cache of one encoder's space; safe to share between requests."""
 

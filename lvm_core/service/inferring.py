@@ -7,9 +7,9 @@ import numpy as np
 
 from lvm_core.errors import LvmError
 from lvm_core.predict.model import load_predicting_model
+from lvm_core.predict.together import each
 from lvm_core.service.engine import Engine
 from lvm_core.service.lane import Ticket
-from lvm_core.service.predicting import each
 from lvm_core.service.vectors import as_vectors
 from lvm_core.types import Vectors
 from lvm_core.vectors.geometry import unit_rows

@@ -3,23 +3,19 @@
 The engine function is that of the page and the command line: `Predictor.foresee` and `Predictor.tell`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
-from lvm_core.decode.decoders import DECODERS
 from lvm_core.errors import LvmError
 from lvm_core.predict.asking import true_next
 from lvm_core.predict.context import Question
 from lvm_core.predict.pipeline import Predictor
-from lvm_core.predict.prediction import Prediction
-from lvm_core.predict.settings import NO_DECODER, PredictSettings
+from lvm_core.predict.settings import PredictSettings
 from lvm_core.predict.stages import Ask, Foreseen
+from lvm_core.predict.text import writes
+from lvm_core.predict.together import each
 from lvm_core.service.engine import Engine
 from lvm_core.service.lane import Ticket
-
-A = TypeVar("A")
-B = TypeVar("B")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +34,7 @@ class Asking:
     @property
     def is_quick(self) -> bool:
         """Whether nothing has to be written for it."""
-        name = self.settings.decoder
-        written = name != NO_DECODER and (name not in DECODERS or DECODERS[name].writes)
-        return not written and self.settings.smooth == "off"
+        return not writes(self.settings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,23 +145,3 @@ def _tell(predictor: Predictor, group: Sequence[Untold]) -> None:
             return
         for one in waiting:  # whose fault it is shows when each is told by itself
             _tell(predictor, [one])
-
-
-def each(work: Callable[[Sequence[A]], Sequence[B]], things: Sequence[A]) -> list[B | LvmError]:
-    """Return what `work` makes of each of `things` together; of one that it cannot be done for, the error.
-
-    Where one of them fails the others are done again without it, half by half.
-    """
-    try:
-        return list(work(things))
-    except LvmError as error:
-        if len(things) == 1:
-            return [error]
-    middle = len(things) // 2
-    return [*each(work, things[:middle]), *each(work, things[middle:])]
-
-
-def in_order(predictions: Sequence[Prediction], models: Sequence[str]) -> list[Prediction]:
-    """Return the finished predictions in the order of `models`, raw before snapped."""
-    place = {model: i for i, model in enumerate(models)}
-    return sorted((p for p in predictions if p.done), key=lambda p: (place[p.model], p.snap_on))

@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,6 +13,7 @@ from lvm_core.boundary.values import from_environment
 from lvm_core.errors import LvmError
 from lvm_core.library import Space, Studio
 from lvm_core.predict import Prediction, PredictSettings
+from lvm_core.predict.batch import NamedContext
 from pages.shared import state, ui
 
 ADDRESS, KEY = "service_address", "service_key"
@@ -104,7 +105,7 @@ def warm(models: Sequence[str]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Contexts:
-    """Answers one context after another, on one corpus and in one space; for threads, which have no session."""
+    """Answers many contexts, on one corpus and in one space; for threads, which have no session."""
 
     studio: Studio
     corpus: str | None
@@ -114,13 +115,14 @@ class Contexts:
         """Raise what holds for every context."""
         self.studio.load(models, self.corpus, self.encoder, settings)
 
-    def predict(
-        self, context: Sequence[str], models: Sequence[str], settings: PredictSettings, *, target_text: str
-    ) -> Iterable[Prediction]:
-        """Return what each of `models` predicts."""
-        return self.studio.predict(
-            context, models, target=target_text, corpus=self.corpus, encoder=self.encoder, settings=settings
-        )
+    def predict_all(
+        self, contexts: Sequence[NamedContext], models: Sequence[str], settings: PredictSettings
+    ) -> Sequence[Sequence[Prediction] | LvmError]:
+        """Return what each of `models` predicts after each context."""
+        return self.studio.predict_all(
+            [context.chunks for context in contexts], models, targets=[context.target for context in contexts],
+            corpus=self.corpus, encoder=self.encoder, settings=settings,
+        )  # fmt: skip
 
 
 def contexts(corpus: str | None) -> Contexts:

@@ -69,6 +69,19 @@ def same(one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
+def test_many_contexts_have_what_each_has_alone_and_a_bad_one_its_error(studio: Studio) -> None:
+    contexts = [CHUNKS, ["  "], CHUNKS[:1], CHUNKS[1:]]
+    first, bad, *rest = studio.predict_all(contexts, targets=["It rejects the state.", "", "", ""], **QUICK)
+    assert isinstance(bad, EncoderError)
+    assert "holds no text" in str(bad)
+    alone = studio.predict(CHUNKS, target="It rejects the state.", **QUICK)
+    assert [(p.model, p.snap_on, p.text) for p in first] == [(p.model, p.snap_on, p.text) for p in alone]
+    assert first[0].cosine_to_target == pytest.approx(alone[0].cosine_to_target, abs=2e-3)
+    assert [len(one) for one in rest] == [4, 4]
+    with pytest.raises(SettingsError, match="2 targets for 1 contexts; expected one for each"):
+        studio.predict_all([CHUNKS], targets=["a", "b"])
+
+
 def test_importing_the_package_loads_nothing() -> None:
     look = "import sys, lvm_core; print(sorted({'torch', 'numpy', 'httpx', 'lvm_core.library'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)

@@ -8,8 +8,9 @@ import pytest
 
 from lvm_core.encoders import load_encoder
 from lvm_core.errors import ModelError, SourceError
-from lvm_core.predict import Predictor, PredictSettings
+from lvm_core.predict import Ask, Predictor, PredictSettings
 from lvm_core.predict.batch import (
+    Here,
     NamedContext,
     batch_csv,
     batch_json,
@@ -82,9 +83,9 @@ def test_each_context_is_predicted_as_one_alone(seeded: Workspace) -> None:
     models = ["copy-last", "context-mean"]
     contexts = read_batch(LINES.encode(), "mine.jsonl")
     told: list[float] = []
-    batch = list(predict_batch(predictor, contexts, models, QUICK, lambda share, _: told.append(share)))
+    batch = list(predict_batch(Here(predictor), contexts, models, QUICK, lambda share, _: told.append(share)))
     assert [one.context.name for one in batch] == ["moon", "context 2"]
-    assert told == [0.5, 1.0]
+    assert told == [1.0]
     for one in batch:
         assert [(p.model, p.snap_on) for p in one.predictions] == [(m, on) for m in models for on in (False, True)]
         alone = {(p.model, p.snap_on): p.text for p in predictor.predict(one.context.chunks, models, QUICK)}
@@ -106,15 +107,15 @@ def test_each_context_is_predicted_as_one_alone(seeded: Workspace) -> None:
 def test_a_context_that_fails_is_noted_and_the_rest_go_on(seeded: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     predictor = Predictor(seeded, encoder=load_encoder(device="cpu"))
     contexts = read_batch(LINES.encode(), "mine.jsonl")
-    predict = predictor.predict
+    foresee = predictor.foresee
 
-    def fails_on_the_moon(chunks: tuple[str, ...], *rest: object, **more: object) -> object:
-        if chunks == MOON:
+    def fails_on_the_moon(asks: list[Ask]) -> object:
+        if any(ask.question.context == MOON for ask in asks):
             raise ModelError("The prediction of copy-last is not finite", "numbers", "Train it again.")
-        return predict(chunks, *rest, **more)  # type: ignore[arg-type]
+        return foresee(asks)
 
-    monkeypatch.setattr(predictor, "predict", fails_on_the_moon)
-    batch = list(predict_batch(predictor, contexts, ["copy-last"], QUICK))
+    monkeypatch.setattr(predictor, "foresee", fails_on_the_moon)
+    batch = list(predict_batch(Here(predictor), contexts, ["copy-last"], QUICK))
     assert [bool(one.predictions) for one in batch] == [False, True]
     report = batch_json(batch, predictor.encoder.id)
     assert [one["error"] for one in report["batch"]] == [
@@ -128,18 +129,31 @@ def test_a_context_that_fails_is_noted_and_the_rest_go_on(seeded: Workspace, mon
     assert {row["error"] for row in others} == {""}
 
 
+def test_contexts_are_encoded_predicted_and_searched_together(
+    seeded: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoder = load_encoder(device="cpu")
+    predictor = Predictor(seeded, encoder=encoder)
+    asked, foresee = [], predictor.foresee
+    monkeypatch.setattr(predictor, "foresee", lambda asks: asked.append(len(asks)) or foresee(asks))
+    contexts = [NamedContext((f"Sentence {i} of a text.", "It goes on.")) for i in range(40)]
+    batch = list(predict_batch(Here(predictor), contexts, ["context-mean"], QUICK))
+    assert [bool(one.predictions) for one in batch] == [True] * 40
+    assert asked == [32, 8]
+
+
 def test_what_fails_every_context_is_said_at_once(seeded: Workspace) -> None:
     predictor = Predictor(seeded, encoder=load_encoder(device="cpu"))
     contexts = read_batch(LINES.encode(), "mine.jsonl")
     with pytest.raises(ModelError, match="no-such-model"):
-        next(predict_batch(predictor, contexts, ["no-such-model"], QUICK))
+        next(predict_batch(Here(predictor), contexts, ["no-such-model"], QUICK))
 
 
 def test_a_batch_goes_on_after_what_is_done(seeded: Workspace) -> None:
     predictor = Predictor(seeded, encoder=load_encoder(device="cpu"))
     told: list[float] = []
     contexts = read_batch(LINES.encode(), "mine.jsonl")
-    rest = predict_batch(predictor, contexts, ["copy-last"], QUICK, lambda share, _: told.append(share), 1)
+    rest = predict_batch(Here(predictor), contexts, ["copy-last"], QUICK, lambda share, _: told.append(share), 1)
     assert [one.context.name for one in rest] == ["context 2"]
     assert told == [1.0]
 

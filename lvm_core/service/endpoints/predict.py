@@ -1,7 +1,7 @@
 """From chunks of text to what each model says comes next."""
 
 import contextlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -9,11 +9,12 @@ from fastapi import APIRouter, Request, Response
 from lvm_core.errors import LvmError, SettingsError
 from lvm_core.predict.prediction import Prediction
 from lvm_core.predict.report import prediction_json
+from lvm_core.predict.together import in_order
 from lvm_core.service import events
 from lvm_core.service.asking import Asked as EngineAsked
 from lvm_core.service.asking import as_json, at_most, while_there
 from lvm_core.service.engine import Engine
-from lvm_core.service.predicting import Asked, Asking, Predicting, in_order
+from lvm_core.service.predicting import Asked, Asking, Predicting
 from lvm_core.service.problems import RESPONSES, of_error
 from lvm_core.service.shapes import PredictAnswer, PredictRequest
 
@@ -59,7 +60,7 @@ def _rows(body: PredictRequest) -> range | None:
     return range(first, last + 1)
 
 
-async def whole(engine: Engine, asking: Asking) -> tuple[list[Prediction], Asked]:
+async def whole(engine: Engine, asking: Asking) -> tuple[tuple[Prediction, ...], Asked]:
     """Return all predictions of a question with their last texts, in the order of the models."""
     said: list[Prediction] = []
     asked = Asked("", ())
@@ -92,7 +93,7 @@ async def _told(engine: Engine, asking: Asking, vectors: bool) -> AsyncGenerator
         yield b"event: problem\ndata: " + bytes(of_error(error).body) + b"\n\n"
 
 
-def _answer(said: list[Prediction], asked: Asked, vectors: bool) -> dict[str, Any]:
+def _answer(said: Sequence[Prediction], asked: Asked, vectors: bool) -> dict[str, Any]:
     predictions = [_prediction(prediction, vectors) for prediction in said]
     return {"context": len(said[0].context.texts), "encoder": asked.encoder, "predictions": predictions}
 
