@@ -1,6 +1,7 @@
 """`doctor`: check the workspace, a corpus or a file, and say what to mend."""
 
 import argparse
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,10 @@ from lvm_core.workspace import Workspace
 
 Finding = tuple[str, str]
 """Level ("ok", "warning", "error") and a sentence."""
+
+SERVE = "Other programs can ask it too, once it serves: python -m lvm_core serve"
+ANSWER_S = 5.0
+"""The longest silence of a service that is asked whether it is there."""
 
 JOB = None
 """It answers at once."""
@@ -40,7 +45,26 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> Json:
         findings = list(_removed(workspace, namespace.yes))
     else:
         findings = [(finding.level, finding.text) for finding in check_workspace(workspace)]
+        findings.append(_service())
     return {"findings": [{"level": level, "text": text} for level, text in findings], **details}
+
+
+def _service() -> Finding:
+    """Return who answers Predict, and how others can ask this machine."""
+    from lvm_core.boundary.values import from_environment
+    from lvm_core.errors import LvmError
+    from lvm_core.library import Studio
+
+    address = from_environment("LVM_SERVICE_URL", "")
+    if not address:
+        return "ok", f"Predict is answered by this machine. {SERVE}"
+    try:
+        studio = Studio(address, key=os.environ.get("LVM_SERVICE_KEY", ""), timeout_s=ANSWER_S)
+        space = studio.space()
+    except LvmError as error:
+        return "error", str(error)
+    n_models = len(space.models)
+    return "ok", f"Predict is answered by {studio.place}: encoder {space.encoder}, {n_models} models."
 
 
 def _removed(workspace: Workspace, without_asking: bool) -> Iterator[Finding]:

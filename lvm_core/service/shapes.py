@@ -12,6 +12,7 @@ from typing_extensions import TypedDict
 from lvm_core.boundary.values import whole_characters
 from lvm_core.decode.checks import PRESETS, AdaptiveSettings
 from lvm_core.predict.asking import settings_of
+from lvm_core.predict.batch import PredictedContextJson
 from lvm_core.predict.report import PredictionJson
 from lvm_core.predict.settings import PredictSettings
 from lvm_core.rollout import MAX_STEPS as MOST_ROLLED
@@ -38,15 +39,9 @@ class Shape(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class PredictRequest(_Settings):
-    """What comes after `chunks`, oldest first, or after the rows of a corpus?"""
+class HowRequest(_Settings):
+    """How it is to be predicted: by which models, on which corpus, snapped and put into words in which way."""
 
-    chunks: list[Text] = Field([], description="the context, oldest first", examples=[EXAMPLE])
-    rows: tuple[int, int] | None = Field(
-        None, description="instead of chunks: the first and last row of the context in `corpus`; the next is the truth"
-    )
-    target: Text = Field("", description="the true next chunk, where it is known")
-    name: Text = Field("", description="a name, given back")
     models: list[Text] = Field(
         [], description="models, baselines, or passthrough; none: all that come along", examples=[["mlp"]]
     )
@@ -57,8 +52,6 @@ class PredictRequest(_Settings):
     )
     snapping: _Snapping = Field(default_factory=_Snapping, description="numbers of the snap that differ")
     adaptive: _Adaptive = Field(default_factory=_Adaptive, description="numbers of the checks that differ")
-    vectors: bool = Field(False, description="whether each prediction carries its vectors: raw, and as put into words")
-    stream: bool = Field(False, description="answer with server-sent events, each text as it grows")
 
     def settings(self) -> PredictSettings:
         """Return the settings that the request gives.
@@ -69,6 +62,33 @@ class PredictRequest(_Settings):
         return settings_of(
             self.checks, given(self, _Settings), given(self.snapping, _Snapping), given(self.adaptive, _Adaptive)
         )
+
+
+class PredictRequest(HowRequest):
+    """What comes after `chunks`, oldest first, or after the rows of a corpus?"""
+
+    chunks: list[Text] = Field([], description="the context, oldest first", examples=[EXAMPLE])
+    rows: tuple[int, int] | None = Field(
+        None, description="instead of chunks: the first and last row of the context in `corpus`; the next is the truth"
+    )
+    target: Text = Field("", description="the true next chunk, where it is known")
+    name: Text = Field("", description="a name, given back")
+    vectors: bool = Field(False, description="whether each prediction carries its vectors: raw, and as put into words")
+    stream: bool = Field(False, description="answer with server-sent events, each text as it grows")
+
+
+class ContextRequest(Shape):
+    """One of many contexts, as a line of a file for `predict --batch`."""
+
+    chunks: list[Text] = Field(description="oldest first", min_length=1, examples=[EXAMPLE])
+    target: Text = Field("", description="the true next chunk, where it is known")
+    name: Text = Field("", description="a name, given back")
+
+
+class PredictBatchRequest(HowRequest):
+    """What comes after each of many contexts?"""
+
+    contexts: list[ContextRequest] = Field(description="answered in their order, computed together", min_length=1)
 
 
 class VectorPredictionJson(PredictionJson, total=False):
@@ -84,6 +104,12 @@ class PredictAnswer(BaseModel):
     context: int
     encoder: str
     predictions: list[VectorPredictionJson]
+
+
+class PredictBatchAnswer(BaseModel):
+    """What `predict --batch --json` prints: each context, its predictions, or the error why there are none."""
+
+    batch: list[PredictedContextJson]
 
 
 class EncodeRequest(Shape):

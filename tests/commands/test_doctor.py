@@ -11,6 +11,7 @@ import pytest
 from lvm_core.__main__ import main
 from lvm_core.vectors.encode import encode_corpus
 from lvm_core.workspace import LEFT_OVER_AFTER_S, Workspace
+from tests.library.serving import served
 from tests.vectors.worlds import WordEncoder, small_corpus
 
 
@@ -67,3 +68,18 @@ def test_left_over_files_are_found_and_removed_only_when_confirmed(
         f"Removed {path}." for path in files
     )
     assert not any(path.exists() for path in files)
+
+
+def test_who_answers_predict_is_said_and_whether_it_is_there(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("LVM_SERVICE_URL", raising=False)
+    assert "python -m lvm_core serve" in doctor(workspace, capsys)[-1]["text"]
+    with served(workspace) as address:
+        monkeypatch.setenv("LVM_SERVICE_URL", address)
+        there = doctor(workspace, capsys)[-1]
+    assert there["level"] == "ok"
+    assert there["text"].startswith(f"Predict is answered by {address}: encoder all-MiniLM-L6-v2@")
+    away = doctor(workspace, capsys)[-1]
+    assert away["level"] == "error"
+    assert "cannot be reached" in away["text"]

@@ -2,8 +2,10 @@
 
 import argparse
 import json
+from pathlib import Path
 
 from lvm_core.commands import predict as command
+from lvm_core.workspace import Workspace
 from tests.service.conftest import ASK, CONTEXT, Service
 
 TIMES = ("timings_ms", "ms")
@@ -45,6 +47,35 @@ def test_a_stream_tells_vectors_then_texts_then_the_whole(service: Service) -> N
     assert sorted(finals) == sorted({(m, on) for m in body["models"] for on in (False, True)})
     whole = {**body, "stream": False}
     assert without_times(told[-1][1]) == without_times(service.post("/predict", whole).json())
+
+
+def test_many_contexts_are_answered_as_the_command_answers_a_file_of_them(
+    service: Service, seeded_once: Workspace, tmp_path: Path
+) -> None:
+    contexts = [
+        {"chunks": CONTEXT, "target": "They went down.", "name": "summit"},
+        {"chunks": ["Whales sing."]},
+        {"chunks": [" "], "name": "empty"},
+        *({"chunks": [f"Line {i} of a poem.", "It rhymes."]} for i in range(40)),
+    ]
+    body = {"contexts": contexts, "models": ["context-mean", "copy-last"], "snap": "both"}
+    answer = service.post("/predict/batch", body)
+    assert answer.status_code == 200, answer.text
+    batch = answer.json()["batch"]
+    assert "holds no text" in batch[2].pop("error")
+    file = tmp_path / "contexts.jsonl"
+    file.write_text("".join(json.dumps(c) + "\n" for c in contexts if c.get("name") != "empty"))
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    words = ["--model", "context-mean", "--model", "copy-last", "--snap", "both", "--batch", str(file)]
+    printed = json.loads(json.dumps(command.run(parser.parse_args(words), seeded_once)))["batch"]
+    texts = [[(p["model"], p["snap"]["on"], p["text"]) for p in one["predictions"]] for one in batch]
+    assert texts[:2] + texts[3:] == [[(p["model"], p["snap"]["on"], p["text"]) for p in one["predictions"]]
+                                     for one in printed]  # fmt: skip
+    assert [one["name"] for one in batch[:4]] == ["summit", "context 2", "empty", "context 4"]
+    assert set(batch[0]) == set(printed[0])
+    nobody = service.post("/predict/batch", {"contexts": contexts, "models": ["nobody"]})
+    assert (nobody.status_code, nobody.json()["given"]) == (404, "There is no model 'nobody'")
 
 
 def test_vectors_come_where_they_are_asked_for(service: Service) -> None:

@@ -1,12 +1,15 @@
 """From chunks of text to what each model says comes next."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
 from lvm_core.errors import LvmError, SettingsError
+from lvm_core.predict.batch import NamedContext, PredictedContext, batch_json, quick_decoder
 from lvm_core.predict.prediction import Prediction
 from lvm_core.predict.report import prediction_json
 from lvm_core.predict.together import in_order
@@ -14,11 +17,15 @@ from lvm_core.service import events
 from lvm_core.service.asking import Asked as EngineAsked
 from lvm_core.service.asking import as_json, at_most, while_there
 from lvm_core.service.engine import Engine
+from lvm_core.service.lane import Busy
 from lvm_core.service.predicting import Asked, Asking, Predicting
 from lvm_core.service.problems import RESPONSES, of_error
-from lvm_core.service.shapes import PredictAnswer, PredictRequest
+from lvm_core.service.shapes import PredictAnswer, PredictBatchAnswer, PredictBatchRequest, PredictRequest
 
 router = APIRouter(tags=["predict"])
+
+BUSY_S = 0.1
+"""Until one of many contexts that found no room tries again."""
 
 
 @router.post("/predict", response_model=PredictAnswer, responses=RESPONSES)
@@ -34,6 +41,67 @@ async def predict(request: Request, body: PredictRequest, engine: EngineAsked) -
         return events.stream(_told(engine, asking, body.vectors))
     said, asked = await while_there(request, whole(engine, asking))
     return as_json(_answer(said, asked, body.vectors))
+
+
+@router.post("/predict/batch", response_model=PredictBatchAnswer, responses=RESPONSES)
+async def predict_batch(request: Request, body: PredictBatchRequest, engine: EngineAsked) -> Response:
+    """Say what comes after each of many contexts: the JSON of `predict --batch`, a decoder named as there.
+
+    They wait with all other requests, some at a time, so that whoever asks for one is not kept waiting by many.
+    """
+    at_most(body.contexts, engine.settings.most_texts, "contexts", "--most-texts")
+    for i, context in enumerate(body.contexts):
+        at_most(context.chunks, engine.settings.most_chunks, f"contexts[{i}].chunks", "--most-chunks")
+    models, settings = tuple(dict.fromkeys(body.models)), body.settings()
+    if "decoder" not in body.model_fields_set:
+        has_corpus = await engine.call(lambda: _has_corpus(engine, body))
+        settings = replace(settings, decoder=quick_decoder(has_corpus))
+    asks = [
+        Asking(tuple(one.chunks), models, settings, None, one.target, body.corpus, body.encoder)
+        for one in body.contexts
+    ]
+    answered, encoder = await while_there(request, _all(engine, asks))
+    named = [NamedContext(tuple(c.chunks), c.target, c.name or f"context {i}") for i, c in enumerate(body.contexts, 1)]
+    batch = [replace(one, context=context) for one, context in zip(answered, named, strict=True)]
+    return as_json(batch_json(batch, encoder))
+
+
+def _has_corpus(engine: Engine, body: PredictBatchRequest) -> bool:
+    space = engine.space_asked(body.encoder, body.models, body.corpus)
+    return engine.predictor(space, body.corpus).corpus is not None
+
+
+async def _all(engine: Engine, asks: Sequence[Asking]) -> tuple[list[PredictedContext], str]:
+    """Return what comes after each context, or why it cannot be said, and the encoder id.
+
+    Raises:
+        LvmError: of the first, where all of them fail.
+    """
+    room = asyncio.Semaphore(engine.settings.most_at_once)
+    errors: list[LvmError] = []
+    encoder = ""
+
+    async def one(ask: Asking) -> PredictedContext:
+        nonlocal encoder
+        context = NamedContext(ask.chunks, ask.target)
+        async with room:
+            while True:
+                try:
+                    said, asked = await whole(engine, ask)
+                except Busy:
+                    await asyncio.sleep(BUSY_S)
+                    continue
+                except LvmError as error:
+                    errors.append(error)
+                    return PredictedContext(context, (), str(error))
+                encoder = asked.encoder
+                return PredictedContext(context, said)
+
+    async with asyncio.TaskGroup() as tasks:
+        found = [tasks.create_task(one(ask)) for ask in asks]
+    if len(errors) == len(asks):  # what holds for every context, such as an unknown model
+        raise errors[0]
+    return [task.result() for task in found], encoder
 
 
 def _asking(body: PredictRequest, engine: Engine) -> Asking:

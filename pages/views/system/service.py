@@ -20,6 +20,7 @@ def show() -> None:
         "Key of the service", type="password", key=FIELDS[asked.KEY], on_change=_take,
         help="Where the service wants an API key. It is kept for this session only; LVM_SERVICE_KEY outlives it.",
     )  # fmt: skip
+    st.caption("Other programs and machines can ask this one once it serves: `python -m lvm_core serve`")
     with ui.errors_shown():
         space = asked.space()
         corpora = ", ".join(info.name for info in space.corpora) or "none"
