@@ -3,7 +3,7 @@
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
 
@@ -18,6 +18,7 @@ FetchChunks = Callable[[Sequence[int]], Sequence[Chunk]]
 """Row numbers to stored chunks, in the order asked for."""
 
 FIRST_LOOK = 8
+SHORT_CHARS = 1_000
 METHOD = "extractive"
 
 
@@ -31,6 +32,16 @@ class Extract:
 
 def same_text(text: str) -> str:
     """Return `text` so that two chunks that read alike compare equal: NFKC, case and white space folded."""
+    return _same_short_text(text) if len(text) <= SHORT_CHARS else _same_text(text)
+
+
+@lru_cache(maxsize=4096)
+def _same_short_text(text: str) -> str:
+    """What is near one prediction is asked for twice, by the snap and by the text, and is near the next one as well."""
+    return _same_text(text)
+
+
+def _same_text(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 

@@ -60,6 +60,16 @@ def measure(text: str, context: Iterable[str]) -> Quality:
 
 def words(text: str) -> list[str]:
     """Return the words of `text` in order, folded (NFKC, case); one character a word where no spaces are written."""
+    return list(_words_of_short(text)) if len(text) <= SHORT_CHARS else _words(text)
+
+
+@lru_cache(maxsize=256)
+def _words_of_short(text: str) -> tuple[str, ...]:
+    """Each measure of a text asks for its words."""
+    return tuple(_words(text))
+
+
+def _words(text: str) -> list[str]:
     row: list[str] = []
     current: list[str] = []
     for char in unicodedata.normalize("NFKC", text).casefold():

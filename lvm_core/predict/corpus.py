@@ -20,6 +20,10 @@ NO_CORPUS = (
 )
 
 
+MOST_CHUNKS = 4_096
+"""Chunks that are remembered, about 2 MB: the snap and the text of one prediction ask for nearly the same."""
+
+
 class Store(Protocol):
     """What is asked of a `CorpusStore`."""
 
@@ -45,6 +49,7 @@ class OpenCorpus:
     matrix: Matrix
     index: Index
     _documents: list[DocumentInfo] = field(default_factory=list)
+    _chunks: dict[int, Chunk] = field(default_factory=dict)
 
     def is_current(self) -> bool:
         """Return whether the corpus on disk is still the one that was opened."""
@@ -54,8 +59,16 @@ class OpenCorpus:
             return False
 
     def chunks(self, rows: Sequence[int]) -> list[Chunk]:
-        """Return the stored chunks at `rows`, in that order."""
-        return self.store.chunks(self.info.name, [int(row) for row in rows])
+        """Return the stored chunks at `rows`, in that order; those that were asked for last are remembered."""
+        wanted = [int(row) for row in rows]
+        known = {row: chunk for row in wanted if (chunk := self._chunks.get(row)) is not None}
+        missing = [row for row in wanted if row not in known]
+        if missing:
+            known |= dict(zip(missing, self.store.chunks(self.info.name, missing), strict=True))
+            if len(self._chunks) > MOST_CHUNKS:
+                self._chunks.clear()
+            self._chunks.update({row: known[row] for row in missing})
+        return [known[row] for row in wanted]
 
     def vectors(self, rows: Rows) -> Vectors:
         """Return the vectors (n, D) at `rows`."""
@@ -178,8 +191,9 @@ def _snapped(
         Neighbour(chunks[hit.row], hit.cosine, weight, vectors[hit.row])
         for hit, weight in zip(result.neighbours, result.weights, strict=True)
     )
+    cosines = unit_rows(np.stack([vectors[row] for row in searched])) @ raw if searched else ()
     by_query = tuple(
-        Neighbour(chunks[row], float(unit_rows(vectors[row]) @ raw), 0.0, vectors[row]) for row in searched
+        Neighbour(chunks[row], float(cosine), 0.0, vectors[row]) for row, cosine in zip(searched, cosines, strict=True)
     )
     return Snapped(result.vector, result.drift_clamped, neighbours, by_query)
 

@@ -1,6 +1,7 @@
 """Whether an encoder can know a text: a look at scripts, function words and code signs, not a language detector."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 import regex
@@ -81,10 +82,14 @@ def _script(text: str) -> str:
 
 def _language(text: str) -> str:
     words = regex.findall(r"\p{L}+", text.casefold())
-    counts = {name: sum(word in common for word in words) for name, common in _COMMON.items()}
-    english = counts.pop(ENGLISH)
-    best = max(counts, key=lambda name: counts[name])
+    counts = Counter(name for word in words for name in _LANGUAGES.get(word, ()))
+    english = counts.pop(ENGLISH, 0)
+    best = max((name for name in FUNCTION_WORDS if name != ENGLISH), key=lambda name: counts[name])
     return best if counts[best] >= FEW_WORDS and counts[best] > 2 * english else ENGLISH
 
 
-_COMMON = {name: frozenset(words.split()) for name, words in FUNCTION_WORDS.items()}
+_LANGUAGES: dict[str, tuple[str, ...]] = {}
+"""The languages of each of those words."""
+for _name, _words in FUNCTION_WORDS.items():
+    for _word in frozenset(_words.split()):
+        _LANGUAGES[_word] = (*_LANGUAGES.get(_word, ()), _name)

@@ -15,7 +15,7 @@ from lvm_core.service.problems import as_bytes
 R = TypeVar("R")
 
 
-def _engine(request: Request) -> Engine:
+async def _engine(request: Request) -> Engine:  # not `def`: that would be called on a thread of its own
     return cast(Engine, request.app.state.engine)
 
 
