@@ -76,6 +76,7 @@ class Row:
     shipped: bool = False
     trained_on: list[str] = field(default_factory=list)
     n_train_articles: int | None = None
+    n_train_windows: int | None = None
     weights_digest: str = ""
     coherence: Coherence = Coherence()
     near_duplicates: list[Twin] = field(default_factory=list)

@@ -239,6 +239,7 @@ class Measuring:
             shipped=info.shipped,
             trained_on=[c["name"] for c in info.config.get("corpora", [])],
             n_train_articles=None if candidate.titles is None else len(candidate.titles),
+            n_train_windows=info.result.get("n_windows"),
             weights_digest=state_digest(loaded.model),
             coherence=Coherence(test.coherence, self._trained_coherence(candidate)),
             comparable=test.comparable,

@@ -225,3 +225,12 @@ def test_a_test_can_be_copied_and_cited(workspace: Workspace, open_page: Open) -
     assert "| amn-1 | net | 5 | 0.5120 [" in text
     assert "@misc{lvm-studio-toy-k1," in text
     assert "600 windows of 30 articles" in text
+
+
+def test_the_board_shows_what_more_text_brings(workspace: Workspace, open_page: Open) -> None:
+    for windows, gain in ((20_000, 0.001), (130_000, 0.006), (900_000, 0.012)):
+        against = {"cosine": gain, "ci": [gain - 0.001, gain + 0.001], "fitted_on": "the same articles"}
+        add(workspace, f"mlp-{windows}", 0.5 + gain, vs_filter=against, n_train_windows=windows)
+    app = open_page(workspace, "leaderboard")
+    assert not app.exception
+    assert "mlp, 5 chunks: +0.0120 over the filter after 900,000 windows; 3 times as many promise" in shown(app)

@@ -12,7 +12,7 @@ from lvm_core.leaderboard.board import Group
 from lvm_core.leaderboard.breakdown import over_tests
 from pages.shared import state, ui
 from pages.shared.address import Address
-from pages.views.leaderboard import actions, articles, compare, figures, table, windows
+from pages.views.leaderboard import actions, articles, compare, figures, scaling, table, windows
 
 EMPTY = (
     "An evaluation asks every model for the next chunk of articles it has not seen, and every trivial rule too:"
@@ -86,6 +86,7 @@ def _one_test(at: Address, group: Group, groups: Sequence[Group]) -> None:
         with parts[1]:
             _models(at, chosen)
     figures.show(at, rows)
+    scaling.show(list(rows.values()))
 
 
 def _other_test(at: Address, group: Group, groups: Sequence[Group]) -> None:
