@@ -108,6 +108,8 @@ class Trainer:
 
     def _epoch(self) -> None:
         self.model.train()
+        if self.model.filter is not None:
+            self.model.scale.fill_(1.0)  # whatever it was measured best at: at 0 no weight would learn
         n_batches = self.training.n_batches(self.at.epoch)
         for batch in self.training.batches(self.at.epoch, first=self.at.batch):
             self._step(batch, (self.at.epoch + self.at.batch / n_batches) / self.config.epochs)
@@ -233,7 +235,6 @@ class Trainer:
             line["val_cosine_told"] = self.told
         if self.model.filter is not None:
             line["scale"] = float(self.model.scale)
-            self.model.scale.fill_(1.0)
         rate = self._write({**losses, **line}, float(at.epoch + 1))
         at.epoch, at.batch, at.epoch_norms, at.epoch_steps = at.epoch + 1, 0, {}, 0
         self._tell(float(at.epoch), rate)

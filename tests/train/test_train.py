@@ -88,6 +88,11 @@ def test_a_residual_net_never_falls_below_its_filter(toy: Workspace) -> None:
     assert result["val_cosine"] >= result["baselines"]["linear-filter"] - 1e-6
 
 
+def test_a_residual_net_learns_from_its_first_step(toy: Workspace) -> None:
+    train(toy, settings(), run="learns")
+    assert all(line["grad_norm_total"] > 0 for line in metrics(toy, "learns") if line["step"])
+
+
 def test_six_epochs_are_three_and_three_more_bit_for_bit(toy: Workspace) -> None:
     config = settings(epochs=6, patience=6, loss="contrastive")
     train(toy, config, run="whole")
