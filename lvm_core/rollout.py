@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lvm_core import abandoned
 from lvm_core.config import check, setting
 from lvm_core.nets.base import SequenceModel
 from lvm_core.reading import Reading
@@ -116,6 +117,7 @@ def rollout(
     reading = Reading(model, max_context)
     unread = history
     for _ in range(steps):
+        abandoned.check()
         window = history[:, -max_context:] if max_context else history
         predictions = reading.read(unread).vectors
         pulled, held = snap(predictions, window) if snap else (predictions, np.zeros(len(predictions), dtype=np.bool_))

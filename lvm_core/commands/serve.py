@@ -1,6 +1,7 @@
 """`serve`: the studio over HTTP, for other programs to call."""
 
 import argparse
+import os
 import sys
 import threading
 
@@ -58,10 +59,13 @@ def _served(namespace: argparse.Namespace, workspace: Workspace) -> Json:
     warming = threading.Thread(target=_warm, args=(engine,), name="warm", daemon=True)
     warming.start()
     try:
-        serve(listening, settings)
+        serve(listening, settings, out_of_grace=engine.abandon)
     finally:  # a thread that computes while the interpreter goes would take it down with a crash
-        engine.stop(settings.grace_s)
+        ended = engine.stop(settings.grace_s)
         warming.join(settings.grace_s)
+        if not ended or warming.is_alive():
+            print("stopped in the middle of a computation that nobody waits for", file=sys.stderr, flush=True)
+            os._exit(0)
     return {"served": addresses}
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from lvm_core import abandoned
 from lvm_core.decode.vec2text_files import EMBEDDER, PAIRS, Pair, fingerprint, locate
 from lvm_core.errors import DecoderError, SettingsError, SpaceMismatch
 from lvm_core.types import Decoded, Encoder, Vectors
@@ -92,6 +93,7 @@ class Vec2TextDecoder:
             if fresh:
                 self._hypothesise(fresh)
             while waiting := [run for run in runs if not run.settled and len(run.texts) <= steps]:
+                abandoned.check()
                 self._correct(waiting)
 
     def _hypothesise(self, runs: list[Run]) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from lvm_core import abandoned
 from lvm_core.denoiser.fill import Draft, Filler, Sight
 from lvm_core.denoiser.net import Denoiser, DenoiserSize
 from lvm_core.denoiser.pieces import WordPieces, load_pieces
@@ -140,6 +141,7 @@ class DenoisingDecoder:
 
         runs = self._runs.take(targets, begin)
         while short := [run for run in distinct(runs) if len(run.texts) <= steps]:
+            abandoned.check()
             number = min(len(run.texts) for run in short)
             behind = [run for run in short if len(run.texts) == number]
             (self._first, self._drafts, self._correct)[min(number, 2)](behind, number)

@@ -8,6 +8,7 @@ from contextlib import nullcontext
 
 import numpy as np
 
+from lvm_core import abandoned
 from lvm_core.errors import EncoderError
 from lvm_core.types import Rows, Vectors
 
@@ -79,11 +80,17 @@ def run_batches(groups: Sequence[Rows], forward: Callable[[Rows], Vectors], out:
     if n_threads < 2 or len(groups) < 2:
         with one_thread() if n_threads > 1 else nullcontext():
             for group in groups:
+                abandoned.check()
                 out[group] = forward(group)
         return
     futures = [(group, _pool(n_threads).submit(forward, group)) for group in groups]
-    for group, future in futures:
-        out[group] = future.result()
+    try:
+        for group, future in futures:
+            abandoned.check()
+            out[group] = future.result()
+    finally:
+        for _, future in futures:
+            future.cancel()
 
 
 @functools.lru_cache(maxsize=4)

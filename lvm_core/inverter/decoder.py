@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TypeVar
 
 import torch
 
+from lvm_core import abandoned
 from lvm_core.device import give_back_memory
 from lvm_core.errors import DecoderError, SpaceMismatch
 from lvm_core.inverter.files import find_inverter, inverters, read_weights
@@ -78,7 +80,11 @@ class Inverter:
         texts: list[list[Decoded]] = []
         for start in range(0, len(targets), BATCH):
             with self._lock:
-                texts += self._decode_batch(targets[start : start + BATCH], steps)
+                try:
+                    texts += self._decode_batch(targets[start : start + BATCH], steps)
+                except abandoned.Abandoned:
+                    self._runs.clear()  # a search that broke off in a step would go on differently
+                    raise
         return texts
 
     def _decode_batch(self, targets: Vectors, steps: int) -> list[list[Decoded]]:
@@ -129,10 +135,11 @@ def side_by_side(work: Callable[[Sequence[T]], list[R]], items: Sequence[T], lea
     if n_parts == 1:
         return work(items)
     edges = [len(items) * k // n_parts for k in range(n_parts + 1)]
+    contexts = [copy_context() for _ in range(n_parts)]
 
     def part(k: int) -> list[R]:
         torch.set_num_threads(max(1, threads // n_parts))  # of this thread
-        return work(items[edges[k] : edges[k + 1]])
+        return contexts[k].run(work, items[edges[k] : edges[k + 1]])
 
     try:
         with ThreadPoolExecutor(n_parts) as pool:

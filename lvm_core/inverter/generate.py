@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from lvm_core import abandoned
 from lvm_core.inverter.llama import MORE_ROOM, Block, Cache, PackedLinear
 from lvm_core.inverter.net import END, InverterNet
 from lvm_core.inverter.words import UNSEEN, WordHead
@@ -166,6 +167,7 @@ class _Rows:
         drawn = torch.from_numpy(np.stack(draws))
         greedy = torch.tensor([seed < 0 for seed in seeds])
         for step in range(self.longest):
+            abandoned.check()
             logits = self.generator.logits(self.hidden[:, 0])
             leaning = None if lean is None else bias * lean[self.which[self.active]]
             tokens, scores = choose(logits, leaning, temperature, drawn[self.active, step], greedy[self.active])

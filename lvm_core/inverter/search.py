@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from lvm_core import abandoned
 from lvm_core.inverter.generate import Generator, Prompts, Written
 from lvm_core.inverter.score import Change, alternatives, changed, fluencies
 from lvm_core.types import Vectors
@@ -176,6 +177,7 @@ class Search:
     def _edit(self, i: int, parent: Candidate) -> list[tuple[int, ...]]:
         """Try changes of one word each, then the best of them together; return the best beginnings."""
         assert self.prompts is not None
+        abandoned.check()
         target, settings = self.targets[i], self.settings
         parent.edited = True
         tokens = parent.written.tokens

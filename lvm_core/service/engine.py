@@ -54,10 +54,14 @@ class Engine:
         """Both lanes."""
         return self.quick, self.words
 
-    def stop(self, wait_s: float = 0.0) -> None:
-        """Take nothing more; what is being done is waited for as long as given."""
+    def abandon(self) -> None:
+        """Tell everybody who waits that there will be no answer."""
         for lane in self.lanes:
-            lane.stop(wait_s)
+            lane.abandon()
+
+    def stop(self, wait_s: float = 0.0) -> bool:
+        """Take nothing more, abandon what is being done, and return whether it ends within so long."""
+        return all([lane.stop(wait_s) for lane in self.lanes])
 
     # ------------------------------------------------------------ asking, on the event loop
 

@@ -9,11 +9,13 @@ import logging
 import math
 import threading
 import time
+import weakref
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
+from lvm_core import abandoned
 from lvm_core.device import give_back_memory
 from lvm_core.errors import LvmError
 
@@ -57,6 +59,10 @@ class Ticket(Generic[T]):
     loop: asyncio.AbstractEventLoop
     wanted: bool = True
     events: "asyncio.Queue[Any]" = field(default_factory=asyncio.Queue)
+
+    def is_wanted(self) -> bool:
+        """Return whether somebody waits for an answer."""
+        return self.wanted
 
     def send(self, event: Any) -> None:
         """Give something to who asked, from any thread."""
@@ -124,7 +130,8 @@ class Alone:
             if not ticket.wanted:
                 continue
             try:
-                ticket.send(ticket.request())
+                with abandoned.unless(ticket.is_wanted):
+                    ticket.send(ticket.request())
                 ticket.end()
             except Exception as error:  # it is the asker's, whatever it is
                 ticket.fail(error)
@@ -143,6 +150,7 @@ class Lane:
         self.name, self.most_waiting, self.most_at_once = name, most_waiting, most_at_once
         self._count = count
         self._waiting: deque[tuple[Work[Any], Ticket[Any]]] = deque()
+        self._asked: weakref.WeakSet[Ticket[Any]] = weakref.WeakSet()
         self._ready = threading.Condition()
         self._stopped = False
         self._spent_s = 0.05
@@ -169,6 +177,7 @@ class Lane:
         """
         ticket = Ticket(request, loop or asyncio.get_running_loop())
         self.put(work, ticket)
+        self._asked.add(ticket)
         return ticket
 
     def put(self, work: Work[T], ticket: Ticket[T]) -> None:
@@ -183,19 +192,27 @@ class Lane:
             self._waiting.append((work, ticket))
             self._ready.notify()
 
-    def stop(self, wait_s: float = 0.0) -> None:
-        """Take nothing more, fail what waits, and wait so long for what is being done."""
+    def abandon(self) -> None:
+        """Tell everybody whose request has no answer yet that there will be none; what is computed for them ends."""
+        for ticket in list(self._asked):
+            if ticket.wanted:
+                ticket.wanted = False
+                ticket.fail(
+                    Stopping(
+                        "The service is being stopped and did not come to this", "a service that runs",
+                        "Try again in a moment.",
+                    )
+                )  # fmt: skip
+
+    def stop(self, wait_s: float = 0.0) -> bool:
+        """Take nothing more, abandon what waits and is being done, and return whether it ends within so long."""
         with self._ready:
             self._stopped = True
-            left, self._waiting = list(self._waiting), deque()
+            self._waiting.clear()
             self._ready.notify()
-        for _, ticket in left:
-            ticket.fail(
-                Stopping(
-                    "The service was stopped before it came to this", "a service that runs", "Try again in a moment."
-                )
-            )
+        self.abandon()
         self._thread.join(wait_s)
+        return not self._thread.is_alive()
 
     def _retry_after_s(self) -> int:
         return min(60, max(1, math.ceil(len(self._waiting) * self._spent_s)))
@@ -218,7 +235,10 @@ class Lane:
             self._working = len(tickets)
             begun = time.perf_counter()
             try:
-                work.run(tickets)
+                with abandoned.unless(lambda own=tickets: any(ticket.wanted for ticket in own)):  # type: ignore[misc]
+                    work.run(tickets)
+            except abandoned.Abandoned:
+                pass
             except Exception as error:  # the thread must live whatever a request does
                 log.exception("lane %s", self.name)
                 for ticket in tickets:

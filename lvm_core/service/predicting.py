@@ -6,6 +6,7 @@ The engine function is that of the page and the command line: `Predictor.foresee
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lvm_core import abandoned
 from lvm_core.errors import LvmError
 from lvm_core.predict.asking import true_next
 from lvm_core.predict.context import Question
@@ -132,12 +133,13 @@ def _tell(predictor: Predictor, group: Sequence[Untold]) -> None:
     left = [len(one.foreseen.predictions) for one in group]
     told = predictor.tell([one.foreseen for one in group], lambda i: group[i].asker.wanted)
     try:
-        for i, prediction in told:
-            one = group[i]
-            one.asker.send(prediction)
-            left[i] -= prediction.done
-            if not left[i]:
-                one.asker.end()
+        with abandoned.unless(lambda: any(one.asker.wanted for one in group)):
+            for i, prediction in told:
+                one = group[i]
+                one.asker.send(prediction)
+                left[i] -= prediction.done
+                if not left[i]:
+                    one.asker.end()
     except LvmError as error:
         waiting = [one for i, one in enumerate(group) if left[i]]
         if len(group) == 1:

@@ -5,16 +5,20 @@ import contextlib
 import signal
 import socket
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+import h11
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from lvm_core.errors import SettingsError
 from lvm_core.service.settings import ServiceSettings
 
 BACKLOG = 512
+MOMENT_S = 3
+"""For answering that there is no answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,7 @@ def listen(app: FastAPI, host: str, port: int) -> Listening:
         made = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # else asyncio leaves Nagle on: +40 ms
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         made.bind((host, port))
+        made.listen(BACKLOG)  # from now on who calls waits, and is not turned away
     except OSError as error:
         raise SettingsError(
             [f"{host}:{port} cannot be listened to ({error.strerror or error}); expected a free port of this machine."
@@ -59,23 +64,68 @@ class _Server(uvicorn.Server):
         yield
 
 
-def serve(all_of: Sequence[Listening], settings: ServiceSettings, stop: threading.Event | None = None) -> None:
+def serve(
+    all_of: Sequence[Listening],
+    settings: ServiceSettings,
+    stop: threading.Event | None = None,
+    out_of_grace: Callable[[], None] = lambda: None,
+) -> None:
     """Answer until a signal to stop (or `stop`), then let what is under way end.
 
     Args:
         all_of: applications and their sockets.
         settings: the time for requests under way.
         stop: ends it from another thread.
+        out_of_grace: called when that time is over and something is still under way; it then has a moment to end.
     """
-    asyncio.run(_serve(all_of, settings, stop))
+    asyncio.run(_serve(all_of, settings, stop, out_of_grace))
 
 
-async def _serve(all_of: Sequence[Listening], settings: ServiceSettings, stop: threading.Event | None) -> None:
+def _in_time(limit_s: float) -> type[H11Protocol]:
+    """Return the HTTP protocol that closes a connection on which the head of a request does not come in time.
+
+    The body has its own limit (`guard`), and between requests uvicorn's keep-alive holds.
+    """
+
+    class InTime(H11Protocol):
+        _due: asyncio.TimerHandle | None = None
+
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            super().connection_made(transport)
+            self._due = self.loop.call_later(limit_s, transport.close)
+
+        def data_received(self, data: bytes) -> None:
+            super().data_received(data)
+            waits = self.conn.their_state is h11.IDLE and (self.cycle is None or bool(self.conn.trailing_data[0]))
+            if not waits:
+                self._forget()
+            elif self._due is None:
+                self._due = self.loop.call_later(limit_s, self.transport.close)
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            self._forget()
+            super().connection_lost(exc)
+
+        def _forget(self) -> None:
+            if self._due is not None:
+                self._due.cancel()
+                self._due = None
+
+    return InTime
+
+
+async def _serve(
+    all_of: Sequence[Listening],
+    settings: ServiceSettings,
+    stop: threading.Event | None,
+    out_of_grace: Callable[[], None],
+) -> None:
+    protocol = _in_time(settings.body_limit_s)
     servers = [
         _Server(
             uvicorn.Config(
                 one.app, log_level="warning", access_log=False, backlog=BACKLOG, server_header=False,
-                timeout_graceful_shutdown=max(1, round(settings.grace_s)), lifespan="off",
+                timeout_graceful_shutdown=round(settings.grace_s) + MOMENT_S, lifespan="off", http=protocol,
             )
         )
         for one in all_of
@@ -84,16 +134,24 @@ async def _serve(all_of: Sequence[Listening], settings: ServiceSettings, stop: t
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, told.set)
-    watching = asyncio.ensure_future(_until_told(servers, told, stop))
+    watching = asyncio.ensure_future(_until_told(servers, told, stop, settings.grace_s, out_of_grace))
     try:
         await asyncio.gather(*(s.serve(sockets=[one.socket]) for s, one in zip(servers, all_of, strict=True)))
     finally:
         watching.cancel()
 
 
-async def _until_told(servers: Sequence[uvicorn.Server], told: asyncio.Event, stop: threading.Event | None) -> None:
-    """When one server stops, or is told to, all of them do."""
+async def _until_told(
+    servers: Sequence[uvicorn.Server],
+    told: asyncio.Event,
+    stop: threading.Event | None,
+    grace_s: float,
+    out_of_grace: Callable[[], None],
+) -> None:
+    """When one server stops, or is told to, all of them do; what is under way then has `grace_s` seconds."""
     while not any(server.should_exit for server in servers) and not told.is_set() and not (stop and stop.is_set()):
         await asyncio.sleep(0.1)
     for server in servers:
         server.should_exit = True
+    await asyncio.sleep(grace_s)
+    out_of_grace()

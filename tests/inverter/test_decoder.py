@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from lvm_core import abandoned
 from lvm_core.decode.decoders import decode
 from lvm_core.errors import DecoderError, SettingsError, SpaceMismatch
 from lvm_core.evaluate.decoder import token_f1
@@ -66,6 +67,17 @@ def test_a_vector_alone_reads_as_it_does_among_others(trained: Workspace, langua
         alone = load_inverter(trained, BagEncoder(), language=lambda: language)
         assert decode(alone, vectors[k : k + 1], 2) == [together[k]]
         assert decode(alone, vectors[k : k + 1] * 2, 2) == [together[k]]  # a vector's length says nothing
+
+
+def test_a_search_that_is_given_up_leaves_nothing_behind(trained: Workspace, language: LanguageModel) -> None:
+    one, other = (load_inverter(trained, BagEncoder(), language=lambda: language) for _ in range(2))
+    vectors = BagEncoder().encode(TEXTS[:2])
+    expected = [[said.text for said in run] for run in one.decode_all(vectors, 2)]
+    for n_checks in (1, 30, 90):
+        left = iter(range(n_checks))
+        with pytest.raises(abandoned.Abandoned), abandoned.unless(lambda left=left: next(left, None) is not None):
+            other.decode_all(vectors, 2)
+    assert [[said.text for said in run] for run in other.decode_all(vectors, 2)] == expected
 
 
 def test_parts_on_threads_of_their_own_read_the_same(trained: Workspace, language: LanguageModel) -> None:

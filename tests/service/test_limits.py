@@ -2,15 +2,20 @@
 
 import asyncio
 import json
+import socket
 import threading
+import time
 
 import httpx
 import pytest
 
+from lvm_core import abandoned
 from lvm_core.errors import SettingsError
 from lvm_core.service.keys import Keys
+from lvm_core.service.lane import Stopping
 from lvm_core.service.settings import ServiceSettings
 from lvm_core.workspace import Workspace
+from tests.library.serving import served
 from tests.service.conftest import ASK, CONTEXT, Service, serve
 from tests.service.test_together import Gate
 
@@ -136,6 +141,71 @@ def test_a_full_queue_says_when_to_come_back(seeded_once: Workspace) -> None:
     assert second.status_code == 200
     assert instead.status_code == 200, "who hangs up gives the place free"
     one.engine.stop()
+
+
+def test_what_nobody_waits_for_any_more_ends_and_the_lane_is_free(seeded_once: Workspace) -> None:
+    one = serve(seeded_once)
+    begun, ended = threading.Event(), threading.Event()
+
+    def endless() -> None:
+        begun.set()
+        try:
+            while True:
+                abandoned.check()
+                time.sleep(0.001)
+        finally:
+            ended.set()
+
+    async def hang_up(client):
+        asked = asyncio.ensure_future(one.engine.call(endless))
+        while not begun.is_set():
+            await asyncio.sleep(0.01)
+        asked.cancel()
+
+    one.run(hang_up)
+    assert ended.wait(30)
+    assert one.post("/encode", {"texts": CONTEXT}).status_code == 200
+    one.engine.stop()
+
+
+def test_when_grace_is_over_those_who_wait_are_told_and_the_work_ends(seeded_once: Workspace) -> None:
+    one = serve(seeded_once)
+    begun = threading.Event()
+
+    def endless() -> None:
+        begun.set()
+        while True:
+            abandoned.check()
+            time.sleep(0.001)
+
+    async def work(client):
+        asked = asyncio.ensure_future(one.engine.call(endless))
+        late = asyncio.ensure_future(client.post("/encode", json={"texts": CONTEXT}))
+        while not (begun.is_set() and one.engine.quick.waiting):
+            await asyncio.sleep(0.01)
+        one.engine.abandon()
+        with pytest.raises(Stopping):
+            await asked
+        return await late
+
+    refused(one.run(work), 503, "is being stopped")
+    assert one.engine.stop(30), "its thread has ended"
+
+
+def test_half_a_head_is_not_waited_for(seeded_once: Workspace) -> None:
+    with served(seeded_once, body_limit_s=0.2) as address:
+        where = address.removeprefix("http://").split(":")
+        with socket.create_connection((where[0], int(where[1])), timeout=30) as slow:
+            slow.sendall(b"GET /health HTTP/1.1\r\nHost: local")
+            assert slow.recv(100) == b"", "closed"
+        with socket.create_connection((where[0], int(where[1])), timeout=30) as again:
+            again.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert again.recv(4_000).startswith(b"HTTP/1.1 200")
+            again.sendall(b"GET /health HTTP/1.1\r\nHost: local")
+            left = again.recv(4_000)
+            while left and not left.endswith(b"}"):
+                left = again.recv(4_000)
+            assert again.recv(100) == b"" if left else True, "closed, though it was asked something before"
 
 
 def test_an_answer_that_takes_too_long_is_given_up(seeded_once: Workspace) -> None:
