@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from lvm_core.errors import SettingsError
 from lvm_core.service.engine import Engine
-from lvm_core.service.problems import as_bytes
+from lvm_core.service.problems import Gone, as_bytes
 
 R = TypeVar("R")
 
@@ -20,10 +20,6 @@ async def _engine(request: Request) -> Engine:  # not `def`: that would be calle
 
 
 Asked = Annotated[Engine, Depends(_engine)]
-
-
-class Gone(Exception):
-    """The client has hung up; nobody reads an answer."""
 
 
 async def while_there(request: Request, work: Coroutine[Any, Any, R]) -> R:

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lvm_core.boundary.files import quoted
 from lvm_core.service.metrics import Metrics
-from lvm_core.service.problems import of_http, problem
+from lvm_core.service.problems import HUNG_UP, of_http, problem
 from lvm_core.service.settings import ServiceSettings
 
 OPEN = ("/health",)
@@ -58,7 +58,7 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        begun, status = time.perf_counter(), 499
+        begun, status = time.perf_counter(), HUNG_UP
 
         async def counted(message: Message) -> None:
             nonlocal status

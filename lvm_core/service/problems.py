@@ -27,6 +27,9 @@ from lvm_core.errors import (
 from lvm_core.service.lane import Busy, Late, Stopping
 
 MEDIA_TYPE = "application/problem+json"
+HUNG_UP = 499
+"""Counted where a client went before its answer came; nobody reads it."""
+
 MOST_PROBLEMS = 20
 
 log = logging.getLogger(__name__)
@@ -156,8 +159,16 @@ def _sentence(error: Mapping[str, Any]) -> str:
     return f"{place} is {cut(repr(error['input']))}; expected {expected[:1].lower()}{expected[1:]}."
 
 
+class Gone(Exception):
+    """The client has hung up; nobody reads an answer."""
+
+
 def install(app: FastAPI) -> None:
     """Let every error of `app` be a problem."""
+
+    async def gone(_: Request, error: Exception) -> Response:
+        assert isinstance(error, Gone)
+        return Response(status_code=HUNG_UP)
 
     async def lvm(_: Request, error: Exception) -> Response:
         assert isinstance(error, LvmError)
@@ -177,6 +188,7 @@ def install(app: FastAPI) -> None:
         log.error("%s %s", request.method, request.url.path, exc_info=error)
         return problem(500, f"The service failed at this request ({type(error).__name__}). Its log has the details.")
 
+    app.add_exception_handler(Gone, gone)
     app.add_exception_handler(LvmError, lvm)
     app.add_exception_handler(RequestValidationError, validation)
     app.add_exception_handler(HTTPException, plain)

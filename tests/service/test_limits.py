@@ -8,9 +8,11 @@ import time
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from lvm_core import abandoned
 from lvm_core.errors import SettingsError
+from lvm_core.service import problems
 from lvm_core.service.keys import Keys
 from lvm_core.service.lane import Stopping
 from lvm_core.service.settings import ServiceSettings
@@ -166,6 +168,22 @@ def test_what_nobody_waits_for_any_more_ends_and_the_lane_is_free(seeded_once: W
     assert ended.wait(30)
     assert one.post("/encode", {"texts": CONTEXT}).status_code == 200
     one.engine.stop()
+
+
+def test_who_hangs_up_is_no_fault_and_leaves_no_traceback(caplog: pytest.LogCaptureFixture) -> None:
+    app = FastAPI()
+    problems.install(app)
+
+    @app.get("/")
+    async def gone() -> None:
+        raise problems.Gone
+
+    async def ask() -> int:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
+            return (await client.get("/")).status_code
+
+    assert asyncio.run(ask()) == problems.HUNG_UP
+    assert not caplog.records
 
 
 def test_when_grace_is_over_those_who_wait_are_told_and_the_work_ends(seeded_once: Workspace) -> None:

@@ -28,9 +28,9 @@ def free_port() -> int:
 
 
 def test_an_answer_leaves_at_once() -> None:
-    with listen(FastAPI(), "127.0.0.1", 0).socket as listening:
-        with socket.create_connection(listening.getsockname()) as _, listening.accept()[0] as accepted:
-            assert accepted.proto == socket.IPPROTO_TCP, "asyncio switches Nagle's algorithm off of no other"
+    listening = listen(FastAPI(), "127.0.0.1", 0).socket
+    with listening, socket.create_connection(listening.getsockname()), listening.accept()[0] as accepted:
+        assert accepted.proto == socket.IPPROTO_TCP, "asyncio switches Nagle's algorithm off of no other"
 
 
 def start(workspace: Workspace, *words: str) -> tuple[subprocess.Popen, str]:
