@@ -233,4 +233,4 @@ def test_the_board_shows_what_more_text_brings(workspace: Workspace, open_page: 
         add(workspace, f"mlp-{windows}", 0.5 + gain, vs_filter=against, n_train_windows=windows)
     app = open_page(workspace, "leaderboard")
     assert not app.exception
-    assert "mlp, 5 chunks: +0.0120 over the filter after 900,000 windows; 3 times as many promise" in shown(app)
+    assert "+0.0120 over the filter after 900,000 windows; 3 times as many promise" in shown(app)
