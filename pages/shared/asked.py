@@ -100,7 +100,7 @@ def warm(models: Sequence[str]) -> None:
         with suppress(LvmError):
             who.load(models, encoder=encoder)
 
-    threading.Thread(target=load, name="warm-predictor", daemon=True).start()
+    threading.Thread(target=load, name="warm-predictor", daemon=False).start()  # torch dies loudly where it is cut off
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,7 +130,7 @@ def warm() -> None:
         with contextlib.suppress(LvmError):
             encoder_called(DEFAULT_ENCODER)
 
-    threading.Thread(target=load, name="warm-encoder", daemon=True).start()
+    threading.Thread(target=load, name="warm-encoder", daemon=False).start()  # torch dies loudly where it is cut off
 
 
 # ---------------------------------------------------------------- corpora and their vectors
