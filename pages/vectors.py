@@ -37,10 +37,10 @@ def page(at: address.Address) -> None:
     with left:
         figure = look.picture(at, made, data, key, name, matches.and_windows(picked))
         look.exports(figure, made, data)
-        find.table(at, data, name, matches, look.forget)
     with right:
         numbers.show(rows)
         points.show(data, look.chosen(key) or [Point(TARGET, place) for place in picked], clear)
+    find.table(at, data, name, matches, look.forget)
 
 
 ui.page_title("Vectors", "Where predictions fall against their targets, and what the snap does to them")

@@ -42,7 +42,8 @@ def regions(xy: Vectors, texts: Sequence[str], n: int = 12, seed: int = 0) -> li
     """Return the regions of a map (N, 2), the largest first, each named by the words that set its texts apart.
 
     Points are grouped by k-means; a region's words are those of the highest class-based TF-IDF, frequency in its
-    texts times log(1 + mean words a region / frequency in all) (Grootendorst 2022, BERTopic, section 3.3).
+    texts times log(1 + mean words a region / frequency in all) (Grootendorst 2022, BERTopic, section 3.3), of which
+    the root of the frequency is taken as that library does to hold back words that are frequent everywhere.
     """
     from sklearn.cluster import KMeans
     from sklearn.feature_extraction.text import CountVectorizer
@@ -60,7 +61,8 @@ def regions(xy: Vectors, texts: Sequence[str], n: int = 12, seed: int = 0) -> li
     except ValueError:  # no text holds a word
         return []
     total = counts.sum(axis=0)
-    weights = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1) * np.log1p(counts.sum() / n / total)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    weights = np.sqrt(shares) * np.log1p(counts.sum() / n / total)
     names = counter.get_feature_names_out()
     found = []
     for i in np.argsort(-np.bincount(place, minlength=n)).tolist():

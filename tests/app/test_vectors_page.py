@@ -166,7 +166,7 @@ def test_messages_say_what_the_form_calls_a_setting(seeded: Workspace, open_page
     assert "'Minimal distance' is 3" in app.error[0].value
     assert "n_neighbours" not in app.error[0].value.replace("\\", "")
     said = ui.spoken("Use a shorter --context, fewer --steps or a smaller --k.", WORDS)
-    assert said == "Use a shorter 'Context [chunks]', fewer 'Rollout steps' or a smaller 'Snap K'."
+    assert said == "Use a shorter 'Context [chunks]', fewer 'Rollout steps' or a smaller 'Snap neighbours'."
 
 
 QUERY = {"models": "copy-last,context-mean", "split": "train", "windows": "40", "corpus_points": "200"}
@@ -277,3 +277,13 @@ def test_many_points_are_sent_as_bytes_and_what_is_left_out_is_said(seeded: Work
     app = open_page(seeded, "vectors", **{**QUERY, "corpus_points": "100"})
     assert f"100 of {n_chunks:,} points are shown, drawn at random" in shown(app)
     assert "40 of " in shown(app)
+
+
+def test_of_very_many_points_a_label_holds_the_first_words_alone(
+    seeded: Workspace, open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pages.views.vectors.facts.MANY", 30)
+    app = open_page(seeded, "vectors", **QUERY)
+    texts = {trace["name"]: trace["text"] for trace in drawn(app)["data"] if trace.get("text")}
+    assert all(len(html.unescape(label.split("<br>")[1])) <= 33 for label in texts["true next chunks"])
+    assert any(label.endswith("…") for label in texts["true next chunks"])

@@ -32,7 +32,7 @@ ROLLOUT = {
 SNAPPED = ("one", "mean", "snap", ROUND_TRIP)
 """Views that take a snap."""
 WEIGHTS = tuple(name for name in SnapSettings.__dataclass_fields__ if name not in ("k", "strength"))
-LABELS = {"steps": "Rollout steps", "k": "Snap K"}
+LABELS = {"steps": "Rollout steps", "k": "Snap neighbours"}
 WORDS = form.words(DriftSettings, LABELS) | form.words(SnapSettings, LABELS)
 """What this form calls the flags that messages name."""
 PASTED = (

@@ -52,7 +52,7 @@ def show(at: Address, choices: Choices) -> None:
 # ---------------------------------------------------------------- numbers
 
 LABELS = {
-    "cosine": ("cosine to target", "Mean over the windows."),
+    "cosine": ("cosine to true next", "Mean over the windows."),
     "recall_at_5": ("Recall@5", "Share of windows whose true next chunk is among the five nearest of these articles."),
     "nearest": ("nearest real chunk", "Cosine to it, which is also the round trip of a text that is a real chunk. Near"
                 " 1: on top of one; true next chunks lie at about .5 to .56."),
@@ -68,7 +68,9 @@ def _compared(raw: SnapMeasure, snapped: SnapMeasure) -> str:
         values = [_with_ci(measured[name], name == "recall_at_5") for name in LABELS]
         lines.append([Cell(kind, f"lvm-{colour}"), *values, clamped])
     changes = {name: snapped[name]["mean"] - raw[name]["mean"] for name in LABELS}
-    texts = [f"{change:+.1%}" if name == "recall_at_5" else f"{change:+.3f}" for name, change in changes.items()]
+    texts = [
+        f"{100 * change:+.1f} points" if name == "recall_at_5" else f"{change:+.3f}" for name, change in changes.items()
+    ]
     return ui.table_html(heads, [*lines, ["what the snap does", *texts, ""]])
 
 
@@ -113,7 +115,7 @@ def _in_words(at: Address, lab: SnapLab, choices: Choices) -> None:
         if words:
             text, round_trip = words[kind == "snapped"]
             rows.append(_text(colour, f"{kind}, in words", cosine, f"{round_trip:.3f}", text))
-    heads = ["", "cosine to target", Heading("round trip", "cosine of the text to its vector"), "text"]
+    heads = ["", "cosine to true next", Heading("round trip", "cosine of the text to its vector"), "text"]
     section = f"In words: {html.escape(target.article)}, chunk {target.position + 1}"
     st.html(f'<p class="lvm-section">{section}</p>{ui.table_html(heads, rows)}')
 
@@ -148,7 +150,9 @@ def _sweeps(lab: SnapLab, ref: str, choices: Choices) -> None:
     key = (ref, choices.corpus, choices.split, choices.snap)
     swept = (ref, choices.corpus, choices.split, replace(choices.snap, k=SnapSettings().k, strength=1.0), "sweep")
     kept = state.recent(SWEEP)
-    if left.button("Sweep K and strength", icon=":material/grid_on:", help="16 settings, about half a minute."):
+    if left.button(
+        "Sweep neighbours and strength", icon=":material/grid_on:", help="16 settings, about half a minute."
+    ):
         bar = right.progress(0.0)
         kept[swept] = lab.sweep(lambda share, text: bar.progress(share, text), choices.snap)
         bar.empty()
@@ -231,4 +235,4 @@ def _scatter(rows: list[SweptSnap]) -> go.Figure:
         )
     saving.grounded(charts.style(fig, 340))
     fig.update_xaxes(title="Recall@5, % of windows")
-    return fig.update_yaxes(title="cosine to target")
+    return fig.update_yaxes(title="cosine to true next")

@@ -121,7 +121,7 @@ def _tag(difference: Interval, measure: Measure) -> str:
     tone = TONES.get(verdict.outcome(difference, measure), "")
     least = measure.write_difference(measure.matters)
     about = f"Paired over the same windows; in colour where it is sure and at least {least}"
-    return ui.tag(verdict.span(difference, measure), tone, about)
+    return ui.tag(verdict.span(difference, measure).replace(", 95 % interval", ""), tone, about)
 
 
 def _difference(one: Row, other: Row, measure: Measure) -> str:

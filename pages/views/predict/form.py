@@ -72,7 +72,7 @@ def show(at: Address) -> Choices:
         decoder, corpus = _decoder_and_corpus(at, space)
         k, strength = st.columns(2)
         with k:
-            form.widget(field_of(SnapSettings, "k"), at, Look("slider", high=64, label="Neighbours"))
+            form.widget(field_of(SnapSettings, "k"), at, Look("slider", high=64, label="Snap neighbours"))
         with strength:
             form.widget(
                 field_of(SnapSettings, "strength"), at, Look("slider", label="Snap strength", help=STRENGTH_HELP)

@@ -24,6 +24,10 @@ LINE = 64
 """Characters in a line of a label; what is longer than two lines is cut."""
 
 
+MANY, FEW = 10_000, 32
+"""Points from which on a label holds the first characters of the text alone, and how many; a click shows all of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """Of n chunks: `texts`, `heads` as a label says them, the values that a colour can stand for, and `share` (n,),
@@ -36,8 +40,14 @@ class Facts:
     share: Vectors
 
     def hover(self, place: int) -> str:
-        """Return the label of a point: its article and chunk, and its text, cut."""
-        return f"{self.heads[place]}<br>{snippet(self.texts[place])}"
+        """Return the label of a point: its article and chunk, and its text, cut; of very many points its first words.
+
+        The browser holds the labels of all points: two lines of text each are megabytes where they are so many.
+        """
+        text = self.texts[place]
+        if len(self.texts) > MANY:
+            return f"{self.heads[place]}<br>{html.escape(text if len(text) <= FEW else f'{text[:FEW].rstrip()}…')}"
+        return f"{self.heads[place]}<br>{snippet(text)}"
 
 
 def snippet(text: str) -> str:

@@ -15,6 +15,8 @@ from pages.views.vectors.marks import VALUES, Look, colours, faded, hover, hue, 
 
 MOST_LINES = 600
 """Windows with lines; of more every second, third and so on has them, or nothing is to be seen."""
+MANY_CHUNKS, MANY_WINDOWS = 20_000, 1500
+"""Points of a group from which on they are small, and those of the corpus faint: they would cover one another."""
 HEIGHT = 640
 
 
@@ -143,10 +145,13 @@ def _joined(fig: go.Figure, ends: tuple[Any, Any], colour: str, opacity: float, 
 
 
 def _points(fig: go.Figure, group: Group, xy: Any, data: MapData, look: Look, flat: bool) -> None:
-    many = len(data.target_rows) > 1500
+    many = len(xy) > (MANY_CHUNKS if group == CORPUS else MANY_WINDOWS)
     corpus = group == CORPUS
-    size = (3 if corpus else 4 if many else 6) if flat else (1.5 if corpus else 2.5 if many else 4)
-    opacity = 0.35 if corpus else 0.85
+    size = (3 if corpus else 6) if flat else (1.5 if corpus else 4)
+    size = size * 0.65 if many else size
+    opacity = (0.15 if many else 0.35) if corpus else 0.85
+    if corpus and flat and look.dense:
+        opacity *= 0.3  # or the contours are hidden by what they count
     out = look.out(group.kind)
     fig.add_trace(
         _trace(

@@ -47,7 +47,7 @@ def filters(at: Address, data: MapData, points: str) -> Matches:
         ends = (at.value("low", least), at.value("high", most))
         st.session_state.setdefault(RANGE, ends)
         least, most = cosine.slider(
-            f"Cosine to target, {next(iter(data.layers))}",
+            f"Cosine to true next, {next(iter(data.layers))}",
             -1.0,
             1.0,
             step=0.05,

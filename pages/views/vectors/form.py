@@ -10,7 +10,7 @@ from pages.shared.form import Look
 METHODS = {"pca": "PCA, at once", "pacmap": "PaCMAP, seconds", "umap": "UMAP, a job"}
 COLOURS = {
     "role": "kind, model",
-    "cosine": "cosine to target",
+    "cosine": "cosine to true next",
     "article": "article",
     "section": "section",
     "position": "position",

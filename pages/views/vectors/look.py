@@ -2,16 +2,18 @@
 
 import csv
 import io
+from collections import OrderedDict
 from dataclasses import dataclass, replace
 from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from lvm_core.json_shapes import Json
 from lvm_core.study.map import CORPUS, TARGET, Group, MapData, MapNumbers, MapSettings, VectorMap, gather, map_key
 from lvm_core.study.map import numbers as map_numbers
-from lvm_core.workspace import Workspace
+from lvm_core.types import Progress
 from pages.shared import charts, saving, state
 from pages.shared.address import Address
 from pages.views.vectors import facts, form
@@ -23,6 +25,10 @@ CHOSEN = "map_chosen"
 """Session key: name of a map, and the points that were chosen in it by hand."""
 
 
+MOST_KEPT = 2
+"""Maps whose vectors stay in memory."""
+
+
 @dataclass(frozen=True, slots=True)
 class Point:
     """A point that was clicked or lassoed: its group of the map, and its place in the group."""
@@ -31,10 +37,17 @@ class Point:
     place: int
 
 
-@st.cache_resource(show_spinner=False, max_entries=2)
-def _data(root: str, key: str, _settings: MapSettings) -> tuple[MapData, list[MapNumbers]]:  # noqa: ARG001 - cached by it
-    map_data = gather(Workspace(root), _settings)
-    return map_data, map_numbers(map_data)
+@st.cache_resource(show_spinner=False)
+def _gathered() -> "OrderedDict[tuple[str, str], tuple[MapData, list[MapNumbers]]]":
+    """Return what was gathered last, by workspace and `points_key`, the newest at the end."""
+    return OrderedDict()
+
+
+def _told(bar: DeltaGenerator) -> Progress:
+    def tell(share: float, message: str) -> None:
+        bar.progress(share, message)
+
+    return tell
 
 
 def points_key(settings: MapSettings) -> str:
@@ -46,8 +59,16 @@ def points_key(settings: MapSettings) -> str:
 
 def gathered(settings: MapSettings) -> tuple[MapData, list[MapNumbers]]:
     """Return vectors, predictions and measures, the same for every way of laying them out, and their numbers."""
-    with st.spinner("Predicting the windows of these articles…", show_time=True):
-        return _data(str(state.workspace().root), points_key(settings), settings)
+    kept, key = _gathered(), (str(state.workspace().root), points_key(settings))
+    if (found := kept.get(key)) is not None:
+        return found
+    bar = st.progress(0.0, "reading the vectors")
+    data = gather(state.workspace(), settings, _told(bar))
+    kept[key] = found = data, map_numbers(data)
+    while len(kept) > MOST_KEPT:
+        kept.popitem(last=False)
+    bar.empty()
+    return found
 
 
 # ---------------------------------------------------------------- the picture

@@ -107,7 +107,7 @@ def colours(group: Group, data: MapData, look: Look) -> Colours:
     bar = {"thickness": 8, "len": 0.4, "x": 1.0, "title": {"side": "top"}}
     if look.colour == "cosine" and layer is not None:
         first = group == Group("raw", next(iter(data.layers)))
-        bar["title"] = {"text": "cosine<br>to target"}
+        bar["title"] = {"text": "cosine to<br>true next"}
         values = {"color": layer.cosines(group.kind), "colorscale": SCALE, "cmin": 0, "cmax": 0.9}
         return {**values, "colorbar": bar if first else None}
     if look.colour == "position":

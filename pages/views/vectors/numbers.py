@@ -10,7 +10,7 @@ from pages.shared.ui import Heading
 
 HEADINGS = (
     Heading(""),
-    Heading("cosine to target", "Mean over the windows shown."),
+    Heading("cosine to true next", "Mean over the windows shown."),
     Heading(
         "nearest real",
         "Cosine to the nearest real chunk of another article: how near to the manifold. True next chunks are the"
