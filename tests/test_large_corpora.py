@@ -66,3 +66,18 @@ def test_texts_come_in_order_a_slice_at_a_time(workspace: Workspace, tmp_path: P
     small_corpus(workspace, tmp_path)
     store = CorpusStore(workspace)
     assert list(iter_texts(store, "tiny", batch=3)) == store.texts("tiny")
+
+
+def test_a_word_that_stands_everywhere_is_ranked_among_the_first_chunks_of_its_own_corpus(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for corpus in ("before", "own", "after"):
+        small_corpus(workspace, tmp_path, corpus)
+    store = CorpusStore(workspace)
+    word = store.texts("own", 0, 1)[0].split()[0]
+    every = store.search("own", word, limit=1_000)
+    assert len(every) > 4
+    monkeypatch.setattr("lvm_core.corpus.store.MOST_RANKED", 4)
+    few = store.search("own", word, limit=1_000)
+    assert {chunk.row for chunk in few} == set(sorted(chunk.row for chunk in every)[:4])
+    assert [chunk.row for chunk in store.search("own", word, limit=2, offset=1)] == [chunk.row for chunk in few[1:3]]

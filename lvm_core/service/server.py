@@ -17,6 +17,9 @@ from lvm_core.errors import SettingsError
 from lvm_core.service.settings import ServiceSettings
 
 BACKLOG = 512
+KEPT_ALIVE_S = 75
+"""Seconds that an idle connection stays open: a client that asks just when it is closed gets no answer."""
+
 MOMENT_S = 3
 """For answering that there is no answer."""
 
@@ -125,6 +128,7 @@ async def _serve(
         _Server(
             uvicorn.Config(
                 one.app, log_level="warning", access_log=False, backlog=BACKLOG, server_header=False,
+                timeout_keep_alive=KEPT_ALIVE_S,
                 timeout_graceful_shutdown=round(settings.grace_s) + MOMENT_S, lifespan="off", http=protocol,
             )
         )
