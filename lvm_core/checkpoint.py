@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from lvm_core.boundary.files import read_bytes
+from lvm_core.boundary.files import cut, read_bytes
 from lvm_core.boundary.json_values import from_json
 from lvm_core.errors import ModelError, SettingsError, SpaceMismatch, WorkspaceError
 from lvm_core.json_shapes import Member, RunConfig, RunResult, Values
@@ -224,7 +224,7 @@ def _joined(workspace: Workspace, info: ModelInfo) -> "SequenceModel":
     from lvm_core.nets.joined import JOINED
     from lvm_core.nets.query import QueryHead
 
-    members = info.config.get("members", [])
+    members = members_of(info)
     for member in members:
         if weights_file_digest(workspace, member["ref"], info.encoder_id) != member["digest"]:
             raise ModelError(
@@ -239,6 +239,25 @@ def _joined(workspace: Workspace, info: ModelInfo) -> "SequenceModel":
         model.query = QueryHead(dim, int(info.config["query"]["context"]))
     load_weights(info.path / WEIGHTS, model, partly=True)
     return model
+
+
+def members_of(info: ModelInfo) -> list[Member]:
+    """Return what a model is made of; [] where it is made of nothing else.
+
+    Raises:
+        ModelError: if its description is damaged.
+    """
+    members = info.config.get("members", [])
+    keys = Member.__required_keys__
+    if isinstance(members, list) and all(
+        isinstance(one, dict) and all(isinstance(one.get(key), str) for key in keys) for one in members
+    ):
+        return members
+    raise ModelError(
+        f"{info.path / CONFIG} has members that are none: {cut(repr(members))}",
+        'a list of {"ref": "NAME", "digest": "SHA-256 of its weights"}',
+        "Restore it from a copy, or delete the run.",
+    )
 
 
 def weights_file_digest(workspace: Workspace, ref: str, encoder_id: str) -> str:

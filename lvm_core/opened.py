@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from lvm_core.checkpoint import CONFIG, WEIGHTS, LoadedModel, ModelInfo, find_model, load_model
+from lvm_core.checkpoint import CONFIG, WEIGHTS, LoadedModel, ModelInfo, find_model, load_model, members_of
 from lvm_core.decode.decoders import DECODERS, load_decoder
 from lvm_core.spaces import encoder_of_space
 from lvm_core.types import Decoder, Encoder, Progress, no_progress
@@ -123,8 +123,17 @@ Files = tuple[tuple[Path, tuple[int, int]], ...]
 
 
 def files_of(workspace: Workspace, info: ModelInfo) -> Files:
-    """Return the files of a model as they are; an ensemble's are its members' too."""
-    files: Files = tuple((info.path / name, stamp(info.path / name)) for name in (CONFIG, WEIGHTS))
-    for member in info.config.get("members", []):
-        files += files_of(workspace, find_model(workspace, member["ref"], info.encoder_id))
-    return files
+    """Return the files of a model as they are; an ensemble's are its members' too.
+
+    Raises:
+        ModelError: if a member is gone, or a description is damaged.
+    """
+    found: dict[Path, ModelInfo] = {}
+    left = [info]
+    while left:
+        one = left.pop()
+        if one.path not in found:  # a damaged description may name the model itself
+            found[one.path] = one
+            left += [find_model(workspace, member["ref"], info.encoder_id) for member in members_of(one)]
+    paths = [folder / name for folder in found for name in (CONFIG, WEIGHTS)]
+    return tuple((path, stamp(path)) for path in paths)

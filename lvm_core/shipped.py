@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from lvm_core.boundary.files import read_bytes
-from lvm_core.checkpoint import CARD, RESULT, list_models, load_model, save_joined, save_model
+from lvm_core.checkpoint import CARD, RESULT, list_models, load_model, members_of, save_joined, save_model
 from lvm_core.errors import ModelError
 from lvm_core.training_titles import TITLES, save_titles, training_titles
 from lvm_core.workspace import SHIPPED, Workspace, write_json, write_text
@@ -65,7 +65,7 @@ def ship(workspace: Workspace, run: str, name: str, root: Path = SHIPPED, replac
     write_text(folder / CARD, card.replace(f"# {loaded.info.config['run']}", f"# {name}", 1))
     write_json(folder / RESULT, loaded.info.result)
     save_titles(folder, titles)
-    members = loaded.info.config.get("members")
+    members = members_of(loaded.info)
     if members:
         save_joined(folder, loaded.model, members, loaded.info.config)
     else:

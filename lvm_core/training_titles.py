@@ -1,6 +1,7 @@
 """Titles of the articles that a model was trained on, beside its weights: a guard compares them with a test split."""
 
 import gzip
+import io
 import json
 import zlib
 from pathlib import Path
@@ -15,6 +16,8 @@ PLAIN_TITLES = "titles.txt.gz"
 """Where earlier studios wrote the titles, one a line: read where there is no TITLES."""
 
 MOST_BYTES = 100_000_000
+SMALL_BYTES, MOST_RATIO = 10_000_000, 30
+"""What unpacks to more than `SMALL_BYTES` has at most `MOST_RATIO` times its packed size: titles shrink to a third."""
 
 
 def save_titles(folder: Path, titles: list[str]) -> None:
@@ -36,10 +39,24 @@ def training_titles(info: ModelInfo) -> list[str] | None:
         return []
     try:
         if (info.path / TITLES).exists():
-            text = gzip.decompress(read_bytes(info.path / TITLES, most_bytes=MOST_BYTES)).decode()
-            titles = [json.loads(line) for line in text.split("\n") if line]
+            titles = [json.loads(line) for line in _lines(info.path / TITLES) if line]
         else:
-            titles = gzip.decompress(read_bytes(info.path / PLAIN_TITLES, most_bytes=MOST_BYTES)).decode().split("\n")
+            titles = _lines(info.path / PLAIN_TITLES)
     except (SourceError, OSError, EOFError, ValueError, RecursionError, zlib.error):
         return None
     return titles if any(titles) and all(isinstance(title, str) for title in titles) else None
+
+
+def _lines(path: Path) -> list[str]:
+    """Return the lines of a packed text.
+
+    Raises:
+        ValueError: or another error of reading, if it is damaged or unpacks to more than titles can.
+    """
+    packed = read_bytes(path, most_bytes=MOST_BYTES)
+    most = max(SMALL_BYTES, MOST_RATIO * len(packed))
+    with gzip.open(io.BytesIO(packed)) as file:
+        text = file.read(most + 1)
+    if len(text) > most:
+        raise ValueError(f"{path} unpacks to more than {most:,} bytes")
+    return text.decode().split("\n")

@@ -1,5 +1,6 @@
 """Run folders with anything in them: each is named, costs nothing to refuse, and hides no other."""
 
+import gzip
 import json
 import os
 import shutil
@@ -8,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from lvm_core import opened
 from lvm_core.checkpoint import list_models, load_model, save_model
 from lvm_core.errors import LvmError, ModelError
 from lvm_core.model_weights import load_weights, save_weights
@@ -66,7 +68,7 @@ def test_an_ensemble_of_itself_ends(workspace: Workspace, run: Path) -> None:
     members = [{"ref": "r", "digest": digest}]
     edit(run, model="ensemble", members=members, options={"weights": [1.0]}, kind="ensemble")
     with pytest.raises(ModelError, match="describes no net that can be built"):
-        load_model(workspace, "r")
+        opened.model(workspace, "r", "e@1", 8)
 
 
 SPOIL: dict[str, Callable[[Path], object]] = {
@@ -162,15 +164,25 @@ VALUES = st.recursive(
 )
 
 
+@pytest.mark.parametrize("name", ["titles.jsonl.gz", "titles.txt.gz"])
+def test_titles_that_unpack_to_far_more_than_they_can_are_none(workspace: Workspace, run: Path, name: str) -> None:
+    (run / "titles.jsonl.gz").unlink()
+    (run / name).write_bytes(gzip.compress(b'"a"\n' * 5_000_000))
+    (info,) = [one for one in list_models(workspace) if one.ref == "r"]
+    assert training_titles(info) is None
+
+
 @given(st.sampled_from(["model", "kind", "encoder_id", "context", "dim", "options", "filter", "members", "created",
                         "n_parameters", "residual", "train"]), VALUES)  # fmt: skip
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example("members", [{"digest": "r"}])
+@example("members", [[]])
 def test_any_description_is_a_model_or_a_refusal(workspace: Workspace, run: Path, key: str, value: Any) -> None:
     former = (run / "config.json").read_bytes()
     edit(run, **{key: value})
     try:
         list_models(workspace)
-        load_model(workspace, "r")
+        opened.model(workspace, "r", "e@1", 8)
     except LvmError as error:
         assert "r" in str(error)  # noqa: PT017
     finally:

@@ -19,11 +19,14 @@ from lvm_core.corpus.queries import (
     DOCUMENT_COLUMNS,
     HITS,
     PURGE_BATCH,
+    check_range,
     corpus_info,
+    damaged,
     fts_query,
     hide,
     like_pattern,
     purge,
+    rows_of,
     tokens,
 )
 from lvm_core.corpus.sources.bundled import BUNDLED
@@ -79,9 +82,22 @@ class CorpusStore:
         return details if isinstance(details, dict) else {}
 
     def documents(self, name: str) -> list[DocumentInfo]:
-        """Return all articles of a corpus, in order."""
-        rows = self._all(f"{DOCUMENT} WHERE corpus_id = ? ORDER BY ordinal", self.corpus(name).corpus_id)
-        return [DocumentInfo(**row) for row in rows]
+        """Return all articles of a corpus, in order.
+
+        Raises:
+            CorpusError: if there is no such corpus, or the database is damaged.
+        """
+        corpus = self.corpus(name)
+        rows = self._all(f"{DOCUMENT} WHERE corpus_id = ? ORDER BY ordinal", corpus.corpus_id)
+        documents = rows_of(DocumentInfo, rows)
+        if len(documents) != corpus.n_documents:
+            raise damaged(
+                f"corpus '{name}' has {len(documents):,} articles, unless it was replaced just now",
+                f"{corpus.n_documents:,}, as it says itself",
+            )
+        for document in documents:
+            check_range("Article", document.title, document.first_row, document.n_chunks, corpus.n_chunks)
+        return documents
 
     def document(self, document_id: int) -> DocumentInfo:
         """Return one article.
@@ -96,7 +112,7 @@ class CorpusStore:
                 "an article of a corpus that is there",
                 "Choose it again on the Corpus page.",
             )
-        return DocumentInfo(**rows[0])
+        return rows_of(DocumentInfo, rows)[0]
 
     def find_documents(
         self, name: str, words: str = "", offset: int = 0, limit: int = 50
@@ -125,7 +141,7 @@ class CorpusStore:
             return [], self.find_documents(name, words, 0, 1)[1]
         counted = [dict(row) for row in rows]
         totals = [row.pop("total") for row in counted]
-        return [DocumentInfo(**row) for row in counted], totals[0] if totals else 0
+        return rows_of(DocumentInfo, counted), totals[0] if totals else 0
 
     def chunks(self, name: str, rows: ArrayLike | Sequence[int]) -> list[Chunk]:
         """Return the chunks at `rows` (N,), in that order, repeats included.
@@ -142,7 +158,8 @@ class CorpusStore:
                 part = unique[i : i + BATCH]
                 marks = ", ".join("?" * len(part))
                 sql = f"{CHUNK} WHERE c.corpus_id = ? AND row IN ({marks})"
-                chunks.update((row["row"], Chunk(**row)) for row in connection.execute(sql, (corpus.corpus_id, *part)))
+                found = rows_of(Chunk, connection.execute(sql, (corpus.corpus_id, *part)))
+                chunks.update((chunk.row, chunk) for chunk in found)
         missing = [row for row in unique if row not in chunks]
         if missing:
             raise CorpusError(
@@ -156,7 +173,7 @@ class CorpusStore:
         """Return the chunks of one article from position `start` to before `stop`, in order."""
         sql = f"{CHUNK} WHERE document_id = ? AND position >= ? AND position < ? ORDER BY position"
         last = stop if stop is not None else np.iinfo(np.int32).max
-        return [Chunk(**row) for row in self._all(sql, document_id, start, int(last))]
+        return rows_of(Chunk, self._all(sql, document_id, start, int(last)))
 
     def texts(self, name: str, start: int = 0, stop: int | None = None) -> list[str]:
         """Return the texts of rows `start` to before `stop`, in order."""
@@ -183,7 +200,7 @@ class CorpusStore:
         ranked = "SELECT rowid AS id, rank FROM chunks_fts WHERE chunks_fts MATCH ? AND rowid BETWEEN ? AND ? LIMIT ?"
         sql = f"{CHUNK} JOIN ({ranked}) AS f ON f.id = c.id WHERE c.corpus_id = ? ORDER BY f.rank, row LIMIT ? OFFSET ?"
         values = (query, ends[0]["id"], ends[-1]["id"], MOST_RANKED, corpus.corpus_id, limit, offset)
-        return [Chunk(**row) for row in self._all(sql, *values)]
+        return rows_of(Chunk, self._all(sql, *values))
 
     def find_in_document(self, document_id: int, words: str) -> list[int]:
         """Return the positions of an article's chunks that hold all `words`, in order."""

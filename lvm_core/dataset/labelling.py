@@ -10,7 +10,7 @@ from typing import Any, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from lvm_core.corpus.queries import CHUNK, fts_query
+from lvm_core.corpus.queries import CHUNK, fts_query, rows_of
 from lvm_core.corpus.store import CorpusStore
 from lvm_core.corpus.timings import record
 from lvm_core.corpus.tmd.codes import (
@@ -145,7 +145,7 @@ def labelled_chunks(
     with contextlib.closing(connect(workspace, readonly=True)) as connection:
         total = connection.execute(f"SELECT count(*) FROM chunks AS c WHERE {condition}", values).fetchone()[0]
         rows = connection.execute(f"{CHUNK} WHERE {condition} ORDER BY row LIMIT ? OFFSET ?", [*values, limit, offset])
-        return [Chunk(**row) for row in rows.fetchall()], total
+        return rows_of(Chunk, rows), total
 
 
 def domain_counts(workspace: Workspace, corpus: str) -> dict[str, int]:

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from lvm_core.boundary.arrays import map_array
 from lvm_core.corpus.store import CorpusStore
 from lvm_core.dataset import split_documents, title_key
-from lvm_core.errors import CorpusError
+from lvm_core.errors import CorpusError, LvmError
 from lvm_core.inverter.files import TextSource
 from lvm_core.types import DocumentInfo, Encoder, Progress, no_progress
 from lvm_core.vectors.encode import encode_corpus
@@ -216,22 +217,40 @@ def _tokens(pieces: list[Piece], tokenizer: "Tokenizer") -> list[NDArray[np.uint
 
 def _encode(folder: Path, texts: list[str], encoder: Encoder, progress: Progress) -> NDArray[np.float16]:
     path, note = folder / "derived.f16.npy", folder / "derived.json"
+    shape = (len(texts), encoder.dim)
     wanted = {"encoder": encoder.id, "digest": hashlib.sha256("\n".join(texts).encode()).hexdigest()}
-    state = read_json(note) if note.exists() and path.exists() else {}
-    if {k: state.get(k) for k in wanted} == wanted:
-        out = np.load(path, mmap_mode="r+")
+    kept = _kept(path, note, wanted, shape)
+    if kept is not None:
+        out, first = kept
     else:
-        state = {**wanted, "done": 0}
         need_space(folder, len(texts) * encoder.dim * 2)
-        out = np.lib.format.open_memmap(path, mode="w+", dtype=np.float16, shape=(len(texts), encoder.dim))
-    began, first = time.monotonic(), state["done"]
+        path.unlink(missing_ok=True)
+        out, first = np.lib.format.open_memmap(path, mode="w+", dtype=np.float16, shape=shape), 0
+    began = time.monotonic()
     for start in range(first, len(texts), BLOCK):
         block = texts[start : start + BLOCK]
         out[start : start + len(block)] = encoder.encode(block)
         out.flush()
         done = start + len(block)
-        write_json(note, {**state, "done": done})
+        write_json(note, {**wanted, "done": done})
         rate = (done - first) / max(time.monotonic() - began, 1e-6)
         left = (len(texts) - done) / rate
         progress(done / len(texts), f"encoding clauses: {done:,} of {len(texts):,}, {rate:,.0f}/s, {left:,.0f} s left")
     return np.asarray(out)
+
+
+def _kept(
+    path: Path, note: Path, wanted: dict[str, str], shape: tuple[int, int]
+) -> tuple[NDArray[np.float16], int] | None:
+    """Return the vectors of an earlier attempt and how many are done; None where there are none, or they are damaged.
+
+    They only spare time, so what cannot be trusted is made again.
+    """
+    try:
+        state = read_json(note)
+        done = state.get("done") if {k: state.get(k) for k in wanted} == wanted else None
+        if type(done) is not int or not 0 <= done <= shape[0]:
+            return None
+        return map_array(path, np.float16, shape, "The vectors so far", "Delete it.", writable=True), done
+    except LvmError:
+        return None

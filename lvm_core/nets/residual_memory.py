@@ -15,6 +15,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from lvm_core.boundary.arrays import map_array
+from lvm_core.boundary.files import is_regular
 from lvm_core.config import from_dict, setting
 from lvm_core.errors import ModelError
 from lvm_core.json_shapes import Values
@@ -97,19 +99,13 @@ class Store:
         Raises:
             ModelError: if a file is missing or they do not belong together.
         """
-        import faiss
-
-        missing = [name for name in FILES if not (folder / name).is_file()]
+        missing = [name for name in FILES if not is_regular(folder / name)]
         if missing:
             raise ModelError(f"The memory in {folder} lacks {', '.join(missing)}", ", ".join(FILES), MAKE_AGAIN)
-        try:
-            index = faiss.read_index(str(folder / INDEX))
-            residuals = np.load(folder / RESIDUALS, mmap_mode="r", allow_pickle=False)
-            rows = np.load(folder / ROWS, mmap_mode="r", allow_pickle=False)
-        except (RuntimeError, ValueError, OSError, EOFError) as error:
-            raise _damaged(folder, str(error).splitlines()[0]) from error
-        if residuals.ndim != 2 or not len(residuals) == len(rows) == index.ntotal:
-            raise _damaged(folder, f"{index.ntotal} keys, residuals {residuals.shape}, rows {rows.shape}")
+        index = _index(folder)
+        shape = (index.ntotal, index.d // 2)
+        residuals = map_array(folder / RESIDUALS, np.float16, shape, "The memory", MAKE_AGAIN, error=ModelError)
+        rows = map_array(folder / ROWS, np.int64, shape[:1], "The memory", MAKE_AGAIN, error=ModelError)
         return cls(index, residuals, rows)
 
     def __len__(self) -> int:
@@ -133,6 +129,18 @@ class Store:
             found = self.residuals[np.maximum(recalled.places[lines], 0)].astype(np.float32)  # (n, K, D)
             means[lines] = np.einsum("nk,nkd->nd", recalled.weights[lines], found)
         return means
+
+
+def _index(folder: Path) -> Any:
+    import faiss
+
+    try:
+        index = faiss.read_index(str(folder / INDEX))
+    except (RuntimeError, MemoryError) as error:
+        raise _damaged(folder, str(error).splitlines()[0] if str(error) else "it does not fit into memory") from error
+    if index.metric_type != faiss.METRIC_L2 or not index.is_trained:
+        raise _damaged(folder, f"{type(index).__name__} is no index of distances")
+    return index
 
 
 def _damaged(folder: Path, why: str) -> ModelError:
@@ -166,8 +174,16 @@ class ResidualMemory(SequenceModel):
     options: ResidualMemoryOptions
 
     def __init__(self, member: SequenceModel, options: ResidualMemoryOptions, store: Store | None = None) -> None:
-        """Wrap `member`; without a store, or before it is fitted, the prediction is the member's."""
+        """Wrap `member`; without a store, or before it is fitted, the prediction is the member's.
+
+        Raises:
+            ModelError: if the memory is one of vectors of other dimensions.
+        """
         super().__init__(member.dim, options)
+        if store is not None and store.residuals.shape[1:] != (member.dim,):
+            raise ModelError(
+                f"The memory holds vectors of {store.residuals.shape[-1]} dimensions", f"{member.dim}", MAKE_AGAIN
+            )
         self.member, self.store = member, store
         self.sliding = member.sliding
         self.register_buffer("length", torch.ones(()))

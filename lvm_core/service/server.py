@@ -50,9 +50,10 @@ def listen(app: FastAPI, host: str, port: int) -> Listening:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         made.bind((host, port))
         made.listen(BACKLOG)  # from now on who calls waits, and is not turned away
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # the latter for what can be no name of a host
+        reason = getattr(error, "strerror", None) or error
         raise SettingsError(
-            [f"{host}:{port} cannot be listened to ({error.strerror or error}); expected a free port of this machine."
+            [f"{host}:{port} cannot be listened to ({reason}); expected a free port of this machine."
              " Stop what listens there, or choose another --port."]
         ) from error  # fmt: skip
     return Listening(app, made)

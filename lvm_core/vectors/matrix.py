@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from lvm_core.boundary.files import is_regular, regular_file
+from lvm_core.boundary.arrays import map_array
+from lvm_core.boundary.files import is_regular
 from lvm_core.boundary.json_values import from_json
 from lvm_core.corpus.store import CorpusStore
 from lvm_core.errors import CorpusError, SpaceMismatch, WorkspaceError
@@ -184,22 +185,7 @@ def map_data(path: Path, n_rows: int, dim: int) -> NDArray[np.float16]:
     Raises:
         WorkspaceError: if the file is damaged or of another shape.
     """
-    try:
-        regular_file(path, "The matrix", error=WorkspaceError)
-        data: NDArray[np.float16] = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError) as error:
-        raise WorkspaceError(
-            f"{path} cannot be read as a matrix: {error}",
-            "a NumPy array, as `encode` writes it",
-            "Delete it and encode again.",
-        ) from error
-    if data.shape != (n_rows, dim) or data.dtype != np.float16:
-        raise WorkspaceError(
-            f"{path} holds {data.dtype} of shape {data.shape}",
-            f"float16 of shape {(n_rows, dim)}",
-            "Delete it and encode again.",
-        )
-    return data
+    return map_array(path, np.float16, (n_rows, dim), "The matrix", "Delete it and encode again.", error=WorkspaceError)
 
 
 def _not_there(workspace: Workspace, corpus: CorpusInfo, encoder_id: str) -> CorpusError | SpaceMismatch:

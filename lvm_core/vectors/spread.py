@@ -6,7 +6,6 @@ A stretch is encoded batch by batch as one process would, so the bytes are the s
 import contextlib
 import functools
 import shutil
-import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from lvm_core.boundary.arrays import map_array
 from lvm_core.errors import WorkspaceError
 from lvm_core.executors import Executor, Task, elsewhere
 from lvm_core.executors.work import Desk
@@ -57,7 +57,8 @@ class Spread:
                 first = work.n_done
                 while first not in ready:
                     ready.add(int(next(outcomes).worth()))
-                yield ranges[first], work.rows(first, ranges[first]), _read(files[first])
+                rows = work.rows(first, ranges[first])
+                yield ranges[first], rows, _read(files[first], len(rows), work.encoder.dim)
                 files[first].unlink(missing_ok=True)
         finally:
             outcomes.close()
@@ -94,20 +95,13 @@ def _name(work: Work, first: int, last: int) -> str:
 
 
 def _is_whole(file: Path, n_rows: int, work: Work) -> bool:
-    try:
-        return bool(np.load(file, mmap_mode="r", allow_pickle=False).shape == (n_rows, work.encoder.dim))
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile):
-        return False
+    with contextlib.suppress(WorkspaceError):
+        return len(_read(file, n_rows, work.encoder.dim)) == n_rows
+    return False
 
 
-def _read(file: Path) -> NDArray[np.float16]:
-    try:
-        vectors: NDArray[np.float16] = np.load(file, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise WorkspaceError(
-            f"{file}, which a worker has just written, cannot be read: {error}", "a whole matrix", "Encode again."
-        ) from error
-    return vectors
+def _read(file: Path, n_rows: int, dim: int) -> NDArray[np.float16]:
+    return map_array(file, np.float16, (n_rows, dim), "What a worker wrote", "Encode again.", error=WorkspaceError)
 
 
 # ---------------------------------------------------------------- on a worker

@@ -46,9 +46,11 @@ def unpack(text: str) -> Any:
     try:
         raw = base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4))
         inflated = zlib.decompressobj().decompress(raw, LARGEST_BYTES)
-        return json.loads(inflated)
-    except (ValueError, binascii.Error, zlib.error):
+        value = json.loads(inflated)
+        json.dumps(value, ensure_ascii=False).encode()  # half a character can be shown nowhere
+    except (ValueError, RecursionError, binascii.Error, zlib.error):
         return None
+    return value
 
 
 def text_of(value: Any) -> str:

@@ -58,6 +58,16 @@ def test_a_link_is_followed_again_when_the_page_is_come_to_again(seeded: Workspa
     assert chosen(app, "vectors:models") == ["copy-last"], "what the link does not name stays"
 
 
+@pytest.mark.parametrize(
+    "draft", [{"chunks": ["\ud800"]}, {"text": "a\udfffb"}, {"from": ["\udc00", [0]]}, {"chunks": 3}, [], "x"]
+)
+def test_a_context_of_half_characters_is_refused_in_one_line(seeded: Workspace, open_page: Open, draft: object) -> None:
+    app = open_page(seeded, "predict", t=packed.pack(draft))
+    assert not app.exception
+    assert len(app.warning) <= 1
+    assert app.text_area
+
+
 def test_values_survive_the_address() -> None:
     for value in (True, False, 3, -0.25, "a b,c", ["a", "b"], [], {"chunks": ["x"], "run": True}):
         assert packed.parsed(packed.text_of(value), type(value)) == value

@@ -13,7 +13,7 @@ from lvm_core.dataset.labelling import set_codes
 from lvm_core.jobs.store import JobStore
 from lvm_core.workspace import Workspace
 from pages.views.corpus import reading
-from pages.views.corpus.ingest import kept
+from pages.views.corpus.ingest import FILE, kept
 from tests.app.conftest import Open, press, shown
 from tests.corpus.makers import read_in, write_dump, write_lines
 from tests.jobs.conftest import wait
@@ -72,6 +72,15 @@ def test_the_first_article_is_read_with_its_sections_and_licence(open_page: Open
     assert "creativecommons" in text
     assert text.count('"lvm-chunk lvm-chosen"') == 5
     assert text.count('"lvm-chunk lvm-next"') == 1
+
+
+def test_a_file_of_which_no_article_can_be_taken_says_so(open_page: Open, seeded: Workspace, tmp_path: Path) -> None:
+    (tmp_path / "short.txt").write_text("Two words.\n")
+    app = open_page(seeded, "corpus", view="Add a corpus")
+    app.selectbox(key="corpus:ingest:source").select(FILE).run()
+    app.text_input(key="corpus:ingest:path").set_value(str(tmp_path / "short.txt")).run()
+    assert not app.exception
+    assert "No article of its beginning could be taken" in shown(app)
 
 
 def test_what_a_page_shows_is_text_and_never_markup(open_page: Open, seeded: Workspace) -> None:

@@ -1,5 +1,8 @@
 """What the store promises every part of the studio."""
 
+import contextlib
+import shutil
+import sqlite3
 import threading
 from pathlib import Path
 
@@ -44,6 +47,53 @@ def test_an_empty_workspace_has_no_corpora_and_stays_empty(workspace: Workspace)
 def test_an_unknown_corpus_lists_the_known_ones_and_the_command(stored: CorpusStore) -> None:
     with pytest.raises(CorpusError, match=r"no corpus 'nope'.*'first', 'second'.*ingest SOURCE --corpus nope"):
         stored.corpus("nope")
+
+
+@pytest.fixture
+def mine(stored: CorpusStore, tmp_path: Path) -> CorpusStore:
+    shutil.copytree(stored.workspace.root, tmp_path / "mine")
+    return CorpusStore(Workspace(tmp_path / "mine"))
+
+
+COLUMNS = {
+    "corpora": ["name", "source", "ordered", "n_documents", "n_chunks", "digest", "created", "details"],
+    "documents": ["corpus_id", "ordinal", "title", "first_row", "n_chunks", "digest", "coherence"],
+    "chunks": ["document_id", "row", "position", "section", "start", "text", "coherence", "tmd", "external_id"],
+}
+
+
+@pytest.mark.parametrize("value", [-1, 10**18, 1.5, "x", "[]", b"\xff", ""])
+@pytest.mark.parametrize("column", [f"{table}.{column}" for table, columns in COLUMNS.items() for column in columns])
+def test_rows_of_the_database_with_anything_in_them_are_told_or_refused(
+    mine: CorpusStore, column: str, value: object
+) -> None:
+    table, name = column.split(".")
+    with contextlib.closing(sqlite3.connect(mine.workspace.database, isolation_level=None)) as connection:
+        connection.execute("PRAGMA foreign_keys = OFF")
+        with contextlib.suppress(sqlite3.Error):  # what SQLite itself refuses to hold
+            connection.execute(f'UPDATE "{table}" SET "{name}" = ? WHERE id = 1', (value,))
+    for ask in (
+        mine.corpora,
+        lambda: mine.documents("first"),
+        lambda: mine.chunks("first", range(6)),
+        lambda: mine.search("first", "things"),
+        lambda: mine.find_documents("first", "things"),
+    ):
+        try:
+            ask()
+        except CorpusError as error:
+            assert "expected" in str(error)  # noqa: PT017
+
+
+def test_articles_that_are_gone_or_stand_outside_their_corpus_are_named(mine: CorpusStore) -> None:
+    with contextlib.closing(sqlite3.connect(mine.workspace.database, isolation_level=None)) as connection:
+        connection.execute("PRAGMA foreign_keys = OFF")
+        connection.execute("UPDATE documents SET n_chunks = 1000000000000 WHERE id = 1")
+        with pytest.raises(CorpusError, match=r"Article .* stands at rows 0 to .*; expected rows from 0 to below 42"):
+            mine.documents("first")
+        connection.execute("DELETE FROM documents WHERE id < 3")
+    with pytest.raises(CorpusError, match=r"'first' has 5 articles.*; expected 7.*ingest SOURCE --replace"):
+        mine.documents("first")
 
 
 def test_rows_positions_and_documents_agree(stored: CorpusStore) -> None:

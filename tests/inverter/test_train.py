@@ -13,10 +13,11 @@ from lvm_core.corpus.store import CorpusStore
 from lvm_core.dataset import split_documents
 from lvm_core.errors import CorpusError, DecoderError, ModelError, SettingsError
 from lvm_core.inverter.config import InverterConfig, arguments
-from lvm_core.inverter.data import gather_texts, prepare
+from lvm_core.inverter.data import _encode, gather_texts, prepare
 from lvm_core.inverter.smollm import LanguageModel
 from lvm_core.inverter.train import text_batches, train_inverter
-from lvm_core.workspace import Workspace, read_json
+from lvm_core.types import no_progress
+from lvm_core.workspace import Workspace, read_json, write_json
 from tests.inverter.tiny_inverter import BagEncoder, corpus, tiny_language
 
 CONFIG = InverterConfig(
@@ -117,6 +118,22 @@ def test_an_interrupted_training_ends_bit_for_bit_as_a_whole_one(here: Workspace
         states = [torch.load(here.inverter(n) / "state.pt", weights_only=True) for n in ("whole", name)]
         for kind in ("net", "average"):
             assert all(torch.equal(states[0][kind][k], states[1][kind][k]) for k in states[0][kind])
+
+
+@pytest.mark.parametrize("junk", [b"junk", None, b"\x93NUMPY"])
+def test_vectors_of_an_earlier_attempt_that_are_damaged_are_made_again(here: Workspace, junk: bytes | None) -> None:
+    folder = here.inverter("x")
+    folder.mkdir(parents=True)
+    encoder, texts = BagEncoder(), ["one boat", "two towns", "three kings"]
+    whole = np.array(_encode(folder, texts, encoder, no_progress))
+    kept = folder / "derived.f16.npy"
+    if junk is None:
+        np.save(kept, whole[:2])  # of fewer texts than the note beside it says
+    else:
+        kept.write_bytes(junk)
+    assert np.array_equal(_encode(folder, texts, encoder, no_progress), whole)
+    write_json(folder / "derived.json", {**read_json(folder / "derived.json"), "done": "all"})
+    assert np.array_equal(_encode(folder, texts, encoder, no_progress), whole)
 
 
 def test_what_cannot_be_resumed_says_so(here: Workspace, language: LanguageModel) -> None:

@@ -1,7 +1,9 @@
 """A residual memory: what it adds, where it adds nothing, how it is made, kept, and refused."""
 
+import io
 from pathlib import Path
 
+import faiss
 import numpy as np
 import pytest
 import torch
@@ -12,7 +14,16 @@ from lvm_core.checkpoint import load_model
 from lvm_core.config import from_dict
 from lvm_core.dataset import evaluation_windows
 from lvm_core.errors import ModelError, SettingsError, SpaceMismatch
-from lvm_core.nets.residual_memory import FILES, ResidualMemory, ResidualMemoryOptions, Store, empty_index
+from lvm_core.nets.residual_memory import (
+    FILES,
+    INDEX,
+    RESIDUALS,
+    ROWS,
+    ResidualMemory,
+    ResidualMemoryOptions,
+    Store,
+    empty_index,
+)
 from lvm_core.predict.memory import remembered
 from lvm_core.predict.model import PredictingModel, load_predicting_model
 from lvm_core.shipped import ship
@@ -128,13 +139,29 @@ def test_a_run_is_given_a_memory_and_loads_again(toy: Workspace) -> None:
         ship(toy, "with-memory", "remembering", root=toy.root / "shipped")
 
 
+def npy(array: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, array)
+    return buffer.getvalue()
+
+
+def hnsw(dim: int) -> bytes:
+    index = faiss.IndexHNSWFlat(dim, 4, faiss.METRIC_INNER_PRODUCT)
+    index.add(np.eye(dim, dtype=np.float32))
+    return faiss.serialize_index(index).tobytes()
+
+
 def test_a_damaged_or_missing_memory_is_named(toy: Workspace) -> None:
     train(toy, TrainConfig(model="linear-filter", corpus="toy"), run="rule")
     train(toy, settings(member="rule"), run="m")
     folder = toy.run("m")
-    (folder / FILES[1]).write_bytes(b"junk")
-    with pytest.raises(ModelError, match=r"is damaged: .* make the memory again"):
-        load_model(toy, "m")
+    whole = {name: (folder / name).read_bytes() for name in FILES}
+    for name, junk in (*((name, b"junk") for name in FILES), (INDEX, hnsw(2 * DIM)), (INDEX, hnsw(6)),
+                       (RESIDUALS, npy(np.zeros((9, 9), np.float16))), (ROWS, npy(np.full(4, "x")))):  # fmt: skip
+        (folder / name).write_bytes(junk)
+        with pytest.raises(ModelError, match=r"The memory .* make the memory again"):
+            load_model(toy, "m")
+        (folder / name).write_bytes(whole[name])
     (folder / FILES[0]).unlink()
     with pytest.raises(ModelError, match=r"lacks memory\.faiss; expected"):
         load_model(toy, "m")

@@ -14,6 +14,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from lvm_core.errors import SettingsError
 from lvm_core.service.server import listen
 from lvm_core.workspace import Workspace
 from tests.service.conftest import ASK, CONTEXT
@@ -109,6 +110,12 @@ def test_a_port_that_is_taken_is_said_at_once(served: tuple[subprocess.Popen, st
     assert done.returncode == 2
     assert f"127.0.0.1:{port} cannot be listened to" in done.stderr
     assert "choose another --port" in done.stderr
+
+
+@pytest.mark.parametrize("host", ["../x", "a" * 300, "300.1.1.1", ".", "a\nb"])
+def test_what_can_be_no_host_is_refused(host: str) -> None:
+    with pytest.raises(SettingsError, match=r"cannot be listened to .*; expected a free port of this machine"):
+        listen(FastAPI(), host, 0)
 
 
 def test_keys_are_made_on_the_command_line(workspace: Workspace) -> None:

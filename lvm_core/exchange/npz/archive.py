@@ -3,7 +3,6 @@
 import io
 import struct
 import tempfile
-import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -13,9 +12,9 @@ from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
-from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from lvm_core.boundary.arrays import BAD_HEADER, MOST_HEADER_BYTES, read_header
 from lvm_core.boundary.files import open_regular, quoted
 from lvm_core.errors import SourceError
 from lvm_core.workspace import disk_errors, need_space
@@ -27,13 +26,9 @@ BOMB_BYTES, BOMB_RATIO = 64_000_000, 100
 TEXT_RATIO = 900
 """How many times their packed size arrays may have: vectors hardly shrink, text of fixed width shrinks a lot."""
 
-MOST_HEADER_BYTES = 10_000
 DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, OverflowError, RuntimeError,
           LookupError)  # fmt: skip
 """What reading a damaged archive raises."""
-
-BAD_HEADER = (tokenize.TokenError, SyntaxError, TypeError, RecursionError, MemoryError)
-"""What Python's parser, by which numpy reads headers, raises besides."""
 
 BLOCK_BYTES = 1 << 20
 
@@ -163,16 +158,14 @@ class Archive(Mapping[str, NDArray[Any]]):
 def _checked(file: IO[bytes], info: zipfile.ZipInfo) -> Header:
     """Return the header of one array, after seeing that the archive has as many bytes as it says."""
     head = io.BytesIO(file.read(MOST_HEADER_BYTES + 12))
-    version = npy.read_magic(head)
-    read: Any = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-    shape, fortran, dtype = read(head, max_header_size=MOST_HEADER_BYTES)
+    shape, fortran, dtype = read_header(head)
     if dtype.hasobject:
         return Header(shape, dtype, fortran, 0)
     n_bytes = dtype.itemsize
     for length in shape:
         n_bytes *= length
     n_there = info.file_size - head.tell()
-    if n_bytes != n_there or any(length < 0 for length in shape):
+    if n_bytes != n_there:
         return Header(shape, dtype, fortran, 0, f"says {shape}, {dtype}, which is not the {n_there:,} bytes it has")
     return Header(shape, dtype, fortran, n_bytes)
 

@@ -30,8 +30,10 @@ def show(source: str, settings: IngestSettings) -> None:
     plain = replace(settings, limit=None, sample=None, seed=0, replace=False)
     with ui.errors_shown():
         beginning = _preview(source, plain, stamp)
-        st.html("".join(_article(title, [chunk.text for chunk in chunks]) for title, chunks in beginning.articles))
-        if not beginning.articles:
+        articles = [_article(title, [chunk.text for chunk in chunks]) for title, chunks in beginning.articles]
+        if articles:
+            st.html("".join(articles))
+        else:
             st.caption("No article of its beginning could be taken; lower the least number of chunks under More.")
         for reason, n in beginning.skipped.counts.items():
             st.caption(ui.plain(f"Passed over: {n:,} {reason}"))
