@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -224,13 +224,14 @@ def _encode(folder: Path, texts: list[str], encoder: Encoder, progress: Progress
         out, first = kept
     else:
         need_space(folder, len(texts) * encoder.dim * 2)
+        note.unlink(missing_ok=True)  # first: it must never speak of a file that was begun anew
         path.unlink(missing_ok=True)
         out, first = np.lib.format.open_memmap(path, mode="w+", dtype=np.float16, shape=shape), 0
     began = time.monotonic()
     for start in range(first, len(texts), BLOCK):
         block = texts[start : start + BLOCK]
         out[start : start + len(block)] = encoder.encode(block)
-        out.flush()
+        cast("np.memmap[Any, Any]", out).flush()
         done = start + len(block)
         write_json(note, {**wanted, "done": done})
         rate = (done - first) / max(time.monotonic() - began, 1e-6)
