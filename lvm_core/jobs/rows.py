@@ -21,6 +21,7 @@ LONG, SHORT = "long", "short"
 """Lanes: a short job, which somebody waits for, never stands behind a long one."""
 
 SILENT_AFTER_S = 60.0
+MOST_PLACES = 10**15
 DEFAULT_LIMIT = 1
 SHORT_AT_ONCE = 1
 NOT_STARTED = "not started: the job before it did not end well"
@@ -196,8 +197,9 @@ def limit(db: sqlite3.Connection) -> int:
 
 
 def last_place(db: sqlite3.Connection) -> int:
-    """Return the highest place in the queue."""
-    return int(db.execute("SELECT coalesce(max(place), 0) FROM jobs").fetchone()[0])
+    """Return the highest place in the queue; what is no place, in a damaged row, is passed over."""
+    places = f"typeof(place) = 'integer' AND place < {MOST_PLACES}"
+    return int(db.execute(f"SELECT coalesce(max(place), 0) FROM jobs WHERE {places}").fetchone()[0])
 
 
 def claim(db: sqlite3.Connection) -> Job | None:

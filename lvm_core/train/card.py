@@ -1,8 +1,30 @@
 """The card of a run: what was trained on what, and how well it did, for people."""
 
+from pathlib import Path
 from typing import cast
 
+from lvm_core.checkpoint import CARD, CONFIG
+from lvm_core.errors import ModelError
 from lvm_core.json_shapes import RunConfig, RunResult, Values
+from lvm_core.workspace import read_json, write_text
+
+
+def write_card(folder: Path, result: RunResult) -> None:
+    """Write card.md of the run in `folder`.
+
+    Raises:
+        ModelError: if config.json is damaged: somebody changed it while the run was trained, or before a resume.
+    """
+    try:
+        text = card(read_json(folder / CONFIG), result)
+    except (LookupError, TypeError, ValueError) as error:
+        raise ModelError(
+            f"{folder / CONFIG} is damaged, so the run has no {CARD} ({type(error).__name__}: {error}); its weights and"
+            " its result are whole",
+            "the description that its training wrote",
+            "Restore it from a copy and resume the run: it only writes the card then.",
+        ) from error
+    write_text(folder / CARD, text)
 
 
 def card(config: RunConfig, result: RunResult) -> str:

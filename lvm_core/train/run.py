@@ -11,7 +11,6 @@ import torch
 from lvm_core.baselines import BASELINES, build_baseline
 from lvm_core.baselines.base import Baseline
 from lvm_core.checkpoint import (
-    CARD,
     CONFIG,
     RESULT,
     STATE,
@@ -37,7 +36,7 @@ from lvm_core.nets.joined import JOINED
 from lvm_core.nets.residual_memory import ResidualMemory, ResidualMemoryOptions
 from lvm_core.spaces import space_to_train_in
 from lvm_core.train import opening
-from lvm_core.train.card import card
+from lvm_core.train.card import write_card
 from lvm_core.train.config import TrainConfig, arguments
 from lvm_core.train.loop import FINISHING, PREPARED, Trainer
 from lvm_core.train.memory import fill_memory, fit_shares
@@ -48,7 +47,7 @@ from lvm_core.train.validate import Validator
 from lvm_core.training_titles import save_titles, training_titles
 from lvm_core.types import Progress, no_progress
 from lvm_core.version import __version__
-from lvm_core.workspace import Workspace, read_json, write_json, write_text
+from lvm_core.workspace import Workspace, read_json, write_json
 
 PREPARED_BY = 256
 """Batches that a net looks at before the first step, at most."""
@@ -288,7 +287,7 @@ class Training:
 
     def _finish(self, result: RunResult) -> RunResult:
         write_json(self.folder / RESULT, result)
-        write_text(self.folder / CARD, card(read_json(self.folder / CONFIG), result))
+        write_card(self.folder, result)
         return result
 
 

@@ -15,6 +15,7 @@ from lvm_core.checkpoint import load_model
 from lvm_core.config import typed
 from lvm_core.errors import CorpusError, ModelError, SettingsError, SpaceMismatch
 from lvm_core.train import TrainConfig, train
+from lvm_core.train.card import write_card
 from lvm_core.train.config import arguments
 from lvm_core.train.schedule import verdict
 from lvm_core.training_titles import training_titles
@@ -49,6 +50,16 @@ def metrics(workspace: Workspace, run: str) -> list[dict]:
 def toy(workspace: Workspace) -> Workspace:
     add_corpus(workspace)
     return workspace
+
+
+def test_a_card_of_a_description_that_was_changed_says_so(toy: Workspace) -> None:
+    result = train(toy, settings(), run="one")
+    path = toy.run("one") / "config.json"
+    whole = json.loads(path.read_text())
+    for changed in ({"run": "one"}, {**whole, "corpora": 3}, {**whole, "n_articles": {}}, {**whole, "train": []}):
+        path.write_text(json.dumps(changed))
+        with pytest.raises(ModelError, match=r"config\.json is damaged, so the run has no card\.md .*; expected"):
+            write_card(toy.run("one"), result)
 
 
 def test_a_run_folder_has_everything(toy: Workspace) -> None:
