@@ -1,6 +1,7 @@
 """Which device to compute on, and what to say of it."""
 
 import contextlib
+import functools
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -51,6 +52,27 @@ def one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+ARENAS, MAPPED_BYTES = 2, 4_000_000
+
+
+@functools.cache
+def hold_memory_together() -> None:
+    """Have glibc keep what many threads allocate in two arenas, and map each large block by itself.
+
+    Otherwise each thread that ever computed keeps an arena of its own, full of holes that no other thread uses: a
+    server grows by a hundred megabytes now and then. A block of its own goes back to the system when it is freed
+    (mallopt(3): M_ARENA_MAX, M_MMAP_THRESHOLD). Call it before the first thread computes.
+    """
+    import ctypes
+    import sys
+
+    if sys.platform == "linux":
+        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # musl has none
+        if mallopt is not None:
+            mallopt(-8, ARENAS)
+            mallopt(-3, MAPPED_BYTES)
 
 
 def give_back_memory() -> None:

@@ -40,12 +40,14 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> Json:
 
 
 def _served(namespace: argparse.Namespace, workspace: Workspace) -> Json:
+    from lvm_core.device import hold_memory_together
     from lvm_core.service.app import make_app
     from lvm_core.service.engine import Engine
     from lvm_core.service.seeds import seed_apps
     from lvm_core.service.server import listen, serve
     from lvm_core.service.settings import LOOPBACK, ServiceSettings
 
+    hold_memory_together()
     settings = config.from_namespace(ServiceSettings, namespace).checked()
     engine = Engine(workspace, settings)
     listening = [listen(make_app(engine), settings.host, settings.port)]
