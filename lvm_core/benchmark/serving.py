@@ -31,16 +31,22 @@ MEMORY_PERCENT, BACK_S, STARTING_S = 5.0, 10.0, 120.0
 
 @dataclass(slots=True)
 class Load:
-    """What came of a load: milliseconds of each answer, statuses, seconds in all."""
+    """What came of a load: milliseconds of each answer, statuses, seconds in all and of the service's processor."""
 
     took_ms: list[float] = field(default_factory=list)
     statuses: list[int] = field(default_factory=list)
     seconds: float = 0.0
+    cpu_s: float = 0.0
 
     @property
     def per_s(self) -> float:
         """Answers a second."""
         return sum(status == 200 for status in self.statuses) / self.seconds
+
+    @property
+    def cpu_ms(self) -> float:
+        """Milliseconds of the service's processor an answer: what other programs on the machine change least."""
+        return 1000 * self.cpu_s / max(1, len(self.statuses))
 
     def at(self, share: float) -> float:
         """Return the milliseconds within which this share was answered."""
@@ -64,6 +70,11 @@ class Served:
     def memory_mb(self) -> float:
         """Return what it holds of the memory."""
         return float(psutil.Process(self._process.pid).memory_info().rss) / 1e6
+
+    def cpu_s(self) -> float:
+        """Return the seconds of processor that it has taken so far."""
+        times = psutil.Process(self._process.pid).cpu_times()
+        return float(times.user + times.system)
 
     def kill(self) -> None:
         """End it at once."""
@@ -133,6 +144,13 @@ def _rates(served: Served, texts: Sequence[str], quick: dict[str, Any], bench: B
         rate("service", f"{CLIENTS} clients against one at a time", together, alone, "predictions/s", TIMES),
         limit("service", f"{CLIENTS} clients, 95 of 100 answered within", p95, "ms", P95_MS),
         Row("service", f"{CLIENTS} clients, all chunks new", fresh.per_s, None, "predictions/s"),
+        Row(
+            "service",
+            f"{CLIENTS} clients, processor a prediction, beside one at a time",
+            statistics.median(load.cpu_ms for load in many),
+            statistics.median(load.cpu_ms for load in one),
+            "ms",
+        ),
     ]
 
 
@@ -179,7 +197,10 @@ def _run(
     served: Served, places: Sequence[Iterator[list[str]]], body: dict[str, Any], n_clients: int,
     seconds: float | None = None, n_requests: int | None = None,
 ) -> Load:  # fmt: skip
-    return asyncio.run(_load(served.address, places, body, n_clients, seconds, n_requests))
+    before = served.cpu_s()
+    load = asyncio.run(_load(served.address, places, body, n_clients, seconds, n_requests))
+    load.cpu_s = served.cpu_s() - before
+    return load
 
 
 async def _load(
