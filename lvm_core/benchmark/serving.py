@@ -64,7 +64,6 @@ class Served:
             self._port = probe.getsockname()[1]
         self.address = f"http://127.0.0.1:{self._port}"
         self._workspace = workspace
-        self._says = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process that it tells of
         self._process = self._start()
 
     def memory_mb(self) -> float:
@@ -90,17 +89,17 @@ class Served:
 
     def _start(self) -> "subprocess.Popen[bytes]":
         words = ["serve", "--port", str(self._port), "--workspace", str(self._workspace.root)]
-        self._says.truncate(0)
-        process = subprocess.Popen([sys.executable, "-m", "lvm_core", *words], stderr=self._says)
-        until = time.monotonic() + STARTING_S
-        while time.monotonic() < until and process.poll() is None:
-            with contextlib.suppress(httpx.HTTPError):
-                if httpx.get(f"{self.address}/health", timeout=5).status_code == 200:
-                    return process
-            time.sleep(0.05)
-        process.kill()
-        self._says.seek(0)
-        last = self._says.read().decode(errors="replace").strip().rpartition("\n")[2] or "nothing"
+        with tempfile.TemporaryFile() as says:
+            process = subprocess.Popen([sys.executable, "-m", "lvm_core", *words], stderr=says)
+            until = time.monotonic() + STARTING_S
+            while time.monotonic() < until and process.poll() is None:
+                with contextlib.suppress(httpx.HTTPError):
+                    if httpx.get(f"{self.address}/health", timeout=5).status_code == 200:
+                        return process
+                time.sleep(0.05)
+            process.kill()
+            says.seek(0)
+            last = says.read().decode(errors="replace").strip().rpartition("\n")[2] or "nothing"
         raise LvmError(
             f"The service does not answer; it said: {last}",
             "an answer at /health",
