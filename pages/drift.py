@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.shared import address, state, ui
+from pages.shared import address, first_start, state, ui
 from pages.views.drift import form as drift_form
 from pages.views.drift import influence as influence_look
 from pages.views.drift import rollout as drift_look
@@ -24,10 +24,11 @@ def page(at: address.Address) -> None:
     if not corpora:
         ui.empty_state(
             "No vectors yet",
-            "A rollout continues an article of an encoded corpus. The embedded one is read in by itself at the first"
-            " start (see the foot of the window); any other comes with **Corpus**.",
+            "A rollout continues an article of an encoded corpus: the one that comes along, or your own, added on"
+            " **Corpus**.",
             icon="timeline",
         )
+        first_start.notice("rollouts wait for one")
         return
     names = list(VIEWS)
     view = st.segmented_control(

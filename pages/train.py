@@ -6,7 +6,7 @@ import streamlit as st
 
 from lvm_core.errors import JobError
 from lvm_core.workspace import read_json
-from pages.shared import address, state, ui
+from pages.shared import address, first_start, state, ui
 from pages.views.train import curves as train_curves
 from pages.views.train import form as train_form
 from pages.views.train import parallel, samples
@@ -88,6 +88,7 @@ def page(at: address.Address) -> None:
             train_runs.arrange(train_runs.rows())
         train_jobs.live(train_runs.table, 6.0)
     with left:
+        first_start.notice("trainings wait for one")
         form()
 
 

@@ -6,7 +6,7 @@ What it shows is called a map (`lvm_core.study.map`); the command `project` make
 import streamlit as st
 
 from lvm_core.study.map import TARGET
-from pages.shared import address, state, ui
+from pages.shared import address, first_start, state, ui
 from pages.views.vectors import find, form, layout, look, numbers, points
 from pages.views.vectors.look import Point
 
@@ -17,10 +17,10 @@ def page(at: address.Address) -> None:
     if not corpora:
         ui.empty_state(
             "No vectors yet",
-            "A map needs an encoded corpus. The embedded one is read in by itself at the first start (see the foot of"
-            " the window); any other comes with **Corpus**.",
+            "A map needs an encoded corpus: the one that comes along, or your own, added on **Corpus**.",
             icon="scatter_plot",
         )
+        first_start.notice("maps wait for one")
         return
     settings = form.show(at, corpora)
     data, rows = look.gathered(settings)

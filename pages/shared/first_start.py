@@ -50,18 +50,15 @@ def start(corpus: str) -> None:
     state.jobs().submit(argv, title=f"Encode {corpus}", after=reading)
 
 
-def notice() -> None:
-    """Say, as long as no corpus is encoded, what waits for it, and offer to start it where nothing is under way."""
+def notice(waiting: str = "snap and nearest real chunks wait for one, models already predict") -> None:
+    """Say, as long as no corpus is encoded, what is `waiting` for one; offer to start it where nothing is under way."""
     if state.encoded_corpora():
         return
     if active_jobs():
-        st.caption(
-            ":material/hourglass_top: The corpus is still being read and encoded: snap and nearest real chunks come"
-            " when it is done. Models already predict."
-        )
+        st.caption(f":material/hourglass_top: The corpus is still being read and encoded: {waiting}.")
         return
     corpus = first_corpus() or state.FIRST_CORPUS
-    st.caption("No corpus is encoded with this encoder: nothing to snap onto, no real chunks to answer with.")
+    st.caption(f"No corpus is encoded with this encoder: {waiting}.")
     if st.button(f"Read and encode {corpus}", icon=":material/download:", key="first-start"):
         start(corpus)
         st.rerun()

@@ -40,3 +40,13 @@ def test_it_is_offered_where_nothing_is_under_way(workspace: Workspace, open_pag
 
 def test_the_strip_shows_titles_as_text() -> None:
     assert first_start.strip_html([]) == "<span></span>"
+
+
+@pytest.mark.usefixtures("held")
+@pytest.mark.parametrize("page", ["train", "vectors", "drift"])
+def test_every_page_that_waits_for_a_corpus_offers_it(page: str, workspace: Workspace, open_page: Open) -> None:
+    app = open_page(workspace, page)
+    assert "No corpus is encoded" in shown(app)
+    app.button(key="first-start").click().run()
+    assert not app.exception
+    assert [job.kind for job in JobStore(workspace).list()] == ["ingest", "encode"]

@@ -44,7 +44,7 @@ def one(at: Address, choices: Choices) -> None:
     saving.buttons("rollout", fig, lambda: _csv(rollouts["rows"]))
     names = [f"{row['model']}, {row['variant']}" for row in rollouts["rows"]]
     left, right = st.columns([2, 1], vertical_alignment="bottom")
-    name = left.segmented_control("Text of", names, required=True, key=at.key("of", names[0], names))
+    name = left.segmented_control("Text of", names, required=True, wrap=True, key=at.key("of", names[0], names))
     number = names.index(name)
     with right:
         words = _words(at, choices, rolled[number], name)

@@ -111,6 +111,7 @@ def _choices(at: Address, key: str, points: str) -> tuple[Look, str]:
         format_func=form.COLOURS.__getitem__,
         key=at.key("colour", "role", names),
         required=True,
+        wrap=True,
         help="The shape always says what a point is and which model's. The commonest articles, sections or domains"
         " have a hue of their own, named above the map.",
     )
