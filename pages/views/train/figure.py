@@ -33,6 +33,8 @@ class Trace(TypedDict, total=False):
 OVER = {"step": "step", "epoch": "epoch", "time": "seconds"}
 TITLES = {"step": "step", "epoch": "epoch", "time": "training time [s]"}
 BASELINES = ("weighted-mean", "linear-filter")
+NEAR = 0.004
+"""Cosine between two baselines whose names would meet if both stood under their lines."""
 DASHES = ("solid", "dash", "dot", "dashdot")
 CHARTS = {
     "cosine": "Validation cosine",
@@ -133,12 +135,13 @@ def terms_html(by_run: dict[str, Curve]) -> str:
 
 
 def _name_baselines(fig: go.Figure, by_run: dict[str, Curve]) -> None:
-    """Write the baselines' names at the right end of their lines."""
+    """Write the baselines' names at the right end of their lines: under them, where the curves seldom are."""
     ends = [(values[-1], name) for name in BASELINES if (values := _baseline_values(by_run, name))]
     for k, (value, name) in enumerate(sorted(ends)):
-        anchor = "top" if k == 0 and len(ends) > 1 else "bottom"  # never one on the other
+        beside = k > 0 and value - min(ends)[0] < NEAR  # never one on the other
         fig.add_annotation(
-            x=1, xref="paper", y=value, text=name, showarrow=False, xanchor="right", yanchor=anchor,
+            x=1, xref="paper", y=value, text=name, showarrow=False, xanchor="right",
+            yanchor="bottom" if beside else "top", yshift=2 if beside else -2,
             font={"size": 11, "color": charts.model_colour(name)},
         )  # fmt: skip
 
