@@ -4,13 +4,18 @@ import argparse
 
 from lvm_core.config import add_arguments as add_settings
 from lvm_core.config import from_namespace, given_values
+from lvm_core.errors import SettingsError
+from lvm_core.executors import elsewhere
 from lvm_core.jobs.kinds import Kind, flag_value
 from lvm_core.json_shapes import RunResult
 from lvm_core.progress import ProgressLine
 from lvm_core.train import TrainConfig, train
 from lvm_core.workspace import Workspace
 
-JOB = Kind("--run", "--resume", Workspace.run, lambda argv: flag_value(argv, "--model") or TrainConfig().model)
+MOST_WORKERS = 1024
+
+JOB = Kind("--run", "--resume", Workspace.run, lambda argv: flag_value(argv, "--model") or TrainConfig().model,
+           spreads=True)  # fmt: skip
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,12 +24,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--run", help="name of the run [the model and the time]")
     again = "continue --run from its last checkpoint; begin it if there is none yet and settings are given"
     parser.add_argument("--resume", action="store_true", help=again)
+    together = "processes that train it together, a GPU each where there are GPUs; the same steps as one takes [1]"
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help=together)
 
 
 def run(namespace: argparse.Namespace, workspace: Workspace) -> RunResult:
     """Train, or go on training."""
     only_a_name = namespace.resume and not given_values(TrainConfig, namespace)
     config = None if only_a_name else from_namespace(TrainConfig, namespace)
+    n_workers = namespace.workers
+    if not 1 <= n_workers <= MOST_WORKERS:
+        raise SettingsError([f"workers is {n_workers}; expected 1 to {MOST_WORKERS}. Give another --workers."])
+    with elsewhere(workspace, namespace.on, n_workers) as executor:
+        if executor is not None:
+            from lvm_core.train.elsewhere import train_together
+
+            return train_together(
+                workspace, config, namespace.run, namespace.resume, executor, n_workers, ProgressLine()
+            )
     return train(workspace, config, run=namespace.run, resume=namespace.resume, progress=ProgressLine())
 
 

@@ -10,7 +10,7 @@ import os
 import re
 from collections.abc import Iterator
 
-from lvm_core.errors import SettingsError
+from lvm_core.errors import JobError, SettingsError
 from lvm_core.executors import local, ray_cluster, slurm
 from lvm_core.executors.base import Executor, ExecutorKind, Outcome, Task, Tell
 from lvm_core.workspace import Workspace
@@ -33,7 +33,8 @@ EXECUTORS: dict[str, ExecutorKind] = {
 def add_argument(parser: argparse.ArgumentParser) -> None:
     """Declare the flag that says where the work is done."""
     ways = ", ".join(EXECUTORS)
-    parser.add_argument(FLAG, metavar="WHERE", help=f"{ways}; ray:4 for four workers at most [{SETTING}, else {LOCAL}]")
+    number = "ray:4, local:4 for four workers at most"
+    parser.add_argument(FLAG, metavar="WHERE", help=f"{ways}; {number} [{SETTING}, else {LOCAL}]")
 
 
 def default_executor() -> str:
@@ -61,17 +62,26 @@ def chosen(given: str | None) -> tuple[str, int]:
 
 
 @contextlib.contextmanager
-def elsewhere(workspace: Workspace, given: str | None) -> Iterator[Executor | None]:
+def elsewhere(workspace: Workspace, given: str | None, n_needed: int = 1) -> Iterator[Executor | None]:
     """Give the executor that `given`, else LVM_EXECUTOR asks for; None where the work is done in this process.
+
+    With `n_needed` workers that must go on side by side, a machine that was given no number gets that many.
 
     Raises:
         SettingsError: if there is none of that name, or its settings are wrong.
         MissingPackage: if its package is not installed.
-        JobError: if it cannot be reached.
+        JobError: if it cannot be reached, or has room for fewer workers than are needed.
     """
     name, most = chosen(given)
-    if name == LOCAL:
+    most = most or (n_needed if n_needed > 1 else 0)
+    if name == LOCAL and most < 2:
         yield None
         return
     with EXECUTORS[name].open(workspace, most) as executor:
+        if executor.n_workers < n_needed:
+            raise JobError(
+                f"There is room for {executor.n_workers} workers on {name}",
+                f"room for {n_needed}, which work hand in hand",
+                "Add a machine, or ask for fewer --workers.",
+            )
         yield executor

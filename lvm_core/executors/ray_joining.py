@@ -43,11 +43,11 @@ class Head:
     def __str__(self) -> str:
         return f"{self._host}:{self._port}"
 
-    def join(self) -> None:
-        """Make this process a driver of the cluster; SIGTERM does here what it did before.
+    def reach(self) -> None:
+        """Look whether it is there.
 
         Raises:
-            JobError: if nothing answers there, or this machine cannot join what does.
+            JobError: if nothing answers.
         """
         try:
             self._knock()
@@ -57,6 +57,21 @@ class Head:
                 "the head of a Ray cluster",
                 f"See that it is up (ray status --address {self}), or correct {ADDRESS}.",
             ) from error
+
+    def answers(self) -> bool:
+        """Return whether it is there."""
+        try:
+            self._knock()
+        except OSError:
+            return False
+        return True
+
+    def join(self) -> None:
+        """Make this process a driver of the cluster; SIGTERM does here what it did before.
+
+        Raises:
+            JobError: if this machine cannot join it.
+        """
         import ray
 
         config = ray.job_config.JobConfig(_py_driver_sys_path=[str(PROJECT)])
@@ -73,17 +88,17 @@ class Head:
         if now - self._watched < WATCH_S:
             return
         self._watched = now
-        try:
-            self._knock()
-            self._missed = 0
-        except OSError:
-            self._missed += 1
+        self._missed = 0 if self.answers() else self._missed + 1
         if self._missed >= MOST_MISSED:
-            raise ExecutorLost(
-                f"The head of the Ray cluster at {self} is gone",
-                "one that answers to the end",
-                "What was finished is kept; start the cluster again and resume.",
-            )
+            raise self.gone()
+
+    def gone(self) -> ExecutorLost:
+        """Return what is to be said where it is there no more."""
+        return ExecutorLost(
+            f"The head of the Ray cluster at {self} is gone",
+            "one that answers to the end",
+            "What was finished is kept; start the cluster again and resume.",
+        )
 
     def _knock(self) -> None:
         socket.create_connection((self._host, self._port), CONNECT_S).close()

@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import signal
 import threading
 import time
 import traceback
@@ -9,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from lvm_core.errors import LvmError
@@ -49,6 +51,32 @@ def on_stop(stop: Callable[[], None]) -> Iterator[None]:
         _ON_STOP.remove(stop)
 
 
+@contextmanager
+def stopping(stop: threading.Event) -> Iterator[None]:
+    """Turn SIGTERM and SIGINT into `stop`, so that a step is finished and a checkpoint written first."""
+    if threading.current_thread() is not threading.main_thread():
+        with on_stop(stop.set):  # a worker's thread, which no signal reaches
+            yield
+        return
+
+    def ask(_signal: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def function(call: str) -> Callable[..., Any]:
+    """Return the function that "module:function" names."""
+    module, _, name = call.partition(":")
+    found: Callable[..., Any] = getattr(importlib.import_module(module), name)
+    return found
+
+
 Ended = tuple[Any, Exception | None, float]
 """How a call ended: its value, or the error it was refused with, and the seconds it took."""
 
@@ -63,8 +91,7 @@ def run_call(call: str, desk: Desk, given: dict[str, Any]) -> Ended:
     value: Any = None
     error: Exception | None = None
     try:
-        module, _, function = call.partition(":")
-        value = getattr(importlib.import_module(module), function)(desk, **given)
+        value = function(call)(desk, **given)
     except KeyboardInterrupt:
         error = Stopped("stopped")
     except LvmError as refusal:

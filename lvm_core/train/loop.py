@@ -1,14 +1,11 @@
 """The training loop: no wait for the device inside a step, a checkpoint that resumes bit for bit."""
 
-import contextlib
 import json
 import math
-import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import FrameType
 
 import torch
 from torch import Tensor
@@ -16,17 +13,18 @@ from torch import Tensor
 from lvm_core.checkpoint import METRICS, RESULT, STATE, WEIGHTS
 from lvm_core.dataset import Batch, TrainingSet
 from lvm_core.errors import ModelError
-from lvm_core.executors.work import on_stop
+from lvm_core.executors.work import stopping
 from lvm_core.json_shapes import MetricsLine, RunResult
 from lvm_core.losses import dominating
 from lvm_core.model_weights import load_weights, save_weights
 from lvm_core.nets.base import SequenceModel
 from lvm_core.train.config import TrainConfig
 from lvm_core.train.events import EventFiles
-from lvm_core.train.objective import objective_of
+from lvm_core.train.objective import objective_of, trained
 from lvm_core.train.schedule import learning_rate, verdict
 from lvm_core.train.state import Position, load_state, save_state, trim_metrics
-from lvm_core.train.validate import Validator
+from lvm_core.train.together import ALONE, Alone
+from lvm_core.train.validate import Scores, Validator
 from lvm_core.types import Progress
 from lvm_core.workspace import disk_errors, write_json
 
@@ -51,15 +49,16 @@ class Trainer:
         baselines: dict[str, float],
         progress: Progress,
         after_epoch: Callable[[SequenceModel, int], None] = lambda _model, _epoch: None,
+        group: Alone = ALONE,
     ) -> None:
-        """Set up optimizer and loss; `model` is on `device` already."""
+        """Set up optimizer and loss; `model` is on `device` already. Of a `group` one process writes and measures."""
         self.config, self.model, self.training, self.validator = config, model, training, validator
         self.folder, self.device, self.baselines, self.progress = folder, device, baselines, progress
-        self.after_epoch = after_epoch
-        self.parameters = [p for p in model.parameters() if p.requires_grad]
+        self.after_epoch, self.group = after_epoch, group
+        self.parameters = trained(model)
         self.optimizer = torch.optim.AdamW(self.parameters, lr=config.lr, weight_decay=config.weight_decay, fused=True)
         bf16 = config.precision == "bf16" or (config.precision == "auto" and device.type == "cuda")
-        self.objective = objective_of(config, model, bf16)
+        self.objective = objective_of(config, model, bf16, group)
         self.at = Position()
         self.told: float | None = None
         self.pending: list[tuple[Tensor, Tensor, Tensor]] = []
@@ -77,8 +76,11 @@ class Trainer:
             KeyboardInterrupt: after SIGTERM or SIGINT, with a checkpoint written.
         """
         if resume:
-            self.at, self.objective.norms = load_state(self.folder / STATE, self.model, self.optimizer, self.device)
-            trim_metrics(self.folder / METRICS, self.at.step, self.at.batch > 0)
+            self.at, self.objective.norms = load_state(
+                self.folder / STATE, self.model, self.optimizer, self.device, self.group.rank
+            )
+            if self.group.leads:
+                trim_metrics(self.folder / METRICS, self.at.step, self.at.batch > 0)
         else:
             self._first()
         self.before_s, self.logged_windows = self.at.seconds, self.at.windows
@@ -97,13 +99,14 @@ class Trainer:
 
     def _first(self) -> None:
         """A residual net is worth its filter before the first step; that counts as the epoch to beat."""
-        (self.folder / METRICS).unlink(missing_ok=True)
+        if self.group.leads:
+            (self.folder / METRICS).unlink(missing_ok=True)
         if self.model.filter is not None:
             self.at.best_score = self._validate((0.0,))
             self.at.best_cosine, self.at.best_recall = self.at.val_cosine, self.at.val_recall
-            save_weights(self.folder / WEIGHTS, self.model)
+            self._keep()
             self._append({"step": 0, "epoch": 0, "val_cosine": self.at.val_cosine, "baselines": self.baselines})
-            self.after_epoch(self.model, 0)
+            self._show(0)
         self._save()
 
     def _epoch(self) -> None:
@@ -118,10 +121,12 @@ class Trainer:
             self.at.windows += int(batch.mask.sum())
             if self.at.step % self.config.log_steps == 0:
                 self._log(n_batches)
-            if self.stop.is_set() or time.monotonic() - self.saved >= self.config.checkpoint_s:
+            late = time.monotonic() - self.saved >= self.config.checkpoint_s
+            stop, save = self.group.any_of(self.stop.is_set(), late)
+            if stop or save:
                 self._flush()
                 self._save()
-            if self.stop.is_set():
+            if stop:
                 raise KeyboardInterrupt
         self._end_epoch()
 
@@ -168,7 +173,8 @@ class Trainer:
             "finite numbers",
             f"Weights of the best epoch before it are kept. Start again with a smaller --lr than {self.config.lr:g}.",
         )
-        write_json(self.folder / RESULT, {**self._numbers("nan"), "nan_step": step, "message": str(diverged)})
+        if self.group.leads:
+            write_json(self.folder / RESULT, {**self._numbers("nan"), "nan_step": step, "message": str(diverged)})
         self.events.close()
         raise diverged
 
@@ -198,6 +204,8 @@ class Trainer:
         return rate
 
     def _append(self, line: MetricsLine) -> None:
+        if not self.group.leads:
+            return
         with disk_errors(self.folder / METRICS), (self.folder / METRICS).open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
         self.events.write(line)
@@ -219,7 +227,7 @@ class Trainer:
         losses = self._flush() or {}
         at = self.at
         score = self._validate()
-        self.after_epoch(self.model, at.epoch + 1)
+        self._show(at.epoch + 1)
         means = {name: total / max(at.epoch_steps, 1) for name, total in at.epoch_norms.items()}
         warning = dominating(means)
         if warning:
@@ -227,7 +235,7 @@ class Trainer:
         if score > at.best_score:
             at.best_score, at.best_cosine, at.best_epoch, at.waited = score, at.val_cosine, at.epoch + 1, 0
             at.best_recall = at.val_recall
-            save_weights(self.folder / WEIGHTS, self.model)
+            self._keep()
         else:
             at.waited += 1
         line: MetricsLine = {"val_cosine": at.val_cosine, "val_recall_at_5": at.val_recall, "flag": warning}
@@ -240,23 +248,28 @@ class Trainer:
         self._tell(float(at.epoch), rate)
         self._save()
 
+    def _keep(self) -> None:
+        if self.group.leads:
+            save_weights(self.folder / WEIGHTS, self.model)
+
+    def _show(self, epoch: int) -> None:
+        if self.group.leads:
+            self.after_epoch(self.model, epoch)
+
     def _validate(self, scales: Sequence[float] = SCALES) -> float:
         """Measure the net and return the number that epochs are chosen by; a residual net is left at its best scale."""
         recall = self.config.select == "cosine+recall"
-        if self.model.filter is None:
-            scores = self.validator.scores(self.model, recall=True)
-        else:
-            found = self.validator.scaled(self.model, scales)
-            scale = max(found, key=lambda one: (found[one].both if recall else found[one].worth, one))
+        measured = self.validator.at_best(self.model, scales, recall) if self.group.leads else (Scores(0.0), 1.0)
+        scores, scale = self.group.told(measured)
+        if self.model.filter is not None:
             self.model.scale.fill_(scale)
-            scores = found[scale]
         self.at.val_cosine, self.at.val_recall = scores.cosine, scores.recall
         self.told = scores.told
         return scores.both if recall else scores.worth
 
     def _save(self) -> None:
         self.at.seconds = self._seconds()
-        save_state(self.folder / STATE, self.at, self.model, self.optimizer, self.objective.norms)
+        save_state(self.folder / STATE, self.at, self.model, self.optimizer, self.objective.norms, self.group)
         self.saved = time.monotonic()
 
     def _seconds(self) -> float:
@@ -278,27 +291,8 @@ class Trainer:
 
     def _result(self, stopped: str) -> RunResult:
         result = self._numbers(stopped)
-        if self.model.filter is not None and stopped != "paused":
+        if self.model.filter is not None and stopped != "paused" and self.group.leads:
             load_weights(self.folder / WEIGHTS, self.model)
             result["scale"], result["val_recall_at_5"] = float(self.model.scale), self.at.best_recall
             result["verdict"] = verdict(result["best_epoch"], result["val_cosine"], self.baselines["linear-filter"])
         return result
-
-
-@contextlib.contextmanager
-def stopping(stop: threading.Event) -> Iterator[None]:
-    """Turn SIGTERM and SIGINT into `stop`, so that a step is finished and a checkpoint written first."""
-    if threading.current_thread() is not threading.main_thread():
-        with on_stop(stop.set):  # a worker's thread, which no signal reaches
-            yield
-        return
-
-    def ask(_signal: int, _frame: FrameType | None) -> None:
-        stop.set()
-
-    before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -8,6 +8,7 @@ import numpy as np
 
 from lvm_core.baselines import BASELINES
 from lvm_core.checkpoint import CONFIG
+from lvm_core.config import check, from_dict
 from lvm_core.dataset import Corpora
 from lvm_core.dataset.labelling import tmd_rows
 from lvm_core.errors import ModelError, SettingsError
@@ -23,6 +24,26 @@ ROWS_AT_ONCE = 16_384
 
 FIT_ROWS = 300_000
 """Chunks that a closed form is fitted to at most: more change nothing that can be measured."""
+
+
+def settings(
+    workspace: Workspace, config: TrainConfig | None, run: str | None, resume: bool
+) -> tuple[TrainConfig, RunConfig]:
+    """Return the settings to train with, and what is stored of the run to go on with, {} where it is a new one.
+
+    Raises:
+        SettingsError: if nothing was given, or what cannot be.
+        ModelError: if there is no such run, or it cannot go on.
+    """
+    stored: RunConfig = {}
+    if resume and not run:
+        raise SettingsError(["--resume was given without a run; expected its name. Add --run NAME."])
+    if resume and run and (config is None or workspace.run_config(run).exists()):
+        stored = stored_config(workspace, run)
+        config = from_dict(TrainConfig, stored["train"])
+    if config is None:
+        raise SettingsError(["Nothing was given to train; expected settings, or a run to resume."])
+    return check(config), stored
 
 
 def stored_config(workspace: Workspace, run: str) -> RunConfig:
@@ -154,3 +175,8 @@ def at_most(documents: Sequence[DocumentInfo], n_rows: int) -> list[DocumentInfo
     total = sum(d.n_chunks for d in documents)
     step = max(1, -(-total // n_rows))
     return list(documents[::step])
+
+
+def words(given: object) -> list[str]:
+    """Return the names in an option that lists some."""
+    return [word.strip() for word in str(given).strip("()[]").split(",") if word.strip()]

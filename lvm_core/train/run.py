@@ -1,5 +1,6 @@
 """One run from settings to result: opens the corpora, fits what is fitted, trains, and writes the folder."""
 
+import contextlib
 import dataclasses
 import itertools
 import time
@@ -21,12 +22,12 @@ from lvm_core.checkpoint import (
     save_model,
     weights_file_digest,
 )
-from lvm_core.config import check, from_dict, typed
+from lvm_core.config import from_dict, typed
 from lvm_core.dataset import Corpora, TrainingSet, at_most_windows, open_corpora
 from lvm_core.dataset.order_notes import ask_about_order
 from lvm_core.device import describe_device, pick_device
 from lvm_core.errors import ModelError, SettingsError
-from lvm_core.json_shapes import Member, RunConfig, RunResult, Values
+from lvm_core.json_shapes import Member, NetConfig, RunConfig, RunResult, Values
 from lvm_core.model_weights import load_weights, save_weights
 from lvm_core.nets import build_model
 from lvm_core.nets.base import SequenceModel
@@ -42,7 +43,8 @@ from lvm_core.train.loop import FINISHING, PREPARED, Trainer
 from lvm_core.train.memory import fill_memory, fit_shares
 from lvm_core.train.query import fit_query
 from lvm_core.train.samples import sampling
-from lvm_core.train.schedule import ending
+from lvm_core.train.schedule import ending, part_of
+from lvm_core.train.together import ALONE, Alone
 from lvm_core.train.validate import Validator
 from lvm_core.training_titles import save_titles, training_titles
 from lvm_core.types import Progress, no_progress
@@ -60,22 +62,15 @@ def train_run(
     resume: bool,
     progress: Progress,
     stop_after: int | None,
+    group: Alone = ALONE,
 ) -> RunResult:
-    """See `lvm_core.train.train`."""
-    stored: RunConfig = {}
-    if resume and not run:
-        raise SettingsError(["--resume was given without a run; expected its name. Add --run NAME."])
-    if resume and run and (config is None or workspace.run_config(run).exists()):
-        stored = opening.stored_config(workspace, run)
-        config = from_dict(TrainConfig, stored["train"])
-    if config is None:
-        raise SettingsError(["Nothing was given to train; expected settings, or a run to resume."])
-    check(config)
+    """See `lvm_core.train.train`; the processes of a `group` are given the same, with a name for the run."""
+    config, stored = opening.settings(workspace, config, run, resume)
     device = pick_device(config.device)
     run = run or opening.new_run(workspace, config.model)
-    with opening.run_lock(workspace, run):
+    with opening.run_lock(workspace, run) if group.leads else contextlib.nullcontext():
         folder = workspace.run(run)
-        if not stored and (folder / CONFIG).exists():
+        if not stored and group.leads and (folder / CONFIG).exists():
             remedy = "Choose another name, or continue it with --resume."
             raise ModelError(f"The run '{run}' exists already", "a name that no run has", remedy)
         encoder_id = stored.get("encoder_id") or space_to_train_in(workspace, config.corpora, config.encoder)
@@ -88,7 +83,7 @@ def train_run(
         opening.check_corpora(config, corpora, stored)
         with torch.random.fork_rng(enabled=True):
             torch.manual_seed(config.seed)
-            training = Training(workspace, config, run, folder, corpora, device, progress, notes)
+            training = Training(workspace, config, run, folder, corpora, device, progress, notes, group)
             if config.model in JOINED:
                 return training.join_members()
             if config.model in BASELINES:
@@ -109,9 +104,10 @@ class Training:
         device: torch.device,
         progress: Progress,
         order: list[str],
+        group: Alone,
     ) -> None:
         """Keep what the steps share; `order` is what is to be said about the order of the corpora."""
-        self.order = order
+        self.order, self.group = order, group
         self.workspace, self.config, self.run, self.folder = workspace, config, run, folder
         self.corpora, self.device, self.progress = corpora, device, progress
         self.tmd = opening.codes_to_tell(workspace, config)
@@ -144,7 +140,7 @@ class Training:
         """Write a model made of trained ones: an ensemble, or one of them with a memory."""
         began = time.monotonic()
         space, options = self.corpora.encoder_id, self.config.options
-        names = _words(options.get("member" if self.config.model == ResidualMemory.name else "members", ""))
+        names = opening.words(options.get("member" if self.config.model == ResidualMemory.name else "members", ""))
         models = [load_model(self.workspace, name, space, self.corpora.dim).model for name in names]
         digests = [weights_file_digest(self.workspace, name, space) for name in names]
         members: list[Member] = [{"ref": ref, "digest": digest} for ref, digest in zip(names, digests, strict=True)]
@@ -153,7 +149,7 @@ class Training:
             model: SequenceModel = self._remembering(models)
             titles.append([d.title for d in self.corpora.splits["train"]])
         else:
-            model = Ensemble(models, [float(word) for word in _words(options.get("weights", ""))])
+            model = Ensemble(models, [float(word) for word in opening.words(options.get("weights", ""))])
         recall = self._fit_query(model)
         save_joined(self.folder, model, members, self._describe({}))
         if None not in titles:  # where one member cannot say what it has seen, neither can they together
@@ -180,13 +176,8 @@ class Training:
         config, corpora = self.config, self.corpora
         if stored and not (self.folder / STATE).exists():
             stored = {}
-        if stored:
-            model, baselines = from_config(stored), stored["baselines"]
-        else:
-            model, baselines = self._new_net()
-            save_titles(self.folder, [d.title for d in corpora.splits["train"]])
-            described = self._describe(baselines) | model.config()
-            write_json(self.folder / CONFIG, described | {"kind": "net", "n_parameters": model.n_parameters()})
+        model, baselines = self._begun(stored)
+        goes_on = self.group.told(bool(stored))
         training = TrainingSet(
             corpora.vectors,
             corpora.splits["train"],
@@ -197,14 +188,19 @@ class Training:
             normalise=not corpora.unit_norm,
             tmd=self.tmd,
         )
-        if not stored:
+        if not goes_on and self.group.leads:
             model.prepare((b.x, b.y, b.mask) for b in itertools.islice(training.batches(0), PREPARED_BY))
+        self.group.same_weights(model)
+        if not self.group.leads:
+            torch.manual_seed(config.seed + self.group.rank)  # each drops out others
         trainer = Trainer(
             config, model.to(self.device), training, self.validator, self.folder, self.device, baselines, self.progress,
             sampling(self.workspace, corpora, self.validator.windows, self.workspace.run_samples(self.run),
-                     lambda note: self.progress(PREPARED, note)),
+                     lambda note: self.progress(PREPARED, note)), self.group,
         )  # fmt: skip
-        result = trainer.run(resume=bool(stored), stop_after=stop_after)
+        result = trainer.run(resume=goes_on, stop_after=stop_after)
+        if not self.group.leads:
+            return result
         if result["stopped"] != "paused":
             load_weights(self.folder / WEIGHTS, model)
             if (recall := self._fit_query(model)) is not None:
@@ -213,6 +209,21 @@ class Training:
             write_json(self.folder / CONFIG, read_json(self.folder / CONFIG) | model.config())
         self.progress(1.0, ending(result))
         return self._finish({**self._result_base(model), **result, "baselines": baselines})
+
+    def _begun(self, stored: RunConfig) -> tuple[SequenceModel, dict[str, float]]:
+        """Return the net to train and what the baselines reach; one process makes it, the others build the same."""
+        if not self.group.leads:
+            net, reached = self.group.told((NetConfig(), dict[str, float]()))
+            return from_config(net), reached
+        if stored:
+            model, baselines = from_config(stored), stored["baselines"]
+        else:
+            model, baselines = self._new_net()
+            save_titles(self.folder, [d.title for d in self.corpora.splits["train"]])
+            described = self._describe(baselines) | model.config()
+            write_json(self.folder / CONFIG, described | {"kind": "net", "n_parameters": model.n_parameters()})
+        self.group.told((model.config(), baselines))
+        return model, baselines
 
     def _fit_query(self, model: SequenceModel) -> float | None:
         if not self.config.query:
@@ -289,12 +300,3 @@ class Training:
         write_json(self.folder / RESULT, result)
         write_card(self.folder, result)
         return result
-
-
-def _words(given: object) -> list[str]:
-    return [word.strip() for word in str(given).strip("()[]").split(",") if word.strip()]
-
-
-def part_of(progress: Progress, first: float, share: float) -> Progress:
-    """Return a progress whose whole is the `share` of `progress` from `first` on, so that one bar fills once."""
-    return lambda done, message: progress(min(first + min(done, 1.0) * share, 0.999), message)

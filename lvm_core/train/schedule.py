@@ -4,6 +4,7 @@ import math
 
 from lvm_core.json_shapes import RunResult
 from lvm_core.train.config import TrainConfig
+from lvm_core.types import Progress
 
 IS_FILTER = "no epoch beat the fitted filter: this model is the filter"
 
@@ -27,3 +28,8 @@ def learning_rate(config: TrainConfig, share: float) -> float:
     if share < config.warmup:
         return config.lr * (share + 1e-3) / (config.warmup + 1e-3)
     return config.lr * 0.5 * (1 + math.cos(math.pi * (share - config.warmup) / (1 - config.warmup)))
+
+
+def part_of(progress: Progress, first: float, share: float) -> Progress:
+    """Return a progress whose whole is the `share` of `progress` from `first` on, so that one bar fills once."""
+    return lambda done, message: progress(min(first + min(done, 1.0) * share, 0.999), message)

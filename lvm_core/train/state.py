@@ -12,6 +12,7 @@ import torch
 from lvm_core.boundary.files import read_bytes, regular_file
 from lvm_core.boundary.json_values import parse_json
 from lvm_core.errors import ModelError, SourceError
+from lvm_core.train.together import ALONE, Alone
 from lvm_core.workspace import replacing
 
 R = TypeVar("R")
@@ -44,17 +45,25 @@ def save_state(
     model: torch.nn.Module,
     optimizer: torch.optim.Optimizer,
     norms: dict[str, torch.Tensor],
+    group: Alone = ALONE,
 ) -> None:
-    """Write everything needed to resume, whole or not at all."""
+    """Write everything needed to resume, whole or not at all; all processes of `group` call it, one of them writes."""
+    (rng, cuda_rng), *others = group.of_all(_randomness())
     state = {
         "position": dataclasses.asdict(position),
         "model": model.state_dict(),
         "optimizer": optimizer.state_dict(),
         "norms": norms,
-        "rng": torch.get_rng_state(),
-        "cuda_rng": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+        "rng": rng,
+        "cuda_rng": cuda_rng,
+        "others": others,
     }
-    write_state(path, state)
+    if group.leads:
+        write_state(path, state)
+
+
+def _randomness() -> tuple[torch.Tensor, list[torch.Tensor]]:
+    return torch.get_rng_state(), torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
 
 
 def write_state(path: Path, state: dict[str, Any]) -> None:
@@ -77,9 +86,11 @@ def read_state(path: Path, restore: Callable[[dict[str, Any]], R], remedy: str) 
 
 
 def load_state(
-    path: Path, model: torch.nn.Module, optimizer: torch.optim.Optimizer, device: torch.device
+    path: Path, model: torch.nn.Module, optimizer: torch.optim.Optimizer, device: torch.device, rank: int = 0
 ) -> tuple[Position, dict[str, torch.Tensor]]:
     """Bring model, optimizer and random state back to the checkpoint at `path`; return the position and loss norms.
+
+    `rank` is that of this process where several train together.
 
     Raises:
         ModelError: if the file is damaged or of another net.
@@ -89,9 +100,12 @@ def load_state(
         head = {name: tensor for name, tensor in model.state_dict().items() if name.startswith("query.")}
         model.load_state_dict(head | state["model"])  # a query is fitted behind the last epoch, anew after each resume
         optimizer.load_state_dict(state["optimizer"])
-        torch.set_rng_state(state["rng"])
-        if state["cuda_rng"] and torch.cuda.is_available():
-            torch.cuda.set_rng_state_all(state["cuda_rng"])
+        known = [(state["rng"], state["cuda_rng"]), *state.get("others", [])]
+        if rank < len(known):  # else one of more processes than there were: it keeps its own randomness
+            rng, cuda_rng = known[rank]
+            torch.set_rng_state(rng)
+            if len(cuda_rng) == torch.cuda.device_count():
+                torch.cuda.set_rng_state_all(cuda_rng)
         norms = {name: value.to(device) for name, value in state["norms"].items()}
         return Position(**state["position"]), norms
 

@@ -88,6 +88,17 @@ class Validator:
         told = forecast.over_windows(model, self.vectors, self.windows, tmd=self.codes).vectors
         return replace(scores, told=self._scored(told, False).cosine)
 
+    def at_best(self, model: SequenceModel, scales: Sequence[float], recall: bool) -> tuple["Scores", float]:
+        """Return the scores of a net, of a residual one at the best share of its correction, and that share.
+
+        Best is the cosine, or the sum of it and the recall.
+        """
+        if model.filter is None:
+            return self.scores(model, recall=True), 1.0
+        found = self.scaled(model, scales)
+        scale = max(found, key=lambda one: (found[one].both if recall else found[one].worth, one))
+        return found[scale], scale
+
     def scaled(self, model: SequenceModel, scales: Sequence[float]) -> dict[float, "Scores"]:
         """Return the scores of a residual net at each share of its correction; the net runs once, its filter once ever.
 

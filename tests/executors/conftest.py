@@ -54,6 +54,15 @@ class TwoNodes:
         """Kill all processes of a node."""
         self._cluster.remove_node(node, allow_graceful=False)
 
+    def lose_head(self) -> None:
+        """Kill -9 all processes of the head's node."""
+        self._cluster.head_node.kill_all_processes(check_alive=False, allow_graceful=False)
+
+    def start_again(self) -> None:
+        """Start both nodes anew, at an address of their own."""
+        self.stop()
+        self.start()
+
     def whole(self) -> None:
         """Bring node two back where a test took it away."""
         if self.two not in self._cluster.worker_nodes:

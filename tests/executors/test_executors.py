@@ -2,6 +2,7 @@
 
 import argparse
 import importlib.util
+import os
 import shutil
 import socket
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from lvm_core import executors
 from lvm_core.command_line import make_parser, spreads
 from lvm_core.corpus.store import CorpusStore
-from lvm_core.errors import CorpusError, JobError, MissingPackage, SettingsError, WorkspaceError
+from lvm_core.errors import CorpusError, ExecutorLost, JobError, MissingPackage, SettingsError, WorkspaceError
 from lvm_core.executors import LOCAL, Task, chosen, default_executor, elsewhere, facts
 from lvm_core.executors.facts import check_facts, shared
 from lvm_core.executors.local import Local
@@ -20,7 +21,7 @@ from lvm_core.executors.work import Worker
 from lvm_core.jobs.store import JobStore
 from lvm_core.workspace import Workspace
 from tests.executors.worlds import CORPUS, Seen, encoded_by, without_vectors
-from tests.jobs.conftest import python, store, wait  # noqa: F401 - a fixture
+from tests.jobs.conftest import python, store, until, wait  # noqa: F401 - a fixture
 
 
 def quietly(_name: str, _share: float, _message: str) -> None: ...
@@ -49,9 +50,7 @@ def test_a_missing_package_is_named_with_what_brings_it(monkeypatch: pytest.Monk
 
 
 def test_commands_whose_work_comes_in_parts_take_the_flag() -> None:
-    assert [name for name in ("ingest", "encode", "sweep", "evaluate") if spreads(name)] == [
-        "ingest", "encode", "sweep", "evaluate",
-    ]  # fmt: skip
+    assert all(spreads(name) for name in ("ingest", "encode", "train", "sweep", "evaluate"))
     assert not spreads("project")
     assert make_parser("encode").parse_args(["encode", "--corpus", "x", "--on", "ray:2"]).on == "ray:2"
     with pytest.raises(SystemExit):
@@ -135,6 +134,37 @@ def test_tasks_end_with_a_value_or_with_what_they_refused(workspace: Workspace) 
     assert said == [("b", 0.5, "half way"), ("c", 0.5, "half way")]
 
 
+def end(desk: executors.work.Desk, once: str) -> str:
+    """End this process without a word, the first time."""
+    file = desk.workspace.root / once
+    if not file.exists():
+        file.touch()
+        os._exit(1)
+    return once
+
+
+def meet(desk: executors.work.Desk, name: str, other: str) -> str:
+    """Wait for the task that waits for this one."""
+    (desk.workspace.root / name).touch()
+    until((desk.workspace.root / other).exists, 300.0)
+    return name
+
+
+def test_processes_of_this_machine_go_on_side_by_side_and_a_lost_one_costs_its_task(workspace: Workspace) -> None:
+    workspace.make(workspace.root)
+    pair = [Task(f"task {a}", f"{__name__}:meet", {"name": a, "other": b}) for a, b in ("ab", "ba")]
+    with elsewhere(workspace, "local:2") as two:
+        assert two is not None
+        outcomes = list(two.run([*pair, Task("lost", f"{__name__}:end", {"once": "one"})], quietly))
+        (alone,) = two.run([Task("alone", f"{__name__}:end", {"once": "another"}, again=False)], quietly)
+    assert sorted(outcome.worth() for outcome in outcomes) == ["a", "b", "one"]
+    with pytest.raises(ExecutorLost, match="The process that worked on alone was ended"):
+        alone.worth()
+    refused = pytest.raises(JobError, match="room for 2 workers on local; expected room for 3")
+    with refused, elsewhere(workspace, "local:2", 3):
+        pass
+
+
 def test_a_corpus_deleted_while_it_is_encoded_leaves_nothing(seeded_once: Workspace, tmp_path: Path) -> None:
     workspace = without_vectors(seeded_once, tmp_path / "mine")
     seen = Seen(Local(workspace), after=2, then=lambda: shutil.rmtree(workspace.corpus_dir(CORPUS)))
@@ -152,4 +182,4 @@ def test_a_job_whose_cluster_went_away_is_interrupted(store: JobStore) -> None: 
 def test_help_says_where_work_can_be_done() -> None:
     parser = argparse.ArgumentParser()
     executors.add_argument(parser)
-    assert "local, ray, slurm; ray:4 for four workers at most" in " ".join(parser.format_help().split())
+    assert "local, ray, slurm; ray:4, local:4 for four workers at most" in " ".join(parser.format_help().split())
