@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 KINDS = {
     "inverter": "a small language model adapted to the vectors, with search",
     "denoiser": "a masked denoiser, all positions at once",
+    "aligned": "another encoder's inverter, carried over by a linear map, in seconds",
 }
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare one flag a setting of either kind, and how to name and resume a training."""
-    from lvm_core.denoiser.config import DenoiserConfig
-    from lvm_core.inverter.config import InverterConfig
-
+    """Declare one flag a setting of any kind, and how to name and resume a training."""
     kinds = "; ".join(f"{name}: {what}" for name, what in KINDS.items())
     parser.add_argument("--kind", choices=list(KINDS), help=f"{kinds} [inverter; that of --run when resuming]")
-    add_settings(parser, InverterConfig)
-    add_settings(parser, DenoiserConfig, skip=[f.name for f in dataclasses.fields(InverterConfig)])
+    known: list[str] = []
+    for cls in _settings().values():
+        add_settings(parser, cls, skip=known)
+        known += [f.name for f in dataclasses.fields(cls)]
     parser.add_argument("--run", help="name of the inverter [the encoder's and the time]")
     parser.add_argument("--resume", action="store_true", help="continue --run from its last checkpoint")
 
@@ -43,6 +43,10 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> "InverterFile":
     if name:
         note_run(name, resume=["train-inverter", "--run", name, "--resume"])
     options = {"name": name, "resume": namespace.resume, "progress": ProgressLine()}
+    if kind == "aligned":
+        from lvm_core.inverter.align import align_inverter
+
+        return align_inverter(workspace, config, **options)
     if kind == "denoiser":
         from lvm_core.denoiser.train import train_denoiser
 
@@ -52,18 +56,23 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> "InverterFile":
     return train_inverter(workspace, config, **options)
 
 
+def _settings() -> dict[str, type[Any]]:
+    from lvm_core.denoiser.config import DenoiserConfig
+    from lvm_core.inverter.align_config import AlignConfig
+    from lvm_core.inverter.config import InverterConfig
+
+    return {"inverter": InverterConfig, "denoiser": DenoiserConfig, "aligned": AlignConfig}
+
+
 def _config(kind: str, namespace: argparse.Namespace) -> Any:
     """Return the settings of a kind.
 
     Raises:
-        SettingsError: naming each flag that the other kind has alone, or a setting out of bounds.
+        SettingsError: naming each flag that other kinds have alone, or a setting out of bounds.
     """
-    from lvm_core.denoiser.config import DenoiserConfig
-    from lvm_core.inverter.config import InverterConfig
-
-    cls, other = (DenoiserConfig, InverterConfig) if kind == "denoiser" else (InverterConfig, DenoiserConfig)
-    names = {f.name for f in dataclasses.fields(cls)}
-    alien = [f.name for f in dataclasses.fields(other) if f.name not in names and f.name in vars(namespace)]
+    names = {name: [f.name for f in dataclasses.fields(cls)] for name, cls in _settings().items()}
+    others = dict.fromkeys(field for fields in names.values() for field in fields if field not in names[kind])
+    alien = [field for field in others if field in vars(namespace)]
     if alien:
         raise SettingsError(
             [
@@ -71,7 +80,7 @@ def _config(kind: str, namespace: argparse.Namespace) -> Any:
                 for name in alien
             ]
         )
-    return from_namespace(cls, namespace)
+    return from_namespace(_settings()[kind], namespace)
 
 
 def report(result: "InverterFile") -> str:

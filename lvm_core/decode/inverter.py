@@ -19,10 +19,10 @@ def _open(opening: Opening) -> Decoder:
 
 KIND = DecoderKind(
     "inverter",
-    "a small language model trained to say vectors of this encoder",
+    "a small language model that says vectors of this encoder",
     "inverter",
-    "Written by the inverter trained for this encoder, from the vector alone.",
+    "Written by this encoder's inverter, from the vector alone.",
     _here,
-    lambda encoder: f"python -m lvm_core train-inverter --corpus enwiki-sample --encoder {encoder}",
+    lambda encoder: f"python -m lvm_core train-inverter --kind aligned --corpus enwiki-sample --encoder {encoder}",
     _open,
 )

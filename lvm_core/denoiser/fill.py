@@ -20,7 +20,7 @@ from torch.nn import functional as F
 
 from lvm_core.denoiser.net import Denoiser, Linear, Reading
 from lvm_core.denoiser.pieces import WordPieces
-from lvm_core.inverter.llama import PackedLinear
+from lvm_core.inverter.packed import PackedLinear
 
 STEP = 8
 """Texts are padded to a multiple of so many positions."""

@@ -199,9 +199,11 @@ def open_inverter(folder: Path, encoder: Encoder, language: LanguageModel) -> In
         SpaceMismatch: if it was trained for another encoder.
         DecoderError: if its files are damaged or made for another language model.
     """
+    from lvm_core.inverter.align import taken_out
     from lvm_core.inverter.net import NetSize, packed
 
     config, weights = read_weights(folder)
+    align = taken_out(weights)
     if config["encoder_id"] != encoder.id:
         raise SpaceMismatch(f"inverter '{folder.name}'", encoder.id, config["encoder_id"], "choose another inverter.")
     if config["language_model"] != language.id:
@@ -218,6 +220,6 @@ def open_inverter(folder: Path, encoder: Encoder, language: LanguageModel) -> In
             "whole weights of that size",
             f"Restore it from a copy, or train it anew with: {config['command']}",
         ) from error
-    generator = Generator(net, language.tokenizer, layers)
+    generator = Generator(net, language.tokenizer, layers, align)
     give_back_memory()
     return Inverter(f"{folder.name}:{config['samples']}", generator, encoder)

@@ -5,59 +5,21 @@ import dataclasses
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypedDict, TypeVar, cast
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from lvm_core.config import Settings, check, from_dict
 from lvm_core.errors import DecoderError, WorkspaceError
-from lvm_core.json_shapes import Values
+from lvm_core.inverter.card import ALIGNED, DENOISER, INVERTER, AlignedFile, InverterFile, Scores, TextSource, card
 from lvm_core.locks import held
 from lvm_core.workspace import SHIPPED, Workspace, own_name, read_json, replacing, slug, write_json, write_text
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+__all__ = ["ALIGNED", "DENOISER", "INVERTER", "AlignedFile", "InverterFile", "Scores", "TextSource", "card"]
+
 FORMAT = 1
 WEIGHTS, CONFIG, CARD, SETTINGS = "inverter.safetensors", "config.json", "card.md", "settings.json"
-
-INVERTER, DENOISER = "inverter", "denoiser"
-"""What an inverter's folder can hold: an adapted language model, or a masked denoiser. `kind` in config.json and
-settings.json says which; without it, it is the first."""
-
-
-Scores = dict[str, float]
-"""Of a checkpoint by name: samples and seconds so far, losses, round trip."""
-
-
-class TextSource(TypedDict):
-    """A corpus that training texts were taken from."""
-
-    name: str
-    digest: str
-    licence: str
-    n_documents: int
-
-
-class InverterFile(TypedDict, total=False):
-    """config.json of an inverter of either kind; `size` builds its net again, `scores` are rows on test articles."""
-
-    format: int
-    name: str
-    kind: str
-    encoder_id: str
-    language_model: str
-    size: dict[str, int]
-    sources: list[TextSource]
-    n_texts: int
-    n_parameters: int
-    settings: Values
-    command: str
-    hardware: str
-    torch: str
-    samples: int
-    seconds: float
-    finished: bool
-    history: list[Scores]
-    scores: list[dict[str, str | float]]
 
 
 class InverterSettings(Settings, Protocol):
@@ -167,19 +129,22 @@ def find_inverter(workspace: Workspace, encoder_id: str, kind: str = INVERTER) -
 
 
 def inverters(workspace: Workspace, kind: str = INVERTER) -> list[tuple[Path, str]]:
-    """Return folder and encoder id of every inverter of a kind: the workspace's, newest first, then shipped ones."""
+    """Return folder and encoder id of every inverter of a kind, the workspace's first, newest first.
+
+    Those that were carried over from another encoder come last: one that was trained for its own reads better.
+    """
     folder = workspace.inverter("x").parent
     paths = sorted(folder.glob(f"*/{CONFIG}"), key=lambda p: -p.stat().st_mtime) if folder.is_dir() else []
     paths += sorted(SHIPPED.glob(f"{kind}-*/{CONFIG}"))
-    result = []
+    trained, carried = list[tuple[Path, str]](), list[tuple[Path, str]]()
     for path in paths:
         try:
             config = read_json(path)
             if config.get("kind", INVERTER) == kind:
-                result.append((path.parent, str(config["encoder_id"])))
+                (carried if "aligned" in config else trained).append((path.parent, str(config["encoder_id"])))
         except (WorkspaceError, KeyError, TypeError, AttributeError):
             continue  # a folder that is no inverter hides no other one
-    return result
+    return trained + carried
 
 
 def read_weights(folder: Path) -> "tuple[InverterFile, dict[str, Tensor]]":
@@ -207,82 +172,3 @@ def read_weights(folder: Path) -> "tuple[InverterFile, dict[str, Tensor]]":
             "whole weights",
             f"Restore it from a copy, or train it anew with: {config['command']}",
         ) from error
-
-
-def card(config: InverterFile) -> str:
-    """Return card.md from config.json: what it is, what it was trained on, how, and how well it does."""
-    what, training, scores = (_denoiser if config.get("kind") == DENOISER else _language_model)(config)
-    lines = [
-        f"# {config.get('kind', INVERTER).capitalize()} for `{config['encoder_id']}`",
-        "",
-        what,
-        "",
-        "## Data",
-        "",
-        "| corpus | training articles | licence | digest |",
-        "|---|---|---|---|",
-        *(f"| {s['name']} | {s['n_documents']:,} | {s['licence']} | `{s['digest'][:16]}` |" for s in config["sources"]),
-        "",
-        f"{config['n_texts']:,} texts: chunks of the training articles (split seed"
-        f" {config['settings']['split_seed']}), their clauses and joined neighbours. No article whose title is in the"
-        " validation or test split of any of these corpora was seen.",
-        "",
-        "## Training",
-        "",
-        f"{training} in {config['seconds']:,.0f} s on {config['hardware']}, torch {config['torch']}"
-        f"{'' if config['finished'] else '; not finished, resume it for better ones'}.",
-        "",
-        "```",
-        config["command"],
-        "```",
-        "",
-        "## Scores on validation texts",
-        "",
-        scores,
-    ]
-    return "\n".join([*lines, "", *_table(config.get("scores", []))]).rstrip() + "\n"
-
-
-def _language_model(config: InverterFile) -> tuple[str, str, str]:
-    last: Scores = config["history"][-1] if config["history"] else {}
-    apart = cast(float, config["settings"].get("word_share", 1.0)) < 1
-    what = (
-        f"Vectors to text: {config['language_model']} (Apache-2.0, not included) with a soft prefix, a word head and"
-        f" LoRA, {config['n_parameters']:,} numbers in half precision."
-    )
-    training = (
-        f"Word head: {config['settings']['word_epochs']} passes over all texts. Language model:"
-        f" {config['samples']:,} texts{', with hints of a word head trained on other articles,' if apart else ''}"
-    )
-    scores = (
-        f"Loss {last.get('validation_loss', float('nan')):.3f} nats a token; first hypothesis, round-trip cosine"
-        f" {last.get('round_trip', float('nan')):.3f}."
-    )
-    return what, training, scores
-
-
-def _denoiser(config: InverterFile) -> tuple[str, str, str]:
-    last: Scores = config["history"][-1] if config["history"] else {}
-    what = (
-        "Vectors to text: a masked denoiser on the word pieces of all-MiniLM-L6-v2 (Apache-2.0, embeddings not"
-        f" included), begun as that encoder's layers, {config['n_parameters']:,} numbers in half precision."
-    )
-    scores = (
-        f"Loss {last.get('all_hidden', float('nan')):.3f} nats a word piece with all of them hidden,"
-        f" {last.get('half_hidden', float('nan')):.3f} with half of them."
-    )
-    return what, f"{config['samples']:,} texts", scores
-
-
-def _table(scores: list[dict[str, str | float]]) -> list[str]:
-    if not scores:
-        return []
-    names = list(scores[0])
-    rows = [" | ".join(str(row.get(name, "")) for name in names) for row in scores]
-    return [
-        "## Scores on test articles",
-        "",
-        f"| {' | '.join(names)} |",
-        "|---" * len(names) + "|",
-        *(f"| {r} |" for r in rows),
-    ]

@@ -8,7 +8,7 @@ Letters: N vectors, B rows (texts being written), P prompt length, V vocabulary.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lvm_core import abandoned
-from lvm_core.inverter.llama import MORE_ROOM, Block, Cache, PackedLinear
+from lvm_core.inverter.llama import MORE_ROOM, Block, Cache
 from lvm_core.inverter.net import END, InverterNet
+from lvm_core.inverter.packed import frozen_linear
 from lvm_core.inverter.words import UNSEEN, WordHead
 
 if TYPE_CHECKING:
@@ -62,19 +63,28 @@ class Prompts:
 class Generator:
     """The net with LoRA merged into its weights, ready to write."""
 
-    def __init__(self, net: InverterNet, tokenizer: "Tokenizer", layers: Sequence[Block] = ()) -> None:
-        """Merge the weights of the net's layers (a copy of 270 MB at real size), or take `layers` that are packed."""
-        self.net, self.tokenizer = net, tokenizer
+    def __init__(
+        self,
+        net: InverterNet,
+        tokenizer: "Tokenizer",
+        layers: Sequence[Block] = (),
+        align: Callable[[Tensor], Tensor] | None = None,
+    ) -> None:
+        """Merge the weights of the net's layers (a copy of 270 MB at real size), or take `layers` that are packed.
+
+        `align` takes vectors of another encoder (N, D) to where they lie in the net's own space.
+        """
+        self.net, self.tokenizer, self._align = net, tokenizer, align
         self.device = net.embedding.device
         with torch.no_grad():
             self.blocks = list(layers) or [block.packed() for block in net.blocks if isinstance(block, Block)]
-        self._head = PackedLinear(net.embedding)
+        self._head = frozen_linear(net.embedding)
 
     @torch.inference_mode()
     def read(self, vectors: Tensor) -> Prompts:
         """Return the prompts of unit vectors (N, D)."""
         # one by one: products in fp32 differ in the last bit with the size of the batch, those in bf16 do not
-        parts = [self._prompt(vector[None]) for vector in vectors.to(self.device)]
+        parts = [self._prompt(self._own(vector[None])) for vector in vectors]
         caches = [Cache() for _ in self.blocks]
         hidden = self.hidden(torch.cat([part[0] for part in parts]), caches)
         return Prompts(caches, hidden[:, -1:], torch.cat([part[1] for part in parts]))
@@ -83,6 +93,9 @@ class Generator:
         words = self.net.words
         log_p = words(vector)
         return self.net.prompt(vector, words.hints(log_p, self.net.size.n_hints)), _log_ratio(words, log_p)
+
+    def _own(self, vectors: Tensor) -> Tensor:
+        return (vectors if self._align is None else self._align(vectors)).to(self.device)
 
     def logits(self, hidden: Tensor) -> Tensor:
         """Return next-token logits (..., V) in float32 of last states (..., W)."""
@@ -93,7 +106,7 @@ class Generator:
     def lean(self, vector: Tensor) -> Tensor:
         """Return how much each token leans to a unit vector (D,): (V,) in nats."""
         words = self.net.words
-        return _log_ratio(words, words(vector[None].to(self.device)))[0]
+        return _log_ratio(words, words(self._own(vector[None])))[0]
 
     def hidden(self, x: Tensor, caches: Sequence[Cache], mask: Tensor | None = None) -> Tensor:
         """Return the normalised last layer (B, T, W) for inputs (B, T, W) behind what is in `caches`."""

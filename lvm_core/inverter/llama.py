@@ -12,11 +12,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from lvm_core.inverter.packed import frozen_linear
+
 MORE_ROOM = 16
 """Positions that a cache grows by."""
-
-PACKED_ROWS = 8
-"""Rows that the layout of packed maps is best for; it serves any number."""
 
 
 class LowRank(nn.Module):
@@ -39,35 +38,6 @@ class LowRank(nn.Module):
     def merged(self) -> Tensor:
         """Return the one matrix (out, in) that does the same."""
         return (self.weight.float() + self.up.float() @ self.down.float()).to(self.weight.dtype)
-
-
-class PackedLinear(nn.Module):
-    """A frozen linear map laid out once for the few rows at a time that generation has.
-
-    On a CPU with bfloat16 instructions oneDNN's own layout is used, as TorchInductor does when it freezes a net:
-    8 rows through SmolLM2's weights took .56 of `F.linear`'s time, with equal results. Elsewhere it is `F.linear`.
-    """
-
-    def __init__(self, weight: Tensor, bias: Tensor | None = None) -> None:
-        """Copy `weight` (out, in); `bias` (out,) is added."""
-        super().__init__()
-        self.bias = bias
-        self.packed = weight.device.type == "cpu" and weight.dtype == torch.bfloat16 and _has_bf16()
-        if self.packed:
-            weight = torch.ops.mkldnn._reorder_linear_weight(weight.detach().contiguous(), PACKED_ROWS)
-        self.weight = weight  # no buffer: oneDNN's layout is no tensor that could be saved or moved
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return (..., out) of (..., in); the bits of a row do not depend on the other rows."""
-        if self.packed:
-            result: Tensor = torch.ops.mkldnn._linear_pointwise(x, self.weight, self.bias, "none", [], "")
-            return result
-        return F.linear(x, self.weight, self.bias)
-
-
-def _has_bf16() -> bool:
-    has_mkldnn = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
-    return bool(has_mkldnn and torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 @dataclass(slots=True)
@@ -132,7 +102,7 @@ class Block(nn.Module):
     def packed(self) -> "Block":
         """Return the layer ready to write: one matrix a map, laid out for few rows."""
         maps = [self.qkv, self.out, self.gate_up, self.down]
-        merged = [PackedLinear(m.merged()) for m in maps if isinstance(m, LowRank)]
+        merged = [frozen_linear(m.merged()) for m in maps if isinstance(m, LowRank)]
         return Block(merged, (self.norm_1.clone(), self.norm_2.clone()), self.heads, self.eps)
 
     def forward(
