@@ -107,7 +107,7 @@ class Ladder:
                         del climbing[row]
                     if decoding.done or watch:
                         yield row, decoding
-        yield from _fall_back(climbing, sayings)
+        yield from fall_back(climbing, sayings)
 
     def _rung(
         self, decoder: Decoder, climbing: dict[int, Decoding], rows: list[int], sayings: Sequence[Saying], steps: int
@@ -146,7 +146,8 @@ def _on_the_way(checks: Checks, texts: Sequence[Decoded], attempt: Attempt, befo
     return [one for one in checks.attempts(list(fresh.values())) if one.accepted]
 
 
-def _fall_back(climbing: dict[int, Decoding], sayings: Sequence[Saying]) -> Iterator[tuple[int, Decoding]]:
+def fall_back(climbing: dict[int, Decoding], sayings: Sequence[Saying]) -> Iterator[tuple[int, Decoding]]:
+    """Yield (row, decoding) of those that have no text that passes, the nearest real chunk among their attempts."""
     rows = list(climbing)
     if not rows:
         return

@@ -8,7 +8,7 @@ from lvm_core.corpus.tmd.codes import read_code
 from lvm_core.decode.checks import AdaptiveSettings, check_ladder
 from lvm_core.decode.smoothing import SMOOTHERS
 from lvm_core.snap import SnapSettings
-from lvm_core.vectors.checks import MAX_STEPS
+from lvm_core.vectors.checks import MAX_BUDGET_MS, MAX_STEPS, check_budget
 
 NO_DECODER = "none"
 """The decoder that leaves the text out."""
@@ -30,6 +30,14 @@ class PredictSettings:
         "steps",
         0,
         MAX_STEPS,
+    )
+    budget_ms: int | None = setting(
+        None,
+        "instead of steps: correct each text for so long, then the nearest chunk if it fails its checks; a text may"
+        " take one step longer",
+        "ms",
+        1,
+        MAX_BUDGET_MS,
     )
     exclude: str = setting(
         "auto",
@@ -55,6 +63,7 @@ class PredictSettings:
             SettingsError: with all problems of each part.
         """
         check(self)
+        check_budget(self.steps, self.budget_ms)
         read_code(self.tmd)
         check(self.snapping)
         check_ladder(check(self.adaptive))

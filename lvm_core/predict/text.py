@@ -11,6 +11,7 @@ from lvm_core.decode.adaptive import Decoding, Ladder, Saying, Wanted, at_step, 
 from lvm_core.decode.cache import DecodeCache
 from lvm_core.decode.checks import Topic, judge
 from lvm_core.decode.decoders import DECODERS, available_decoders
+from lvm_core.decode.improve import improve
 from lvm_core.decode.smoothing import smooth_text
 from lvm_core.encoders.stored import StoredSpace
 from lvm_core.errors import DecoderError, LvmError
@@ -118,6 +119,15 @@ class Texts:
                 )
             elif way.decoder is not None and way.steps is not None:
                 decoded = _exactly(way.decoder, sayings, way.steps, cache)
+            elif way.decoder is not None and way.budget_ms is not None:
+                decoded = improve(
+                    way.decoder,
+                    sayings,
+                    way.budget_ms,
+                    cache,
+                    way.watch,
+                    lambda i, rows=rows: wanted(rows[i]),  # type: ignore[misc]
+                )
             else:
                 ladder = Ladder(way.ladder, way.decoder, cache)
                 decoded = ladder.climb(sayings, way.watch, lambda i, rows=rows: wanted(rows[i]))  # type: ignore[misc]
@@ -143,6 +153,7 @@ class _Way:
     decoder: Decoder | None
     answered: bool
     steps: int | None
+    budget_ms: int | None
     ladder: tuple[int, ...]
     use_cache: bool
     watch: bool
@@ -156,7 +167,8 @@ def _ways(telling: Sequence[Telling]) -> dict[_Way, list[int]]:
         writes = answerer.decoder is not None
         way = _Way(
             writes, answerer.decoder, bool(answerer.id), settings.steps if writes else None,
-            one.saying.checks.settings.ladder, settings.use_cache, one.watch,
+            settings.budget_ms if writes else None, one.saying.checks.settings.ladder, settings.use_cache,
+            one.watch,
         )  # fmt: skip
         ways.setdefault(way, []).append(row)
     return dict(sorted(ways.items(), key=lambda pair: pair[0].slow))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lvm_core.decode.adaptive import at_step, decode_hypotheses
+from lvm_core.decode.budget import last_of
 from lvm_core.errors import DecoderError, LvmError
 from lvm_core.predict.pipeline import Predictor
 from lvm_core.service.engine import Engine
@@ -25,6 +26,7 @@ class Vectors:
     decoder: str
     steps: int
     corpus: str | None
+    budget_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class Decoding:
 
     def run(self, tickets: Sequence[Ticket[Vectors]]) -> None:
         """Decode the vectors of all requests, and give each its own texts."""
-        groups: dict[tuple[Predictor, Decoder, int], list[tuple[Ticket[Vectors], Array]]] = {}
+        groups: dict[tuple[Predictor, Decoder, int, int | None], list[tuple[Ticket[Vectors], Array]]] = {}
         for ticket in tickets:
             try:
                 predictor, decoder = self._opened(ticket.request)
@@ -52,10 +54,11 @@ class Decoding:
             except LvmError as error:
                 ticket.fail(error)
                 continue
-            groups.setdefault((predictor, decoder, ticket.request.steps), []).append((ticket, vectors))
-        for (predictor, decoder, steps), members in groups.items():
+            way = (predictor, decoder, ticket.request.steps, ticket.request.budget_ms)
+            groups.setdefault(way, []).append((ticket, vectors))
+        for (predictor, decoder, steps, budget_ms), members in groups.items():
             try:
-                _decode(predictor, decoder, steps, members)
+                _decode(predictor, decoder, steps, budget_ms, members)
             except LvmError as error:
                 for ticket, _ in members:
                     ticket.fail(error)
@@ -76,10 +79,17 @@ class Decoding:
 
 
 def _decode(
-    predictor: Predictor, decoder: Decoder, steps: int, members: Sequence[tuple[Ticket[Vectors], Array]]
+    predictor: Predictor,
+    decoder: Decoder,
+    steps: int,
+    budget_ms: int | None,
+    members: Sequence[tuple[Ticket[Vectors], Array]],
 ) -> None:
-    runs = decode_hypotheses(decoder, np.concatenate([own for _, own in members]), steps, predictor.texts.cache)
-    texts = iter([at_step(run, steps) for run, _ in runs])
+    vectors, cache = np.concatenate([own for _, own in members]), predictor.texts.cache
+    if budget_ms is None:
+        texts = iter([at_step(run, steps) for run, _ in decode_hypotheses(decoder, vectors, steps, cache)])
+    else:
+        texts = iter(last_of(decoder, vectors, budget_ms, cache))
     for ticket, own in members:
         said = [next(texts) for _ in own]
         ticket.send(

@@ -18,7 +18,7 @@ from lvm_core.predict.settings import PredictSettings
 from lvm_core.rollout import MAX_STEPS as MOST_ROLLED
 from lvm_core.service.fields import given, shape_of
 from lvm_core.snap import SnapSettings
-from lvm_core.vectors.checks import MAX_STEPS
+from lvm_core.vectors.checks import MAX_BUDGET_MS, MAX_STEPS
 
 if TYPE_CHECKING:
     from pydantic import BaseModel as _Adaptive
@@ -133,7 +133,12 @@ class DecodeRequest(Shape):
     vectors: list[Numbers] = Field(description="vectors of one encoder", min_length=1)
     encoder: Text | None = Field(None, description="whose vectors they are; null: the default encoder's")
     decoder: Text = Field("auto", description="decoder by name; auto takes the best there is")
-    steps: int = Field(1, description="corrections after the first hypothesis", ge=0, le=MAX_STEPS)
+    steps: int | None = Field(
+        None, description="corrections after the first hypothesis; null: 1, or as budget_ms allows", ge=0, le=MAX_STEPS
+    )
+    budget_ms: int | None = Field(
+        None, description="instead of steps: correct each text for so long, in ms", ge=1, le=MAX_BUDGET_MS
+    )
     corpus: Text | None = Field(None, description="whose chunks the extractive decoder gives; null: the largest")
 
 

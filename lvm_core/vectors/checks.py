@@ -9,6 +9,7 @@ from lvm_core.errors import CorpusError, DecoderError, EncoderError, SettingsErr
 from lvm_core.types import Rows, Vectors
 
 MAX_STEPS = 50
+MAX_BUDGET_MS = 600_000
 """More corrections than the published vec2text runs ever took."""
 
 
@@ -59,6 +60,20 @@ def check_steps(steps: int) -> int:
             [f"steps is {steps!r}; expected 0 (the first hypothesis) to {MAX_STEPS} corrections; 1, 3 and 5 are usual."]
         )
     return int(steps)
+
+
+def check_budget(steps: int | None, budget_ms: int | None) -> None:
+    """Refuse steps and a budget together: each says when a text is done.
+
+    Raises:
+        SettingsError: if both are given, or the budget is out of bounds.
+    """
+    if budget_ms is not None and not 1 <= budget_ms <= MAX_BUDGET_MS:
+        raise SettingsError([f"budget_ms is {budget_ms!r}; expected 1 to {MAX_BUDGET_MS:,} ms, or none."])
+    if steps is not None and budget_ms is not None:
+        raise SettingsError(
+            [f"steps is {steps} and budget_ms is {budget_ms}; expected one of them. Leave the other out."]
+        )
 
 
 class Searched(Protocol):

@@ -138,11 +138,12 @@ def _writes(choices: Choices, n_contexts: int) -> bool:
 def _measured(settings: PredictSettings) -> float | None:
     """Return the seconds that a text cost in the prediction above, where it was written with the same settings."""
     run = running.current()
-    same = run is not None and (run.choices.settings.decoder, run.choices.settings.steps) == (
-        settings.decoder,
-        settings.steps,
-    )
+    same = run is not None and _way(run.choices.settings) == _way(settings)
     return seconds_per_text(list(run.predictions.values())) if run is not None and same else None
+
+
+def _way(settings: PredictSettings) -> tuple[str, int | None, int | None]:
+    return settings.decoder, settings.steps, settings.budget_ms
 
 
 def estimate(n_texts: int, seconds: float | None) -> str:

@@ -21,7 +21,7 @@ from pages.shared.address import Address
 from pages.shared.form import Look
 
 LADDER, AUTO, UNTOLD = "ladder", "auto", "not told"
-STEP_CHOICES = (LADDER, "0", "1", "2", "3", "5", "8", "12", "20")
+STEP_CHOICES = (LADDER, "1 s", "3 s", "10 s", "30 s", "0", "1", "2", "3", "5", "8", "12", "20")
 SMOOTH_NAMES = {"off": "off", "smollm2": "SmolLM2 (embedded)", "endpoint": "endpoint (LVM_LLM_URL)"}
 CHECKS = tuple(name for name in AdaptiveSettings.__dataclass_fields__ if name != "ladder")
 STRENGTH_HELP = (
@@ -66,7 +66,7 @@ def show(at: Address) -> Choices:
     steps = right.select_slider(
         "Corrections", STEP_CHOICES, key=at.key("p_steps", LADDER, STEP_CHOICES),
         help="Corrections of the text after the first hypothesis. Ladder: 1, then 3, then 5, until the text passes"
-        " its checks; the best of all attempts is shown.",
+        " its checks; the best of all attempts is shown. Seconds: corrections for so long a text.",
     )  # fmt: skip
     with st.expander("Decoder, corpus, snap weights, checks, smoothing"):
         decoder, corpus = _decoder_and_corpus(at, space)
@@ -85,7 +85,8 @@ def show(at: Address) -> Choices:
     settings = PredictSettings(
         snap=snap or "both",
         decoder=decoder,
-        steps=None if steps == LADDER else int(steps),
+        steps=int(steps) if steps.isdigit() else None,
+        budget_ms=1000 * int(steps.split()[0]) if steps.endswith(" s") else None,
         smooth=smooth,
         exclude=exclude,
         tmd=tmd,
