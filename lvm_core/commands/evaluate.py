@@ -109,14 +109,35 @@ def _example(row: Json, shown: Json) -> str:
     )
 
 
+GAINED = ("round_trip_cosine", "to_truth", "token_f1")
+
+
+def _ends(ends: list[float] | None) -> str:
+    return f" [{ends[0]:+.3f}, {ends[1]:+.3f}]" if ends else ""
+
+
 def _decoder_report(result: Json) -> str:
     head = f"{result['decoder_id']} on {result['n']} chunks of {result['n_articles']} articles of {result['corpus']}"
-    names = ("round_trip_cosine", "token_f1", "rouge_1", "rouge_l", "bleu", "exact", "accepted")
-    lines = [head, f"{'input':32} steps  " + "  ".join(f"{name[:10]:>10}" for name in names) + "      ms"]
+    names = (
+        "round_trip_cosine", "to_truth", "token_f1", "rouge_l", "bleu", "perplexity", "repeats", "name_precision",
+        "name_recall", "number_precision", "number_recall", "accepted",
+    )  # fmt: skip
+    short = {"name_precision": "names", "name_recall": "n. found", "number_precision": "numbers",
+             "number_recall": "nr. found"}  # fmt: skip
+    titles = "  ".join(f"{short.get(name, name)[:10]:>10}" for name in names)
+    lines = [
+        head,
+        f"perplexity of the true chunks: {result['true_perplexity']:.1f}",
+        f"{'input':32} steps  {titles}      ms",
+    ]
     for row in result["rows"]:
         scores = "  ".join(f"{row[name]:10.3f}" for name in names)
         steps = "nearest" if row["steps"] == "extractive" else str(row["steps"])
         lines.append(f"{row['input'][:32]:32} {steps:>7}{scores}  {row['ms'] or 0:6.0f}")
+    for name, by_steps in result["over_extractive_of"].items():
+        for steps, gains in by_steps.items():
+            said = ", ".join(f"{key} {gains[key]:+.3f}{_ends(gains[f'{key}_ci'])}" for key in GAINED)
+            lines.append(f"{name}, {steps} steps over the nearest chunk: {said}")
     for pair in result["pairs"]:
         said = f"({pair['steps']} steps, {pair['round_trip_cosine']:.3f}) {pair['decoded']}"
         lines.append(f"\n{pair['input']} · {pair['article']}\n  true    {pair['text']}\n  decoded {said}")

@@ -5,21 +5,27 @@ input and one number of steps each; the texts that the numbers stand on come alo
 """
 
 import time
-from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 from itertools import pairwise
-from typing import Literal, TypedDict, cast
+from typing import Literal, TypedDict
 
 import numpy as np
 
 from lvm_core.config import check
 from lvm_core.corpus.store import CorpusStore
-from lvm_core.decode.checks import PRESETS, Checks
 from lvm_core.decode.extractive import ExtractiveDecoder
-from lvm_core.decode.quality import words
 from lvm_core.evaluate.cases import Cases, DecoderSettings, gather_cases
-from lvm_core.metrics.text import ROUGE_KEYS, text_scores
+from lvm_core.evaluate.decoder_scores import (
+    DecoderScores,
+    Gains,
+    gains_of,
+    means_of,
+    perplexity,
+    token_f1,
+    values_of,
+)
+from lvm_core.evaluate.said import surprise_of
 from lvm_core.types import Decoded, Decoder, Encoder, Index, Progress, Vectors, no_progress
 from lvm_core.vectors.geometry import unit_rows
 from lvm_core.workspace import Workspace
@@ -28,19 +34,6 @@ __all__ = ["Cases", "DecoderSettings", "evaluate_decoder", "gather_cases", "neve
 
 N_PAIRS = 10
 N_TIMED = 3
-
-
-class DecoderScores(TypedDict):
-    """Means over the chunks; each is described in `lvm_core.metrics.text`, or at the function of its name."""
-
-    round_trip_cosine: float
-    token_f1: float
-    rouge_1: float
-    rouge_2: float
-    rouge_l: float
-    bleu: float
-    exact: float
-    accepted: float
 
 
 class DecoderRow(DecoderScores):
@@ -66,8 +59,9 @@ class DecodedPair(TypedDict):
 class DecoderEvaluation(TypedDict):
     """What is measured of a decoder, as `evaluate --json` prints it.
 
-    `over_extractive` has of each number of steps the gains over the nearest chunk, `never_falls` of each input whether
-    no text is farther from its vector after more steps.
+    `over_extractive` has of each number of steps the gains over the nearest chunk on real vectors, and
+    `over_extractive_of` the same of each input, in `NAME_ci` with its 95 % interval over articles; `never_falls` of
+    each input whether no text is farther from its vector after more steps; `true_perplexity` the median of the chunks.
     """
 
     decoder: str
@@ -79,7 +73,9 @@ class DecoderEvaluation(TypedDict):
     n: int
     n_articles: int
     rows: list[DecoderRow]
+    true_perplexity: float
     over_extractive: dict[str, dict[str, float]]
+    over_extractive_of: dict[str, dict[str, Gains]]
     never_falls: dict[str, bool]
     pairs: list[DecodedPair]
 
@@ -119,14 +115,19 @@ def evaluate_decoder(
     rows: list[DecoderRow] = []
     pairs: list[DecodedPair] = []
     notes: dict[str, bool] = {}
+    gains: dict[str, dict[str, Gains]] = {}
     for number, (name, vectors) in enumerate(inputs.items()):
         nearest = ExtractiveDecoder(corpus, index, partial(store.chunks, corpus), exclude=cases.articles)
         bar = [run[0] for run in nearest.decode_all(vectors, 0)]
         by_step = _decode(reader, vectors, settings.steps, _part(progress, number, len(inputs)))
         timed = _timed(reader, vectors, settings.steps)
+        low = values_of(bar, cases, encoder)
+        gains[name] = {}
         for steps, texts in by_step.items():
-            rows.append({"input": name, "steps": steps, **_scores(texts, cases), "ms": timed.get(steps)})
-        rows.append({"input": name, "steps": "extractive", **_scores(bar, cases), "ms": None})
+            high = values_of(texts, cases, encoder)
+            rows.append({"input": name, "steps": steps, **means_of(high), "ms": timed.get(steps)})
+            gains[name][str(steps)] = gains_of(high, low, cases)
+        rows.append({"input": name, "steps": "extractive", **means_of(low), "ms": None})
         pairs += _pairs(name, cases, by_step, bar)
         notes[name] = never_falls(by_step)
     last = [row for row in rows if row["input"] == "real vectors"]
@@ -140,6 +141,8 @@ def evaluate_decoder(
         "n": len(cases.chunks),
         "n_articles": len({chunk.article for chunk in cases.chunks}),
         "rows": rows,
+        "true_perplexity": perplexity(surprise_of([chunk.text for chunk in cases.chunks])),
+        "over_extractive_of": gains,
         "over_extractive": {str(r["steps"]): _gain(r, last[-1]) for r in last[:-1]},
         "never_falls": notes,
         "pairs": pairs,
@@ -199,32 +202,6 @@ def _timed(reader: Decoder, vectors: Vectors, steps: Sequence[int]) -> dict[int,
             spent.append((time.perf_counter() - began) * 1000)
         medians[step] = round(float(np.median(spent)), 1)
     return medians
-
-
-def token_f1(text: str, reference: str) -> float:
-    """Return the F1 of the words that two texts share, counted with repeats (Morris et al. 2023, section 5)."""
-    ours, theirs = Counter(words(text)), Counter(words(reference))
-    shared = sum((ours & theirs).values())
-    return 2 * shared / max(sum(ours.values()) + sum(theirs.values()), 1)
-
-
-def _scores(texts: Sequence[Decoded], cases: Cases) -> DecoderScores:
-    truths = [chunk.text for chunk in cases.chunks]
-    overlap = text_scores([d.text for d in texts], truths)
-    checks = [
-        Checks(PRESETS["seeds"], [c.text for c in context]).attempts([d])[0]
-        for d, context in zip(texts, cases.contexts, strict=True)
-    ]
-    pairs = list(zip([d.text for d in texts], truths, strict=True))
-    values = {
-        "round_trip_cosine": [d.round_trip_cosine for d in texts],
-        "token_f1": [token_f1(a, b) for a, b in pairs],
-        **{key: [scores[key] for scores in overlap] for key in (*ROUGE_KEYS, "bleu")},
-        "exact": [float(a.strip() == b.strip()) for a, b in pairs],
-        "accepted": [float(check.accepted) for check in checks],
-    }
-    means = {key: round(float(np.mean(value)), 4) for key, value in values.items()}
-    return cast(DecoderScores, means)
 
 
 def _gain(row: DecoderScores, bar: DecoderScores) -> dict[str, float]:

@@ -10,6 +10,7 @@ from lvm_core.corpus.store import CorpusStore
 from lvm_core.evaluate import measures
 from lvm_core.evaluate.candidates import EncodedCorpus
 from lvm_core.evaluate.rows import Ends, Example, flat
+from lvm_core.evaluate.said import Texts
 from lvm_core.evaluate.settings import EvaluateSettings
 from lvm_core.evaluate.testset import FIRST_POSITION, TestSet
 from lvm_core.json_shapes import Json
@@ -145,7 +146,7 @@ class Extras:
         texts = [run[-1].text for run in self.decoder.decode_all(predictions[lines], self.settings.steps)]
         truths = [chunk.text for chunk in self._store.chunks(self.encoded.corpus.name, self._rows(lines))]
         again = unit_rows(self.encoder.encode([one or " " for one in texts]))
-        answers = measures.Texts(texts, truths, again, predictions[lines], self.test.truths[lines])
+        answers = Texts(texts, truths, again, predictions[lines], self.test.truths[lines])
         values, intervals = measures.means(measures.text_sums(answers, self.test.article[lines]))
         return Decodings(self.decoder_name, len(lines), values, intervals)
 

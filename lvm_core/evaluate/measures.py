@@ -2,7 +2,7 @@
 comparison, every export and every tooltip follow from it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,9 +12,10 @@ import numpy as np
 from lvm_core import forecast
 from lvm_core.device import one_thread
 from lvm_core.evaluate.rows import Ends, Gain, Row
+from lvm_core.evaluate.said import Texts, surprise_of
 from lvm_core.evaluate.testset import TestSet
 from lvm_core.forecast import Forecast
-from lvm_core.metrics import bootstrap, retrieval, similarity, text, timing
+from lvm_core.metrics import bootstrap, retrieval, similarity, timing
 from lvm_core.metrics.bootstrap import Sums
 from lvm_core.metrics.levels import COSINE_MATTERS, SHARE_MATTERS
 from lvm_core.nets.base import SequenceModel
@@ -59,23 +60,6 @@ class Answers:
     def _ranks(self, queries: Vectors) -> Values:
         block = max(1, _SCORE_BYTES // (4 * len(self.test.vectors)))
         return retrieval.target_ranks(queries, self.test.vectors, self.test.targets, self.test.excluded, block)
-
-
-@dataclass(frozen=True)
-class Texts:
-    """The texts of n predictions (n, D), the true next chunks as text and vector, and the texts encoded again."""
-
-    texts: Sequence[str]
-    truths: Sequence[str]
-    encoded: Vectors
-    predictions: Vectors
-    targets: Vectors
-
-    @cached_property
-    def overlap(self) -> Mapping[str, Values]:
-        """ROUGE and BLEU (n,) by name."""
-        scores = text.text_scores(self.texts, self.truths)
-        return {name: np.array([score[name] for score in scores]) for name in (*text.ROUGE_KEYS, "bleu")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +211,18 @@ MEASURES: dict[str, Measure] = {measure.name: measure for measure in (
     Measure("rouge_l", "ROUGE-L", ".3f", "Longest common subsequence, F1",
             texts=lambda t: t.overlap["rouge_l"], first=False),
     Measure("bleu", "BLEU", ".3f", "Sentence BLEU, 0 to 1", texts=lambda t: t.overlap["bleu"], first=False),
+    Measure("surprise", "surprise", ".2f", "How surprising the text is to SmolLM2, in nats a token: log perplexity",
+            texts=lambda t: t.surprise, lower=True, first=False),
+    Measure("surprise_over_truth", "over truth", "+.2f", "The same less that of the true next chunk, in nats a token",
+            texts=lambda t: t.surprise - surprise_of(t.truths), lower=True, first=False),
+    Measure("name_precision", "names right", ".1f", "Capitalised names of the text that the true next chunk has too",
+            texts=lambda t: t.facts["name_precision"], share=True, first=False),
+    Measure("name_recall", "names found", ".1f", "Capitalised names of the true next chunk that the text has too",
+            texts=lambda t: t.facts["name_recall"], share=True, first=False),
+    Measure("number_precision", "numbers right", ".1f", "Numbers of the text that the true next chunk has too",
+            texts=lambda t: t.facts["number_precision"], share=True, first=False),
+    Measure("number_recall", "numbers found", ".1f", "Numbers of the true next chunk that the text has too",
+            texts=lambda t: t.facts["number_recall"], share=True, first=False),
     Measure("snapped_cosine", "snapped", ".4f", "Cosine to the true next chunk after the full snap, strength 1",
             of=_snapped, first=False),
 )}

@@ -48,6 +48,11 @@ def test_a_decoder_that_knows_every_text_scores_one(seeded_once: Workspace, enco
         assert right[key] == pytest.approx(1, abs=5e-3)
     assert first["round_trip_cosine"] < bar["round_trip_cosine"] < 0.95
     assert found["over_extractive"]["1"]["token_f1"] == pytest.approx(1 - bar["token_f1"], abs=1e-3)
+    gains = found["over_extractive_of"]["real vectors"]["1"]
+    assert gains["token_f1_ci"][0] <= gains["token_f1"] <= gains["token_f1_ci"][1]
+    assert right["perplexity"] == found["true_perplexity"] != first["perplexity"]
+    assert right["to_truth"] == pytest.approx(1, abs=5e-3)
+    assert (right["name_precision"], right["name_recall"]) == (1, 1)
     assert found["never_falls"] == {"real vectors": True}
     assert right["ms"] > 0
     assert [p["decoded"] for p in found["pairs"]] == [c.text for c in cases.chunks]
