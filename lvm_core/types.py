@@ -175,6 +175,7 @@ class Decoded:
     """A text made of a vector. `method` says how: inverter, vec2text, extractive ...
 
     `fluency` is the mean log-probability a token that a language model gives the text, in nats; None where none did.
+    `others` are further texts that the decoder weighed, the best first: what they share with the text is certain.
     """
 
     text: str
@@ -182,6 +183,7 @@ class Decoded:
     steps: int
     round_trip_cosine: float
     fluency: float | None = None
+    others: tuple[str, ...] = ()
 
 
 @runtime_checkable

@@ -44,6 +44,12 @@ def cache_key(decoder_id: str, steps: int, vector: Vectors) -> bytes:
     return hashlib.sha256(f"{decoder_id}\n{steps}\n".encode() + rounded.tobytes()).digest()
 
 
+def _decoded(
+    text: str, method: str, steps: int, cosine: float, fluency: float | None, others: Sequence[str] = ()
+) -> Decoded:
+    return Decoded(text, method, steps, cosine, fluency, tuple(others))
+
+
 class DecodeCache:
     """The least recently used texts go when there are more than `max_entries`."""
 
@@ -65,14 +71,14 @@ class DecodeCache:
             return None
         self._run("UPDATE decoded SET used = ? WHERE key = ?", (time.time(), key), READ_WAIT_MS)
         try:
-            return [Decoded(*fields) for fields in json.loads(rows[0][0])]
+            return [_decoded(*fields) for fields in json.loads(rows[0][0])]
         except (ValueError, TypeError) as error:
             self._start_afresh(error)
             return None
 
     def put(self, decoder_id: str, steps: int, vector: Vectors, texts: Sequence[Decoded]) -> None:
         """Keep `texts`, the answer last, for this decoder, these steps and this vector (D,)."""
-        fields = [[t.text, t.method, t.steps, t.round_trip_cosine, t.fluency] for t in texts]
+        fields = [[t.text, t.method, t.steps, t.round_trip_cosine, t.fluency, t.others] for t in texts]
         row = (cache_key(decoder_id, steps, vector), json.dumps(fields, ensure_ascii=False), time.time())
         self._run("INSERT OR REPLACE INTO decoded VALUES (?, ?, ?)", row, WAIT_MS)
         self._run(TRIM, (self.max_entries,), WAIT_MS)

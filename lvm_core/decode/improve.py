@@ -46,10 +46,10 @@ def improve(
                 yield row, found[row]
         if not all(wanted(row) for row in rows):
             break
-    failed = {row: one for row, one in found.items() if not any(a.accepted for a in one.attempts)}
-    for row, one in found.items():
+    failed = {row: decoding for row, decoding in found.items() if not any(a.accepted for a in decoding.attempts)}
+    for row, decoding in found.items():
         if row not in failed:
-            yield row, replace(one, done=True)
+            yield row, replace(decoding, done=True)
     yield from fall_back(failed, sayings)
 
 

@@ -21,7 +21,7 @@ KIND = DecoderKind(
     "inverter",
     "a small language model that says vectors of this encoder",
     "inverter",
-    "Written by this encoder's inverter, from the vector alone.",
+    "Written by the inverter of this encoder, from the vector alone.",
     _here,
     lambda encoder: f"python -m lvm_core train-inverter --kind aligned --corpus enwiki-sample --encoder {encoder}",
     _open,

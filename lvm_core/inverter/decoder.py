@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -30,6 +30,9 @@ BATCH = 16
 PART = 4
 """Vectors whose first texts are written on one thread, where there are others for other threads."""
 
+N_OTHERS = 6
+"""Texts that are kept beside the best one, to tell what is certain."""
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -47,7 +50,7 @@ class Run:
     def note(self, step: int) -> None:
         """Add the best text after `step`."""
         best = self.target.best()
-        self.texts.append(_decoded(best, step))
+        self.texts.append(replace(_decoded(best, step), others=self.target.others(N_OTHERS)))
 
 
 class Inverter:

@@ -12,7 +12,7 @@ The best text never gets farther from the vector from one step to the next.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations
+from itertools import combinations, islice
 
 import numpy as np
 import torch
@@ -80,6 +80,11 @@ class Target:
         """Return the best text so far."""
         assert self.leader is not None
         return self.leader
+
+    def others(self, n: int) -> tuple[str, ...]:
+        """Return the `n` worthiest texts beside the best one."""
+        texts = (candidate.written.text for candidate in self.pool if candidate is not self.leader)
+        return tuple(islice(texts, n))
 
     def parent(self) -> Candidate:
         """Return the worthiest text that was not edited yet: the best, and when its edits led nowhere the next."""

@@ -139,3 +139,13 @@ def test_a_memory_shows_where_a_text_went_like_this_before() -> None:
     assert "When a text went like this before (1)" in html
     assert html.index("&lt;i&gt;sea&lt;/i&gt; rose") < html.index("<b>then</b> Then it fell.")
     assert "When a text" not in cards.behind(prediction())
+
+
+def test_words_that_all_texts_share_are_firm_and_the_others_say_what_else_was_weighed() -> None:
+    others = ("The Moon <b>goes around the Earth", "The Moon turns around the Earth")
+    html = cards.certainty(Decoded("The Moon goes round the Earth", "inverter", 1, 0.8, -2.0, others))
+    assert "4 of 6 words are certain" in html
+    assert html.count('class="lvm-unsure" tabindex="0"') == 2
+    assert "0% of the other texts agree; else: &lt;b&gt;goes, turns" in html
+    assert "0% of the other texts agree; else: around" in html
+    assert cards.certainty(Decoded("The Moon", "extractive", 0, 0.8)) == ""

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from lvm_core.decode.agreement import Word, agreement
 from lvm_core.decode.checks import Attempt, Check
 from lvm_core.decode.decoders import DECODERS
 from lvm_core.predict import Prediction
 from lvm_core.predict.prediction import Neighbour, Remembered, Timings
+from lvm_core.types import Decoded
 from pages.shared import charts, ui
 from pages.shared.glossary import term
 
@@ -31,7 +33,7 @@ def card(prediction: Prediction, key: str, raw: Prediction | None = None) -> Non
     if prediction.smoothed:
         st.html(f'<div class="lvm-label">smoothed by {html.escape(prediction.smoothed_by)}</div>')
         ui.copy_text(prediction.smoothed, f"{key}-smoothed", "context")
-    st.html(figures(prediction) + behind(prediction, raw))
+    st.html(figures(prediction) + certainty(prediction.decoding.decoded) + behind(prediction, raw))
 
 
 def unfinished(prediction: Prediction | None, model: str, snap_on: bool, wait: str = WAIT) -> str:
@@ -39,7 +41,7 @@ def unfinished(prediction: Prediction | None, model: str, snap_on: bool, wait: s
     waiting = f'<span class="lvm-wait">{html.escape(wait)}</span>' if wait else ""
     body = ""
     if prediction is not None and prediction.text:
-        body = f'<p class="lvm-growing">{html.escape(prediction.text)}</p>'
+        body = f'<p class="lvm-growing">{words_html(prediction.decoding.decoded)}</p>'
     elif prediction is not None and prediction.neighbours and not snap_on:
         near = prediction.neighbours[0].chunk
         body = (
@@ -103,6 +105,35 @@ def _how(prediction: Prediction) -> str:
 
 def _ready(timings: Timings) -> str:
     return seconds(timings.waited) + (" (cache)" if timings.cached else "")
+
+
+# ---------------------------------------------------------------- which words are certain
+
+
+def certainty(decoded: Decoded) -> str:
+    """Return how many words all texts share that the decoder weighed, and the text by that, as HTML that folds."""
+    words = agreement(decoded.text, decoded.others)
+    if not decoded.others or not words:
+        return ""
+    firm = sum(word.firm for word in words)
+    return (
+        f'<details class="lvm-fold"><summary>{firm} of {len(words)} words are certain</summary>'
+        f'<p class="lvm-weighed">{words_html(decoded)}</p><p class="lvm-label">The decoder weighed'
+        f" {len(decoded.others)} other texts: words that all of them share are firm, the others faint. Point at a faint"
+        " word, or go to it with the Tab key, to read what else could stand there.</p></details>"
+    )
+
+
+def words_html(decoded: Decoded) -> str:
+    """Return a text as HTML: words on which the decoder's texts agree as they are, the others faint."""
+    return " ".join(_word(word) for word in agreement(decoded.text, decoded.others))
+
+
+def _word(word: Word) -> str:
+    if word.firm:
+        return html.escape(word.text)
+    told = html.escape(f"{word.share:.0%} of the other texts agree; else: {', '.join(word.instead) or 'another order'}")
+    return f'<span class="lvm-unsure" tabindex="0" title="{told}" data-else="{told}">{html.escape(word.text)}</span>'
 
 
 # ---------------------------------------------------------------- behind it
