@@ -59,11 +59,14 @@ def test_a_text_that_is_near_enough_takes_no_more_time() -> None:
 
 def test_what_the_cache_has_costs_nothing_and_says_nothing_of_costs(workspace: Workspace) -> None:
     cache, vectors, decoder = DecodeCache(workspace), unit_vectors(1, 4), SlowDecoder(TEXTS)
+    taken = []
     for _ in range(2):
-        costs = StepCosts()
-        (text,) = [r[0].texts[-1] for r in within(decoder, vectors, 1, cache, costs)][-1:]
-    assert len(decoder.calls) <= 3
-    assert text.steps >= 1
+        decoder.now, costs = 0.0, StepCosts()
+        *_, last = within(decoder, vectors, 350, cache, costs, clock=lambda: decoder.now)
+        taken.append(last[0].steps)
+    assert taken == [2, 5]  # the second time begins behind the two steps that the first one paid for
+    assert decoder.calls == [(1, step) for step in (1, 2, 3, 4, 5)]
+    assert costs.expected(decoder.id, 1) == 0
 
 
 def test_the_best_so_far_is_shown_and_a_text_that_fails_has_the_nearest_chunk_beside_it() -> None:
