@@ -12,10 +12,18 @@ ZERO = 128
 
 LARGEST = 127.0
 
+PART = 4096
+"""Rows that are rounded together: those of a vocabulary at once take a third of a gigabyte for a moment."""
+
 
 def frozen_linear(weight: Tensor) -> nn.Module:
-    """Return a module that maps (..., in) to (..., out) as `weight` (out, in) does, as quickly as this machine can."""
-    if weight.device.type == "cpu" and weight.dtype == torch.bfloat16 and _has_vnni():
+    """Return a module that maps (..., in) to (..., out) as `weight` (out, in) does, as quickly as this machine can.
+
+    Maps to fewer numbers stay in bfloat16: rounding their inputs takes the time that is won, and those of a Llama's way
+    down are the ones with outliers.
+    """
+    rounds = weight.dtype == torch.bfloat16 and weight.shape[0] >= weight.shape[1]
+    if rounds and weight.device.type == "cpu" and _has_vnni():
         return EightBitLinear(weight)
     return PackedLinear(weight)
 
@@ -54,14 +62,14 @@ class EightBitLinear(nn.Module):
 
     Half the memory of bfloat16, and up to twice as quick on a CPU that multiplies bytes (VNNI). Weights have one scale
     for each output, inputs one for each row (LLM.int8(), Dettmers et al. 2022, section 2.1); sums are exact, so the
-    bits of a row do not depend on the other rows. SmolLM2 with the shipped adapter: .03 nats a token less.
+    bits of a row do not depend on the other rows. SmolLM2 with the shipped adapter says chunks .03 nats a token less.
     """
 
     def __init__(self, weight: Tensor) -> None:
         """Round `weight` (out, in)."""
         super().__init__()
-        scale = weight.float().abs().amax(1).clamp_min(1e-12) / LARGEST
-        rounded = (weight.float() / scale[:, None]).round().to(torch.int8)
+        parts = [_rounded(part) for part in weight.split(PART)]
+        rounded, scale = torch.cat([part for part, _ in parts]), torch.cat([own for _, own in parts])
         # no buffers: oneDNN's layout is no tensor that could be saved or moved
         self.weight = torch.ops.onednn.qlinear_prepack(rounded, None)
         self.scale, self.zeros = scale, torch.zeros(len(scale), dtype=torch.int32)
@@ -75,6 +83,11 @@ class EightBitLinear(nn.Module):
             whole, 1 / LARGEST, ZERO, self.weight, self.scale, self.zeros, None, 1.0, 0, x.dtype, "none", [], ""
         )
         return result.mul_(largest).view(*x.shape[:-1], -1)
+
+
+def _rounded(weight: Tensor) -> tuple[Tensor, Tensor]:
+    scale = weight.float().abs().amax(1).clamp_min(1e-12) / LARGEST
+    return (weight.float() / scale[:, None]).round().to(torch.int8), scale
 
 
 def _has_vnni() -> bool:

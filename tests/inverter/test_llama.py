@@ -44,7 +44,7 @@ def test_eight_bits_give_nearly_the_plain_map_and_a_row_the_same_among_others() 
     weight[3] *= 50  # outputs have scales of their own, and so have rows
     x = torch.randn(40, 96, generator=torch.Generator().manual_seed(1)).bfloat16()
     x[5] *= 100
-    apply, plain = frozen_linear(weight), F.linear(x.float(), weight.float())
+    apply, plain = EightBitLinear(weight), F.linear(x.float(), weight.float())
     everything = apply(x)
     assert everything.dtype == torch.bfloat16
     size = x.float().norm(dim=1)[:, None] * weight.float().norm(dim=1)
