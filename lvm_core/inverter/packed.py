@@ -68,7 +68,7 @@ class EightBitLinear(nn.Module):
     def __init__(self, weight: Tensor) -> None:
         """Round `weight` (out, in)."""
         super().__init__()
-        parts = [_rounded(part) for part in weight.split(PART)]
+        parts = [_rounded(part) for part in torch.split(weight, PART)]
         rounded, scale = torch.cat([part for part, _ in parts]), torch.cat([own for _, own in parts])
         # no buffers: oneDNN's layout is no tensor that could be saved or moved
         self.weight = torch.ops.onednn.qlinear_prepack(rounded, None)
