@@ -10,7 +10,7 @@ from lvm_core.executors.apart import Apart, Gone
 from lvm_core.executors.base import ExecutorKind, Outcome, Task, Tell
 from lvm_core.executors.facts import Facts, shared
 from lvm_core.executors.ray_driver import Joined, Over, Told, Work
-from lvm_core.executors.ray_joining import ADDRESS, Head
+from lvm_core.executors.ray_joining import ADDRESS, WATCH_S, Head
 from lvm_core.executors.ray_seats import STOP_S
 from lvm_core.workspace import Workspace
 
@@ -102,10 +102,15 @@ class Ray:
         Raises:
             ExecutorLost: if it has ended.
         """
+        assert self._driver is not None
         try:
-            assert self._driver is not None
+            while not self._driver.connection.poll(WATCH_S):  # a driver without its head is dumb for a minute
+                self._head.watch()
             return self._driver.receive()
-        except Gone:
+        except ExecutorLost:
+            self._hang_up(0.0)
+            raise
+        except (Gone, OSError):
             self._lost()
 
     def _lost(self) -> NoReturn:
@@ -118,10 +123,10 @@ class Ray:
             f"What was finished is kept; start its node again (ray start --address {self._head}) and resume.",
         )
 
-    def _hang_up(self) -> int:
+    def _hang_up(self, patience_s: float = PATIENCE_S) -> int:
         """Let go of the driver, which stops its workers; return its exit code."""
         driver, self._driver = self._driver, None
-        return 0 if driver is None else driver.close(PATIENCE_S)
+        return 0 if driver is None else driver.close(patience_s)
 
 
 KIND = ExecutorKind("Ray", f"every core (or GPU) of the cluster at {ADDRESS}", Ray, "ray")

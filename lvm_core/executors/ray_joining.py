@@ -5,8 +5,9 @@ import os
 import re
 import signal
 import socket
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from lvm_core.errors import ExecutorLost, JobError, SettingsError
 from lvm_core.executors.facts import PROJECT
@@ -36,8 +37,9 @@ def address() -> tuple[str, int]:
 class Head:
     """The head of a cluster, watched from here: Ray itself waits a minute before it misses one."""
 
-    def __init__(self) -> None:
-        self._host, self._port = address()
+    def __init__(self, at: tuple[str, int] | None = None) -> None:
+        """Take where it is; by default, as LVM_RAY_ADDRESS says."""
+        self._host, self._port = at or address()
         self._missed, self._watched = 0, 0.0
 
     def __str__(self) -> str:
@@ -99,6 +101,20 @@ class Head:
             "one that answers to the end",
             "What was finished is kept; start the cluster again and resume.",
         )
+
+    def on_loss(self, do: Callable[[], None]) -> None:
+        """Call `do`, from a thread, once the head that answers now is gone."""
+
+        def watch() -> None:
+            try:
+                while True:
+                    time.sleep(WATCH_S)
+                    self.watch()
+            except ExecutorLost:
+                do()
+
+        if self.answers():
+            threading.Thread(target=watch, name="head", daemon=True).start()
 
     def _knock(self) -> None:
         socket.create_connection((self._host, self._port), CONNECT_S).close()

@@ -262,6 +262,11 @@ def _remote_worker() -> Any:
     import ray
 
     class Seat(Worker):
+        def __init__(self, root: str) -> None:
+            super().__init__(root)
+            host, _, port = ray.get_runtime_context().gcs_address.rpartition(":")
+            Head((host.strip("[]"), int(port))).on_loss(self.stop)  # else it worked on beside who resumes
+
         look = ray.method(concurrency_group="control")(Worker.look)
         stop = ray.method(concurrency_group="control")(Worker.stop)
 
