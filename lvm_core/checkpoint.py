@@ -102,7 +102,8 @@ def list_models(workspace: Workspace, encoder_id: str | None = None) -> list[Mod
 
 
 def _folders(root: Path) -> list[Path]:
-    return sorted(f for f in root.iterdir() if f.is_dir()) if root.is_dir() else []
+    """Return the folders in `root` but for those whose name begins with a point, which are being written."""
+    return sorted(f for f in root.iterdir() if f.is_dir() and f.name[0] != ".") if root.is_dir() else []
 
 
 def _read(folder: Path, shipped: bool) -> ModelInfo | None:

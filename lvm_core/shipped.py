@@ -1,13 +1,16 @@
 """The models that come with the studio: which are asked where nobody names one, and how one is added."""
 
+import contextlib
 import re
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 from lvm_core.boundary.files import read_bytes
 from lvm_core.checkpoint import CARD, RESULT, list_models, load_model, members_of, save_joined, save_model
 from lvm_core.errors import ModelError
 from lvm_core.training_titles import TITLES, save_titles, training_titles
-from lvm_core.workspace import SHIPPED, Workspace, write_json, write_text
+from lvm_core.workspace import SHIPPED, Workspace, disk_errors, write_json, write_text
 
 
 def shipped_models(workspace: Workspace, encoder_id: str) -> list[str]:
@@ -61,13 +64,33 @@ def ship(workspace: Workspace, run: str, name: str, root: Path = SHIPPED, replac
             "a model of weights alone",
             f"Ship its member '{remembering.options.member}'; a memory is made where the corpus is.",
         )
-    card = read_bytes(loaded.info.path / CARD, "The card", error=ModelError).decode("utf-8", "replace")
-    write_text(folder / CARD, card.replace(f"# {loaded.info.config['run']}", f"# {name}", 1))
-    write_json(folder / RESULT, loaded.info.result)
-    save_titles(folder, titles)
-    members = members_of(loaded.info)
-    if members:
-        save_joined(folder, loaded.model, members, loaded.info.config)
-    else:
-        save_model(folder, loaded.model, loaded.info.config, half=True)
+    with _made_whole(folder) as part:
+        card = read_bytes(loaded.info.path / CARD, "The card", error=ModelError).decode("utf-8", "replace")
+        write_text(part / CARD, card.replace(f"# {loaded.info.config['run']}", f"# {name}", 1))
+        write_json(part / RESULT, loaded.info.result)
+        save_titles(part, titles)
+        members = members_of(loaded.info)
+        if members:
+            save_joined(part, loaded.model, members, loaded.info.config)
+        else:
+            save_model(part, loaded.model, loaded.info.config, half=True)
     return folder
+
+
+@contextlib.contextmanager
+def _made_whole(folder: Path) -> Iterator[Path]:
+    """Give a folder to write to that takes the place of `folder` when it is whole; what a kill left goes first."""
+    part, former = (folder.with_name(f".{folder.name}.{end}") for end in ("part", "former"))
+    if former.exists() and not folder.exists():
+        former.rename(folder)
+    shutil.rmtree(part, ignore_errors=True)
+    shutil.rmtree(former, ignore_errors=True)
+    try:
+        yield part
+        with disk_errors(folder):
+            if folder.exists():
+                folder.rename(former)
+            part.rename(folder)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    shutil.rmtree(former, ignore_errors=True)

@@ -1,6 +1,10 @@
 """`ship`: a trained run becomes a model that comes with the studio, in half the size, saying what it read."""
 
+import contextlib
 import json
+import os
+import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +12,7 @@ import pytest
 from lvm_core import checkpoint
 from lvm_core.__main__ import main
 from lvm_core.checkpoint import load_model
+from lvm_core.shipped import ship
 from lvm_core.train import TrainConfig, train
 from lvm_core.training_titles import TITLES, training_titles
 from lvm_core.workspace import Workspace
@@ -41,6 +46,38 @@ def test_a_run_is_shipped_and_loads_from_there(
     assert "There is a shipped model 'gru-toy'" in capsys.readouterr().err
     assert main(["ship", "one", "gru-toy", "--replace", *argv]) == 0
     assert "Commit that folder." in capsys.readouterr().out
+
+
+def ship_killed(trained: Workspace, models: Path, at: int) -> bool:
+    """Ship over what is there in a process that is killed at its change number `at` below `models`; False: at none."""
+    pid = os.fork()
+    if pid == 0:
+        count = [0]
+
+        def watch(event: str, args: tuple) -> None:
+            if event in ("open", "os.rename", "os.mkdir", "shutil.rmtree") and str(args[0]).startswith(str(models)):
+                count[0] += 1
+                if count[0] == at:
+                    os.kill(os.getpid(), signal.SIGKILL)
+
+        sys.addaudithook(watch)
+        with contextlib.suppress(BaseException):
+            ship(trained, "one", "gru-toy", models, replace=True)
+        os._exit(0)
+    return os.WIFSIGNALED(os.waitpid(pid, 0)[1])
+
+
+def test_a_kill_leaves_a_whole_model_or_none_and_shipping_again_works(trained: Workspace, tmp_path: Path) -> None:
+    models, at = tmp_path / "models", 1
+    models.mkdir()
+    while ship_killed(trained, models, at):
+        there = {path.name for path in models.glob("gru-toy/*")}
+        assert there in (set(), {"card.md", "config.json", "model.safetensors", "result.json", TITLES})
+        if at % 8 == 0:
+            ship(trained, "one", "gru-toy", models, replace=True)
+            assert [path.name for path in models.iterdir()] == ["gru-toy"]
+        at += 3
+    assert at > 10
 
 
 def test_what_cannot_be_shipped_is_refused(
