@@ -22,7 +22,7 @@ def read(at: address.Address, corpora: list[CorpusInfo]) -> None:
         query = articles.show(at, corpus)
     with right:
         reading.show(at, corpus, query)
-    ui.licence_note(corpus.licence or "Licence of this text: not stated.")
+    ui.licence_note(state.licence_of(corpus.name))
 
 
 SHOWN = {

@@ -48,9 +48,9 @@ def page(at: address.Address) -> None:
         drift_form.ROUND_TRIP: round_trip_look.show,
     }
     looks[view](at, choices)
+    ui.licence_note(state.licence_of(choices.corpus))
 
 
 ui.page_title("Drift", "Predictions fed back step by step, raw and snapped, beside the true text")
 with ui.errors_shown(drift_form.WORDS), address.page("drift") as at:
     page(at)
-ui.licence_note()

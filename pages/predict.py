@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.shared import address, asked, first_start, glossary, ui
+from pages.shared import address, asked, first_start, glossary, state, ui
 from pages.views.predict import batch, context, editor, results, welcome
 from pages.views.predict import form as predict_form
 from pages.views.predict import run as running
@@ -15,6 +15,7 @@ CSS = Path(__file__).resolve().parent.parent / "assets" / "predict.css"
 ui.page_title("Predict", "Paste the last few chunks of a text and read what each model says comes next")
 st.html(CSS)
 asked.host_shown()
+licence = ""
 with ui.errors_shown(), address.page("predict") as at:
     at.keep(context.keys())
     context.restore(at)
@@ -29,13 +30,14 @@ with ui.errors_shown(), address.page("predict") as at:
         )  # fmt: skip
         choices = predict_form.show(at)
         first_start.notice()
-    texts = context.texts()[-MOST_CHUNKS:]
+    texts, source = context.texts()[-MOST_CHUNKS:], context.origin()
+    licence = state.licence_of(choices.corpus or (source.corpus if source else None))
     run = running.current()
     context.remember(at, context.asked() or (run is not None and list(run.texts) == texts))
     at.write()
     with right, ui.errors_shown():
         if context.take_asked():
-            run = running.begin(choices, texts, context.origin())
+            run = running.begin(choices, texts, source)
         elif run is not None and not run.same_question(choices, texts):
             st.caption("The context or the choices have changed since; press Predict or Ctrl+Enter to predict again.")
         if run is not None:
@@ -45,4 +47,4 @@ with ui.errors_shown(), address.page("predict") as at:
     batch.show(choices)
     asked.warm(choices.models)
 glossary.show()
-ui.licence_note()
+ui.licence_note(licence)

@@ -41,9 +41,9 @@ def page(at: address.Address) -> None:
         numbers.show(rows)
         points.show(data, look.chosen(key) or [Point(TARGET, place) for place in picked], clear)
     find.table(at, data, name, matches, look.forget)
+    ui.licence_note(state.licence_of(settings.corpus))
 
 
 ui.page_title("Vectors", "Where predictions fall against their targets, and what the snap does to them")
 with ui.errors_shown(form.WORDS), address.page("vectors") as at:
     page(at)
-ui.licence_note()

@@ -141,6 +141,12 @@ def corpora() -> "list[CorpusInfo]":
     return store().corpora() if workspace().database.exists() else []
 
 
+def licence_of(corpus: str | None) -> str:
+    """Return the licence of a corpus's text in words, "" where no corpus here is called so."""
+    known = {info.name: info.licence or "Licence of this text: not stated." for info in corpora()}
+    return known.get(corpus or "", "")
+
+
 def encoded_corpora(space: str | None = None) -> "list[CorpusInfo]":
     """Return the corpora whose vectors of the encoder id `space` (default: the one in use) are complete."""
     from lvm_core.vectors.matrix import encoded_with

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from lvm_core.workspace import Workspace
+from pages import PAGES
 from tests.app.studio import FLAGS, ROOT, end, free_port, serve
 from tests.find_browser import find_browser
 
@@ -22,7 +23,6 @@ CHUNKS = [
     "Its gravity causes the tides of the oceans.",
     "In 1969 people walked on the moon for the first time.",
 ]
-PAGES = ("predict", "corpus", "train", "leaderboard", "vectors", "drift", "system")
 
 WIDEST = "Math.max(document.documentElement.scrollWidth, document.querySelector('[data-testid=stMain]').scrollWidth)"
 BRIGHTNESS = (
@@ -115,6 +115,7 @@ def test_an_example_is_one_click_away(browser: Browser, address: str) -> None:
 def test_every_page_fits_and_asks_nobody_else(browser: Browser, address: str, name: str) -> None:
     with opened(browser, f"{address}/{'' if name == 'predict' else name}") as page:
         settled(page)
+        expect(page).to_have_title(f"{PAGES[name][0]} · LVM Studio")
         page.wait_for_function(f"{WIDEST} <= 1440 && {BRIGHTNESS} > 600")
         page.set_viewport_size({"width": 400, "height": 900})
         page.emulate_media(color_scheme="dark")

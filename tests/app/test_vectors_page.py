@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from lvm_core.config import command_line
 from lvm_core.corpus.store import CorpusStore
+from lvm_core.database import connect
 from lvm_core.jobs.store import JobStore
 from lvm_core.snap import SnapSettings
 from lvm_core.study.drift import DriftSettings, drift_key, drift_study, save_study
@@ -287,3 +288,13 @@ def test_of_very_many_points_a_label_holds_the_first_words_alone(
     texts = {trace["name"]: trace["text"] for trace in drawn(app)["data"] if trace.get("text")}
     assert all(len(html.unescape(label.split("<br>")[1])) <= 33 for label in texts["true next chunks"])
     assert any(label.endswith("…") for label in texts["true next chunks"])
+
+
+@pytest.mark.parametrize("page", ["vectors", "drift"])
+def test_text_stands_under_the_licence_of_its_own_corpus(page: str, seeded: Workspace, open_page: Open) -> None:
+    with connect(seeded) as connection:
+        connection.execute("UPDATE corpora SET licence = 'MIT, the otters'")
+    app = open_page(seeded, page, **QUERY) if page == "vectors" else open_page(seeded, page, models="copy-last")
+    assert not app.exception
+    assert "MIT, the otters" in shown(app)
+    assert "Wikipedia" not in [caption.value for caption in app.caption][-1]

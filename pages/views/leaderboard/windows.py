@@ -27,7 +27,7 @@ def show(rows: Mapping[str, Row]) -> None:
     st.caption(f"The same {len(by_window)} windows for every model, evenly spaced and not chosen.")
     for number, window in enumerate(sorted(by_window)):
         _window(rows, by_window[window], number)
-    ui.licence_note()
+    ui.licence_note(state.licence_of(next(iter(rows.values())).corpus))
 
 
 def _offer(rows: Mapping[str, Row]) -> None:

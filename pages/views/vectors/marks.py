@@ -12,7 +12,8 @@ from lvm_core.types import Vectors
 from pages.shared import charts
 from pages.views.vectors import facts
 
-SCALE = [[0, "#b3382b"], [0.5, "#c9b458"], [1, "#2f9d5f"]]
+SCALE = [[0, "#c85a1e"], [0.5, "#a9a39a"], [1, "#1f8fb3"]]
+"""Orange to blue, told apart by those who do not see red and green, and no colour of a thing."""
 PLACES = [[0, "#3a87d9"], [1, "#cf8d26"]]
 FLAT_SYMBOLS = ("diamond", "square", "triangle-up", "pentagon", "hexagon", "triangle-down")
 SOLID_SYMBOLS = ("diamond", "square", "circle")
