@@ -41,7 +41,7 @@ def filters(at: Address, data: MapData, points: str) -> Matches:
         "Find on the map", key=at.key("find", ""), placeholder="words of a chunk", icon=":material/search:"
     )
     names = sorted(set(windows.values["article"]) | set(corpus.values["article"]))
-    articles = set(article.multiselect("Articles", names, key=at.key("articles", [], names)))
+    articles = set(article.multiselect("Only these articles", names, key=at.key("articles", [], names)))
     least, most = -1.0, 1.0
     if data.layers:
         ends = (at.value("low", least), at.value("high", most))
