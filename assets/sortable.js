@@ -44,11 +44,7 @@ export default function ({ data, parentElement, setStateValue }) {
 
   function head() {
     const row = element("tr");
-    if (data.selectable) {
-      const pick = element("th", "lvm-pick");
-      pick.ariaLabel = "chosen";
-      row.append(pick);
-    }
+    if (data.selectable) row.append(element("td", "lvm-pick"));
     const order = orders.get(data.key);
     for (const column of data.columns) {
       const cell = element("th", [column.number ? "lvm-figure" : "", column.pinned ? "lvm-pinned" : ""].join(" "));

@@ -67,7 +67,7 @@ def test_the_first_article_is_read_with_its_sections_and_licence(open_page: Open
     text = shown(app)
     assert not app.exception
     assert opened(app) == "Rivers"
-    assert "<h4>History</h4>" in text
+    assert "<h3>History</h3>" in text
     assert "Rivers is one of the things." in text
     assert "creativecommons" in text
     assert text.count('"lvm-chunk lvm-chosen"') == 5

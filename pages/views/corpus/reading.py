@@ -223,7 +223,7 @@ def _text(chunks: Sequence[Chunk], first: int, last: int, words: str) -> str:
         if chunk.section != section and chunk.section:
             *above, title = chunk.section.split(" / ")
             path = f"<span>{html.escape(' / '.join(above))} / </span>" if above else ""
-            parts.append(f"<h4>{path}{html.escape(title)}</h4>")
+            parts.append(f"<h3>{path}{html.escape(title)}</h3>")
         section = chunk.section
         parts.append(_chunk(chunk, first, last, words))
     return f'<div class="lvm-read">{"".join(parts)}</div>'
