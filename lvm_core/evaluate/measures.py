@@ -5,22 +5,23 @@ comparison, every export and every tooltip follow from it.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lvm_core import forecast
 from lvm_core.device import one_thread
 from lvm_core.evaluate.rows import Ends, Gain, Row
 from lvm_core.evaluate.said import Texts, surprise_of
-from lvm_core.evaluate.testset import TestSet
-from lvm_core.forecast import Forecast
 from lvm_core.metrics import bootstrap, retrieval, similarity, timing
 from lvm_core.metrics.bootstrap import Sums
 from lvm_core.metrics.levels import COSINE_MATTERS, SHARE_MATTERS
-from lvm_core.nets.base import SequenceModel
 from lvm_core.types import Vectors
 from lvm_core.vectors.geometry import Values, cosine
+
+if TYPE_CHECKING:
+    from lvm_core.evaluate.testset import TestSet
+    from lvm_core.forecast import Forecast
+    from lvm_core.nets.base import SequenceModel
 
 BATCH = 32
 """Queries of the batch whose latency is measured."""
@@ -36,7 +37,7 @@ class Answers:
     """
 
     predictions: Vectors
-    test: TestSet
+    test: "TestSet"
     queries: Vectors
     sample: Vectors | None = None
     spread: Vectors | None = None
@@ -239,7 +240,7 @@ def lower_is_better(name: str) -> bool:
     return name in MEASURES and MEASURES[name].lower
 
 
-def window_measures(predictions: Vectors, test: TestSet, said: Forecast | None = None) -> dict[str, Values]:
+def window_measures(predictions: Vectors, test: "TestSet", said: "Forecast | None" = None) -> dict[str, Values]:
     """Return every measure (N,) of predictions (N, D), by name; NaN where a window cannot be measured.
 
     Where the whole of what a model `said` is given, ranks are those of its queries, and its samples are measured too.
@@ -250,7 +251,7 @@ def window_measures(predictions: Vectors, test: TestSet, said: Forecast | None =
     return {name: measure.windows(answers) for name, measure in MEASURES.items() if measure.windows}
 
 
-def sums_by_article(measures: Mapping[str, Values], test: TestSet) -> dict[str, Sums]:
+def sums_by_article(measures: Mapping[str, Values], test: "TestSet") -> dict[str, Sums]:
     """Return the sums of each measure by article."""
     n_articles = len(test.documents)
     return {name: bootstrap.article_sums(values, test.article, n_articles) for name, values in measures.items()}
@@ -269,7 +270,7 @@ def means(sums: Mapping[str, Sums]) -> tuple[dict[str, float | None], dict[str, 
     return values, {name: one.ends for name, one in intervals.items()}
 
 
-def cosine_sums(predictions: Vectors, test: TestSet) -> Sums:
+def cosine_sums(predictions: Vectors, test: "TestSet") -> Sums:
     """Return the sums by article of the cosine alone."""
     return bootstrap.article_sums(cosine(predictions, test.truths), test.article, len(test.documents))
 
@@ -280,8 +281,10 @@ def gain(one: Sums, other: Sums, context: int | None = None, fitted_on: str = ""
     return Gain(difference.mean, difference.ends, context, fitted_on)
 
 
-def speed(model: SequenceModel, test: TestSet, context: int) -> dict[str, float]:
+def speed(model: "SequenceModel", test: "TestSet", context: int) -> dict[str, float]:
     """Return latency of one query and of a batch on one thread (ms), batch speed-up, and memory of the weights (MB)."""
+    from lvm_core import forecast
+
     windows = test.windows(context)
     longest = int(windows.lengths.max())
     lines = np.resize(np.flatnonzero(windows.lengths == longest), BATCH)
