@@ -20,7 +20,7 @@ from torch import Tensor
 from lvm_core import abandoned
 from lvm_core.inverter.llama import MORE_ROOM, Block, Cache
 from lvm_core.inverter.net import END, InverterNet
-from lvm_core.inverter.packed import frozen_linear
+from lvm_core.inverter.packed import PackedLinear
 from lvm_core.inverter.words import UNSEEN, WordHead
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class Generator:
         self.device = net.embedding.device
         with torch.no_grad():
             self.blocks = list(layers) or [block.packed() for block in net.blocks if isinstance(block, Block)]
-        self._head = frozen_linear(net.embedding)
+        self._head = PackedLinear(net.embedding)
 
     @torch.inference_mode()
     def read(self, vectors: Tensor) -> Prompts:

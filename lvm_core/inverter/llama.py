@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lvm_core.inverter.packed import frozen_linear
+from lvm_core.inverter.packed import PackedLinear
 
 MORE_ROOM = 16
 """Positions that a cache grows by."""
@@ -102,7 +102,7 @@ class Block(nn.Module):
     def packed(self) -> "Block":
         """Return the layer ready to write: one matrix a map, laid out for few rows."""
         maps = [self.qkv, self.out, self.gate_up, self.down]
-        merged = [frozen_linear(m.merged()) for m in maps if isinstance(m, LowRank)]
+        merged = [PackedLinear(m.merged()) for m in maps if isinstance(m, LowRank)]
         return Block(merged, (self.norm_1.clone(), self.norm_2.clone()), self.heads, self.eps)
 
     def forward(

@@ -37,7 +37,7 @@ FLUENCY = 0.06
 class SearchSettings:
     """How hard the search looks; the defaults take about two seconds a step and vector on two cores."""
 
-    n_samples: int = 10
+    n_samples: int = 8
     temperature: float = 0.7
     bias: float = 0.3
     n_alternatives: int = 16

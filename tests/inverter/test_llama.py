@@ -5,7 +5,7 @@ import torch
 from torch.nn import functional as F
 
 from lvm_core.inverter.llama import Cache
-from lvm_core.inverter.packed import EightBitLinear, PackedLinear, frozen_linear
+from lvm_core.inverter.packed import PackedLinear
 
 
 def test_it_is_the_plain_map() -> None:
@@ -36,19 +36,3 @@ def test_a_cache_makes_room_and_keeps_what_it_holds(room: int) -> None:
         assert torch.equal(found, keys[[1, 0], :, : place + 1])
         assert torch.equal(values, -found)
     assert cache.past == 40
-
-
-@pytest.mark.skipif(not isinstance(frozen_linear(torch.ones(8, 8).bfloat16()), EightBitLinear), reason="no VNNI here")
-def test_eight_bits_give_nearly_the_plain_map_and_a_row_the_same_among_others() -> None:
-    weight = torch.randn(64, 96, generator=torch.Generator().manual_seed(0)).bfloat16()
-    weight[3] *= 50  # outputs have scales of their own, and so have rows
-    x = torch.randn(40, 96, generator=torch.Generator().manual_seed(1)).bfloat16()
-    x[5] *= 100
-    apply, plain = EightBitLinear(weight), F.linear(x.float(), weight.float())
-    everything = apply(x)
-    assert everything.dtype == torch.bfloat16
-    size = x.float().norm(dim=1)[:, None] * weight.float().norm(dim=1)
-    assert ((everything.float() - plain) / size).abs().max() < 0.01
-    for n in (1, 2, 7, 16):
-        assert torch.equal(apply(x[:n]), everything[:n])
-    assert torch.equal(apply(torch.zeros(2, 3, 96).bfloat16()), torch.zeros(2, 3, 64).bfloat16())
