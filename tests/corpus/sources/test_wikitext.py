@@ -73,18 +73,6 @@ def test_sections_keep_their_path_and_reference_sections_go_with_their_children(
     ]
 
 
-def test_an_account_of_sources_is_prose_and_a_list_of_them_is_not() -> None:
-    told = (
-        "Most of what is known of the king comes from two chronicles. The elder was written at his court within ten"
-        " years of his death, and flatters him; the younger draws on the letters of the abbey, which are lost today."
-    )
-    listed = "* {{cite book|title=A history of the north}}\n* Smith, J. (1990). ''Kings''. London. pp. 3-9."
-    for body, titles in ((told, ["", "Sources"]), (listed, [""]), (f"See below.\n{listed}\n{listed}", [""])):
-        found = sections(f"The lead is here.\n== Sources ==\n{body}\n=== Books ===\n{listed}")
-        assert [section.title for section in found] == titles
-    assert sections(f"The lead is here.\n== References ==\n{told}")[-1].title == ""
-
-
 def test_block_quotations_stay_as_paragraphs() -> None:
     text = sections("He wrote:\n{{quote|I have seen further than others.|Newton}}\nSo it was then.")[0].text
     assert text.split("\n\n") == ["He wrote:", "I have seen further than others.", "So it was then."]

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from functools import partial
-from itertools import takewhile
 
 from lvm_core.corpus.sources.prose import tidy
 from lvm_core.corpus.sources.wikitext.blocks import without_blocks
@@ -13,8 +12,6 @@ from lvm_core.corpus.sources.wikitext.templates import render
 from lvm_core.types import Section
 
 MAX_HEADING_CHARS = 300
-TOLD, MIN_TOLD_CHARS = frozenset({"sources"}), 200
-"""Titles of lists and of prose alike, and how long a line of the latter is at least."""
 
 
 def sections(wikitext: str, site: Site = ENGLISH) -> tuple[Section, ...]:
@@ -43,8 +40,7 @@ def _split(text: str, site: Site) -> Iterator[tuple[str, str]]:
     body: list[str] = []
     dropped_at = 0
     title = ""
-    lines = text.split("\n")
-    for number, line in enumerate(lines, 1):
+    for line in text.split("\n"):
         level, heading = _heading(line)
         if not level:
             if not dropped_at:
@@ -56,21 +52,11 @@ def _split(text: str, site: Site) -> Iterator[tuple[str, str]]:
         if dropped_at and level > dropped_at:
             continue
         heading = tidy(" ".join(plain_text(heading, _renderers(site)).split()))
-        is_list = site.is_dropped_section(heading) and not _is_of_prose(heading, lines, number)
-        dropped_at = level if is_list else 0
+        dropped_at = level if site.is_dropped_section(heading) else 0
         path = [(depth, name) for depth, name in path if depth < level] + [(level, heading)]
         title = " / ".join(name for _, name in path if name)
     if not dropped_at:
         yield title, "\n".join(body)
-
-
-def _is_of_prose(heading: str, lines: list[str], start: int) -> bool:
-    """Tell an account of sources (of light, of a river, of what is known of a king) from a list of them."""
-    if heading.lower() not in TOLD:
-        return False
-    body = [line for line in takewhile(lambda line: not _heading(line)[0], lines[start:]) if line.strip()]
-    told = sum(len(line) for line in body if len(line) >= MIN_TOLD_CHARS and line[0].isalnum() and ". " in line)
-    return told * 2 > sum(map(len, body))
 
 
 def _heading(line: str) -> tuple[int, str]:
