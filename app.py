@@ -12,6 +12,11 @@ HERE = Path(__file__).resolve().parent
 
 hold_memory_together()
 
+# An explicit page icon, before the pages' own are known, keeps the browser from fetching one from the internet.
+st.set_page_config(page_title="LVM Studio", page_icon=str(HERE / "assets/icon.svg"), layout="wide")
+st.html(HERE / "assets/theme.css")
+st.logo(str(HERE / "assets/logo.svg"), size="large")
+
 page = st.navigation(
     [
         st.Page(HERE / "pages" / f"{name}.py", title=title, icon=f":material/{icon}:", default=name == "predict")
@@ -19,10 +24,7 @@ page = st.navigation(
     ],
     position="top",
 )
-# An explicit page icon keeps the browser from fetching a favicon from the internet.
-st.set_page_config(page_title=f"{page.title} · LVM Studio", page_icon=str(HERE / "assets/icon.svg"), layout="wide")
-st.html(HERE / "assets/theme.css")
-st.logo(str(HERE / "assets/logo.svg"), size="large")
+st.set_page_config(page_title=f"{page.title} · LVM Studio")
 address.back_leaves()
 address.arrive(page.title)
 with ui.errors_shown():
