@@ -165,7 +165,18 @@ def flat(values: Mapping[str, float | None], intervals: Mapping[str, Ends]) -> d
 _FLAT = ("split", "values", "intervals", "vs_filter", "near_duplicates", "coherence", "other")
 """Fields that are not written under their own name."""
 
-_OPTIONAL = ("decoder", "n_decoded", "snapped", "drift", "id", "evaluated", "shipped_result", "rank", "level_with_best")
+_OPTIONAL = (
+    "n_train_windows",
+    "decoder",
+    "n_decoded",
+    "snapped",
+    "drift",
+    "id",
+    "evaluated",
+    "shipped_result",
+    "rank",
+    "level_with_best",
+)
 """Fields that are left out where there is nothing to say."""
 
 
