@@ -25,14 +25,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     again = "continue --run from its last checkpoint; begin it if there is none yet and settings are given"
     parser.add_argument("--resume", action="store_true", help=again)
     together = "processes that train it together, a GPU each where there are GPUs; the same steps as one takes [1]"
-    parser.add_argument("--workers", type=int, default=1, metavar="N", help=together)
+    parser.add_argument("--workers", type=int, metavar="N", help=together)
 
 
 def run(namespace: argparse.Namespace, workspace: Workspace) -> RunResult:
     """Train, or go on training."""
     only_a_name = namespace.resume and not given_values(TrainConfig, namespace)
     config = None if only_a_name else from_namespace(TrainConfig, namespace)
-    n_workers = namespace.workers
+    n_workers = 1 if namespace.workers is None else namespace.workers
     if not 1 <= n_workers <= MOST_WORKERS:
         raise SettingsError([f"workers is {n_workers}; expected 1 to {MOST_WORKERS}. Give another --workers."])
     with elsewhere(workspace, namespace.on, n_workers) as executor:

@@ -3,7 +3,7 @@
 import pickle
 import secrets
 import shutil
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +21,7 @@ from lvm_core.workspace import Workspace, disk_errors, replacing
 def parts_elsewhere(
     workspace: Workspace, sources: Sequence[str], settings: IngestSettings, skipped: Skipped, executor: Executor,
     progress: Progress,
-) -> Generator[Chunked]:  # fmt: skip
+) -> Iterator[Chunked]:  # fmt: skip
     """Yield the articles of all parts, cut, in the order of the parts whichever ends first.
 
     Raises:
@@ -71,10 +71,9 @@ def read_part(desk: Desk, source: str, settings: IngestSettings, file: str) -> S
     """Read `source`, clean and cut it into `file`, whole or not at all; return what was passed over."""
     skipped, path = Skipped(), desk.here(file)
     opened = open_source(source, settings)
-    cut = chunk_articles(mended(opened.articles(skipped), skipped), settings)
-    n = 0
-    with closing(cut), disk_errors(path), replacing(path) as temporary, temporary.open("wb") as out:
-        for title, chunks in cut:
+    raw, n = opened.articles(skipped), 0
+    with closing(raw), disk_errors(path), replacing(path) as temporary, temporary.open("wb") as out:
+        for title, chunks in chunk_articles(mended(raw, skipped), settings):
             if len(chunks) < settings.min_chunks:
                 skipped.add(f"articles of fewer than {settings.min_chunks} chunks", title)
                 continue

@@ -84,22 +84,24 @@ def ingest(
     need_space(workspace.root, SPACE_BYTES)
     skipped, start, stopwatch = Skipped(), time.monotonic(), Stopwatch()
     cost, before = Cost(), workspace.database_bytes()
-    with CorpusWriter(workspace, corpus, opened.description, settings.chunker, replace=settings.replace) as writer:
+    selected = _selected(opened, settings, skipped, progress)
+    with (
+        contextlib.closing(selected),
+        CorpusWriter(workspace, corpus, opened.description, settings.chunker, replace=settings.replace) as writer,
+    ):
         meter = _Meter(opened, writer, settings, progress)
-        articles = _Guarded(_selected(opened, settings, skipped, progress), settings.keep_partial)
+        articles = _Guarded(selected, settings.keep_partial)
         if elsewhere is None:
-            # no name for what is within: to close `cut` must be to close the file
             cut = _chunked(stopwatch.each("reading", mended(articles, skipped)), settings, skipped, encode)
         else:
             cut = parts_elsewhere(workspace, sources, settings, skipped, elsewhere, progress)
-        with contextlib.closing(cut):
-            for title, chunks in stopwatch.each("chunking", cut):
-                with stopwatch.spent("storing"):
-                    writer.add(title, chunks)
-                if elsewhere is None:
-                    meter.tell()
-                if settings.limit and writer.n_documents >= settings.limit:
-                    break
+        for title, chunks in stopwatch.each("chunking", cut):
+            with stopwatch.spent("storing"):
+                writer.add(title, chunks)
+            if elsewhere is None:
+                meter.tell()
+            if settings.limit and writer.n_documents >= settings.limit:
+                break
         if not writer.n_documents:
             raise _nothing(", ".join(sources), skipped, settings, articles.warning)
         licence = settings.licence or opened.licence
@@ -135,7 +137,7 @@ class _Guarded:
         self._articles, self._keep_partial = articles, keep_partial
         self.warning = ""
 
-    def __iter__(self) -> Generator[RawArticle]:
+    def __iter__(self) -> Iterator[RawArticle]:
         try:
             yield from self._articles
         except SourceError as error:
@@ -162,24 +164,25 @@ class _Meter:
         )
 
 
-def _selected(source: Source, settings: IngestSettings, skipped: Skipped, progress: Progress) -> Iterator[RawArticle]:
+def _selected(source: Source, settings: IngestSettings, skipped: Skipped, progress: Progress) -> Generator[RawArticle]:
     """Yield all articles, or a random subset of them in their order, found in a first pass over the source."""
     if settings.sample is None:
         yield from source.articles(skipped)
         return
     places = _sampled_places(source, settings.sample, settings, progress)
-    for place, article in enumerate(source.articles(skipped)):
-        if place in places:
-            yield article
-        else:
-            skipped.counts["articles outside the random subset"] += 1
+    with contextlib.closing(source.articles(skipped)) as articles:
+        for place, article in enumerate(articles):
+            if place in places:
+                yield article
+            else:
+                skipped.counts["articles outside the random subset"] += 1
 
 
 def _sampled_places(source: Source, n: int, settings: IngestSettings, progress: Progress) -> set[int]:
     """Return the places of the n articles whose hashes of seed and title are smallest: memory for n alone."""
     heap: list[tuple[int, int]] = []
-    with contextlib.closing(iter(_Guarded(source.articles(Skipped()), settings.keep_partial))) as articles:
-        for place, article in enumerate(articles):
+    with contextlib.closing(source.articles(Skipped())) as articles:
+        for place, article in enumerate(_Guarded(articles, settings.keep_partial)):
             key = f"{settings.seed}\x1f{article.title}\x1f{place}".encode()
             rank = int.from_bytes(hashlib.sha256(key).digest()[:8])
             if len(heap) < n:
@@ -192,7 +195,7 @@ def _sampled_places(source: Source, n: int, settings: IngestSettings, progress: 
 
 def _chunked(
     articles: Iterable[RawArticle], settings: IngestSettings, skipped: Skipped, encode: EncodeTexts | None
-) -> Generator[tuple[str, list[NewChunk]]]:
+) -> Iterator[tuple[str, list[NewChunk]]]:
     for title, chunks in chunk_articles(articles, settings, settings.workers, encode):
         if len(chunks) >= settings.min_chunks:
             yield title, chunks

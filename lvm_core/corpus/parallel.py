@@ -1,7 +1,7 @@
 """Raw articles to chunks, in order, by one process or by several."""
 
 from collections import deque
-from collections.abc import Generator, Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import fields
 
@@ -19,8 +19,8 @@ WAITING_EACH = 8
 
 def chunk_articles(
     articles: Iterable[RawArticle], settings: ChunkSettings, workers: int = 1, encode: EncodeTexts | None = None
-) -> Generator[Chunked]:
-    """Yield the title and the chunks of each article, in order; to close it is to close the source behind it.
+) -> Iterator[Chunked]:
+    """Yield the title and the chunks of each article, in order.
 
     Args:
         articles: what to clean and cut.
@@ -38,7 +38,7 @@ def chunk_articles(
     yield from _side_by_side(articles, settings, workers)
 
 
-def _side_by_side(articles: Iterable[RawArticle], settings: ChunkSettings, workers: int) -> Generator[Chunked]:
+def _side_by_side(articles: Iterable[RawArticle], settings: ChunkSettings, workers: int) -> Iterator[Chunked]:
     from concurrent.futures import ProcessPoolExecutor
     from concurrent.futures.process import BrokenProcessPool
     from multiprocessing import get_context

@@ -41,7 +41,7 @@ def preview(
     """
     settings = check(settings or IngestSettings())
     opened, skipped = open_source(source, settings), Skipped()
-    chunked = chunk_articles(mended(opened.articles(skipped), skipped), settings, encode=encode)
-    with closing(chunked):
+    with closing(opened.articles(skipped)) as raw:
+        chunked = chunk_articles(mended(raw, skipped), settings, encode=encode)
         articles = list(islice((pair for pair in chunked if len(pair[1]) >= settings.min_chunks), n))
     return Preview(opened.description, settings.licence or opened.licence, articles, skipped)

@@ -50,6 +50,22 @@ def _decoded(
     return Decoded(text, method, steps, cosine, fluency, tuple(others))
 
 
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Log changes ahead, so that readers and a writer do not wait for one another.
+
+    Of two processes that say so of one new file at the same moment SQLite refuses one at once, whatever its time limit.
+    """
+    until = time.monotonic() + WAIT_MS / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+
+
 class DecodeCache:
     """The least recently used texts go when there are more than `max_entries`."""
 
@@ -112,7 +128,7 @@ class DecodeCache:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         connection = sqlite3.connect(self.path, WAIT_MS / 1000, isolation_level=None, check_same_thread=False)
         try:
-            connection.execute("PRAGMA journal_mode = WAL")
+            _write_ahead(connection)
             connection.execute("PRAGMA synchronous = OFF")  # a text lost in a power cut is decoded again
             connection.executescript(SCHEMA)
         except BaseException:

@@ -10,7 +10,7 @@ from pages.views.predict.cards import timing_html
 from tests.app.studio import ROOT
 
 SHOWN_ELSEWHERE = {
-    "pages/views/predict/cards.py": 1,  # a name that is cut where there is no room
+    "pages/views/predict/cards.py": 2,  # a name that is cut where there is no room; a word's others, shown by its focus
     "pages/views/train/queue.py": 1,  # the command, which is the first line of the log
     "pages/views/drift/rollout.py": 1,  # a text that stands in the row above
     "pages/views/corpus/reading.py": 2,  # the row and the cosine, which the chart of coherence shows

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -57,4 +58,4 @@ def test_it_is_a_column_of_the_board_and_a_line_of_the_comparison(evaluated: Wor
     assert TOY.meaning in text
     compared = text[text.index("copy-last − context-mean") :]
     line = compared[compared.index("first axis") :]
-    assert "95 % interval [" in line[: line.index("</tr>")], "it is paired, so the two rows are compared"
+    assert re.search(r"[+-]0\.\d+ \[[+-]?", line[: line.index("</tr>")]), "it is paired, so the two rows are compared"

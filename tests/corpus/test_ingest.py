@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from lvm_core.corpus import writing
+from lvm_core.corpus.chunks import NewChunk
 from lvm_core.corpus.ingest import IngestSettings, ingest
 from lvm_core.corpus.preview import preview
 from lvm_core.corpus.sources import open_source
@@ -412,7 +413,9 @@ def test_every_failure_is_one_a_user_can_mend(workspace: Workspace, tmp_path: Pa
         read_in(workspace, tmp_path / "a.jsonl.gz")
 
 
-def test_a_source_is_closed_at_once_when_reading_ends_early(workspace: Workspace, tmp_path: Path) -> None:
+def test_a_source_is_closed_at_once_when_reading_ends_early(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "d.xml"
     path.write_text(dump_text([f"{name} {i}" for i in range(40) for name in NAMES]))
 
@@ -430,3 +433,13 @@ def test_a_source_is_closed_at_once_when_reading_ends_early(workspace: Workspace
         assert not is_open()
     preview(str(path), 1)
     assert not is_open()
+
+    def fail(*_given: object) -> list[NewChunk]:
+        raise InterruptedError
+
+    monkeypatch.setattr("lvm_core.corpus.parallel.chunk_document", fail)
+    for read in (lambda: preview(str(path)), lambda: ingest(workspace, str(path), "tiny")):
+        with pytest.raises(InterruptedError) as caught:
+            read()
+        assert caught.value.__traceback__ is not None
+        assert not is_open()

@@ -1,7 +1,7 @@
 """What every source of text is made of: raw articles one at a time, what was passed over, and how a kind is told."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -56,7 +56,7 @@ class Source(Protocol):
         """The share read so far of the iteration under way, 0 to 1; 0 where it cannot be known."""
         ...
 
-    def articles(self, skipped: Skipped) -> Iterator[RawArticle]:
+    def articles(self, skipped: Skipped) -> Generator[RawArticle]:
         """Yield the articles in order, one in memory at a time; count in `skipped` what is passed over."""
         ...
 

@@ -1,6 +1,6 @@
 """Read a folder of texts and its subfolders: each file as its own kind says."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 
 from lvm_core.corpus.sources.base import RawArticle, ReadSettings, Skipped, SourceKind
@@ -17,7 +17,7 @@ class FolderSource:
         self.description = f"texts in {path.name}"
         self.share = 0.0
 
-    def articles(self, skipped: Skipped) -> Iterator[RawArticle]:
+    def articles(self, skipped: Skipped) -> Generator[RawArticle]:
         """Yield the articles in the order of their files; a file that cannot be read is counted and passed over.
 
         Raises:

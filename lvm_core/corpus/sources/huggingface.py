@@ -1,7 +1,7 @@
 """Read a Hugging Face data set: `hf:OWNER/NAME`, `hf:OWNER/NAME:CONFIG`, each with `@SPLIT`, or a local folder."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +47,7 @@ class HuggingFaceSource:
                 "For example: hf:wikimedia/wikipedia:20231101.en, or hf:/path/to/folder",
             )
 
-    def articles(self, skipped: Skipped) -> Iterator[RawArticle]:
+    def articles(self, skipped: Skipped) -> Generator[RawArticle]:
         """Yield the rows in order.
 
         Raises:

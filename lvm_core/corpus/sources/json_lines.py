@@ -1,7 +1,7 @@
 """Read JSON lines: one object a line with a text, and a title where there is one."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ class JsonLinesSource:
     def share(self) -> float:
         return self._opened.share if self._opened else 0.0
 
-    def articles(self, skipped: Skipped) -> Iterator[RawArticle]:
+    def articles(self, skipped: Skipped) -> Generator[RawArticle]:
         """Yield the articles in order; a bad line is counted and passed over.
 
         Raises:

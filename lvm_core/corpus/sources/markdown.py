@@ -2,7 +2,7 @@
 
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -31,7 +31,7 @@ _CALLOUT = re.compile(r"\A\[!\w{1,20}\]\s*")
 class MarkdownSource(TextSource):
     """One file, which is one article, or one for each heading of its top level."""
 
-    def articles(self, skipped: Skipped) -> Iterator[RawArticle]:  # noqa: ARG002 - nothing to skip
+    def articles(self, skipped: Skipped) -> Generator[RawArticle]:  # noqa: ARG002 - nothing to skip
         """Yield the articles in order; a very long text comes in several parts.
 
         Raises:

@@ -7,7 +7,7 @@ Format: https://www.mediawiki.org/xml/export-0.11.xsd
 
 import re
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -45,7 +45,7 @@ class DumpSource:
     def share(self) -> float:
         return self._opened.share if self._opened else 0.0
 
-    def articles(self, skipped: Skipped) -> Iterator[RawArticle]:
+    def articles(self, skipped: Skipped) -> Generator[RawArticle]:
         """Yield the articles in the order of the dump.
 
         Raises:

@@ -1,6 +1,6 @@
 """Several sources read one after the other into one corpus, such as the parts a large dump comes in."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 
 from lvm_core.corpus.sources.base import RawArticle, Skipped, Source
 
@@ -18,7 +18,7 @@ class Parts:
         """The share read so far, each part counted alike."""
         return (self._number + self._sources[self._number].share) / len(self._sources)
 
-    def articles(self, skipped: Skipped) -> Iterator[RawArticle]:
+    def articles(self, skipped: Skipped) -> Generator[RawArticle]:
         """Yield the articles of all parts."""
         for number, source in enumerate(self._sources):
             self._number = number

@@ -1,7 +1,7 @@
 """Read a plain text: one article, or one a heading."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 from lvm_core.corpus.sources.base import MAX_ARTICLE_BYTES, RawArticle, ReadSettings, Skipped, SourceKind
@@ -27,7 +27,7 @@ class TextSource:
     def share(self) -> float:
         return self._opened.share if self._opened else 0.0
 
-    def articles(self, skipped: Skipped) -> Iterator[RawArticle]:  # noqa: ARG002 - nothing to skip
+    def articles(self, skipped: Skipped) -> Generator[RawArticle]:  # noqa: ARG002 - nothing to skip
         """Yield the articles in order; a very long text comes in several parts.
 
         Raises:

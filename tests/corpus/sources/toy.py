@@ -1,7 +1,7 @@
 """A toy source of text, added from the outside."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -19,7 +19,7 @@ class Subtitles:
     def __init__(self, path: str, settings: ReadSettings) -> None:
         self.path, self.description = Path(path), "subtitles"
 
-    def articles(self, skipped: Skipped) -> Iterator[RawArticle]:
+    def articles(self, skipped: Skipped) -> Generator[RawArticle]:
         cues = re.sub(r"^[\d:, >-]+$", "", self.path.read_text(), flags=re.M)
         yield RawArticle(self.path.stem, cues)
 
