@@ -19,8 +19,9 @@ licence = ""
 with ui.errors_shown(), address.page("predict") as at:
     at.keep(context.keys())
     context.restore(at)
+    about = st.empty()  # there in every run: a browser makes anew, without what is being typed, all that moves up
     if running.current() is None and not st.session_state.get(context.RUN):
-        st.html(welcome.what_this_is())
+        about.html(welcome.what_this_is())
     left, right = st.columns([0.36, 0.64], gap="medium")
     with left:
         editor.show()
