@@ -9,7 +9,7 @@ from multiprocessing.connection import Connection, Pipe
 from types import TracebackType
 from typing import Any, Self
 
-from lvm_core.executors.facts import PROJECT
+from lvm_core.children import python_path
 
 KILL_S = 5.0
 START = f"import sys; from {__name__} import main; main(sys.argv[1:])"
@@ -25,12 +25,11 @@ class Apart:
     def __init__(self, call: str, **variables: str) -> None:
         """Start it, with these variables in its environment."""
         self.connection, theirs = Pipe()
-        paths = [str(PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])]
         self._process = subprocess.Popen(
             [sys.executable, "-c", START, str(theirs.fileno()), call],
             stdin=subprocess.DEVNULL,
             pass_fds=[theirs.fileno()],
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)), **variables},
+            env={**os.environ, "PYTHONPATH": python_path(), **variables},
         )
         theirs.close()
 

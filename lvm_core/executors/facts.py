@@ -9,16 +9,14 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
+from lvm_core.children import PROJECT
 from lvm_core.database import copy_database
 from lvm_core.errors import JobError
 from lvm_core.workspace import Workspace, disk_errors, write_text
 
 PACKAGES = ("torch", "numpy", "transformers", "sentence-transformers", "faiss-cpu", "safetensors", "tokenizers")
 """What the bits of vectors and weights depend on."""
-
-PROJECT = Path(__file__).resolve().parent.parent.parent
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
+from lvm_core.children import PROJECT
 from lvm_core.errors import ExecutorLost, JobError, SettingsError
-from lvm_core.executors.facts import PROJECT
 
 ADDRESS = "LVM_RAY_ADDRESS"
 CONNECT_S, WATCH_S = 5.0, 1.0

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lvm_core.children import PROJECT
 from lvm_core.errors import ExecutorLost, JobError, LvmError, WorkspaceError
 from lvm_core.executors.base import MOST_TRIES, Outcome, Task, Tell
-from lvm_core.executors.facts import PROJECT, Facts
+from lvm_core.executors.facts import Facts
 from lvm_core.executors.ray_joining import Head, last_line
 from lvm_core.executors.work import Worker
 

@@ -17,10 +17,11 @@ from types import FrameType, TracebackType
 from typing import Any, Self
 
 from lvm_core.boundary.values import shown
+from lvm_core.children import python_path
 from lvm_core.config import named_values
 from lvm_core.errors import ExecutorLost, JobError, SettingsError
 from lvm_core.executors.base import MOST_TRIES, ExecutorKind, Outcome, Task, Tell
-from lvm_core.executors.facts import PROJECT, Facts, shared
+from lvm_core.executors.facts import Facts, shared
 from lvm_core.executors.work import Stopped, Worker
 from lvm_core.json_shapes import Values
 from lvm_core.workspace import Workspace, disk_errors, read_json, replacing, write_json
@@ -188,7 +189,7 @@ def _ended(job: Any) -> bool:
 def _importable() -> Iterator[None]:
     """Let the jobs, which inherit the environment, find the studio."""
     before = os.environ.get("PYTHONPATH")
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(PROJECT), before]))
+    os.environ["PYTHONPATH"] = python_path()
     try:
         yield
     finally:

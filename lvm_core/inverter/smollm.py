@@ -17,6 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lvm_core.children import python_path
 from lvm_core.errors import DecoderError, MissingPackage
 from lvm_core.json_shapes import Json
 from lvm_core.types import Progress, no_progress
@@ -97,9 +98,8 @@ def _convert(source: Path, folder: Path) -> None:
     """Convert in a process of its own: it takes more than a gigabyte, which a server would hold on to."""
     temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     program = [sys.executable, "-m", "lvm_core.inverter.conversion", str(source), str(temporary)]
-    paths = [str(Path(__file__).parents[2]), *filter(None, (os.environ.get("PYTHONPATH"),))]
     try:
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+        environment = {**os.environ, "PYTHONPATH": python_path()}
         done = subprocess.run(program, env=environment, capture_output=True, text=True, errors="replace", check=False)
         if done.returncode:
             lines = done.stderr.strip().splitlines() or [f"it ended with {done.returncode}"]

@@ -10,13 +10,14 @@ import threading
 import time
 from pathlib import Path
 
+from lvm_core.children import PROJECT as PROJECT
+from lvm_core.children import python_path
 from lvm_core.config import typed
 from lvm_core.errors import WorkspaceError
 from lvm_core.jobs import kinds, logs, machine, pulse, rows
 from lvm_core.jobs.rows import Job
 from lvm_core.workspace import Workspace
 
-PROJECT = Path(__file__).resolve().parent.parent.parent
 PROGRAM = [sys.executable, "-m", "lvm_core"]
 LOOK_WAIT_S = 0.3
 START_GRACE_S = 15.0
@@ -44,10 +45,9 @@ def shown_command(argv: list[str], workspace: Workspace) -> str:
 def environment(job: Job, workspace: Workspace) -> dict[str, str]:
     """Return the environment of the job's process: it knows its job, and finds the studio from any folder."""
     inherited = {k: v for k, v in os.environ.items() if k not in (pulse.JOB, pulse.OWNER)}
-    paths = [str(PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])]
     return {
         **inherited,
-        "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)),
+        "PYTHONPATH": python_path(),
         "PYTHONUNBUFFERED": "1",
         "LVM_WORKSPACE": str(workspace.root),
         pulse.JOB: job.id,

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import groupby
 
 import numpy as np
 
@@ -74,28 +73,25 @@ def laws(rows: Iterable[Row]) -> list[Law]:
     Sizes of one law share the kind of net, the context and the number of parameters; of two trainings on as many
     windows the one evaluated last counts.
     """
-    trained = [row for row in rows if row.kind == "net" and row.n_train_windows and row.vs_filter is not None]
-    form = lambda row: (row.net, row.context, int(row.number("parameters") or 0))  # noqa: E731
-    found = []
-    for (net, context, parameters), same in groupby(sorted(trained, key=form), key=form):
-        sizes: dict[int, Size] = {}
-        for row in sorted(same, key=lambda row: row.evaluated or 0.0):
-            if row.vs_filter is not None and row.n_train_windows:
-                gain = row.vs_filter
-                sizes[row.n_train_windows] = Size(row.n_train_windows, gain.cosine, gain.ci, row.model)
-        if len(sizes) >= MIN_SIZES:
-            found.append(_law(net, context, parameters, [sizes[n] for n in sorted(sizes)]))
-    return found
+    forms: dict[tuple[str, int, int], dict[int, Size]] = {}
+    for row in sorted(rows, key=lambda row: row.evaluated or 0.0):
+        windows, gain = row.n_train_windows, row.vs_filter
+        if row.kind == "net" and windows and gain is not None:
+            form = row.net, row.context, int(row.number("parameters") or 0)
+            forms.setdefault(form, {})[windows] = Size(windows, gain.cosine, gain.ci, row.model)
+    return [
+        _law(*form, [sizes[n] for n in sorted(sizes)])
+        for form, sizes in sorted(forms.items())
+        if len(sizes) >= MIN_SIZES
+    ]
 
 
 def _law(net: str, context: int, parameters: int, sizes: list[Size]) -> Law:
-    limit, scale, power = _fitted(sizes)
-    law = Law(net, context, parameters, sizes, limit, scale, power, None)
-    if len(sizes) == MIN_SIZES:
-        return law
-    limit_before, scale_before, power_before = _fitted(sizes[:-1])
-    foretold = limit_before - scale_before * sizes[-1].windows ** -power_before
-    return Law(net, context, parameters, sizes, limit, scale, power, foretold)
+    foretold = None
+    if len(sizes) > MIN_SIZES:
+        limit, scale, power = _fitted(sizes[:-1])
+        foretold = limit - scale * sizes[-1].windows ** -power
+    return Law(net, context, parameters, sizes, *_fitted(sizes), foretold)
 
 
 def _fitted(sizes: list[Size]) -> tuple[float, float, float]:

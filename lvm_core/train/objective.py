@@ -72,7 +72,7 @@ class OfTheNet:
     def backward(self, model: SequenceModel, batch: Batch) -> tuple[Tensor, Tensor]:
         """Run both passes; a share of the batch counts by its share of the targets."""
         own = self._group.share(batch)
-        weight = float(own.mask.sum() / batch.mask.sum())
+        weight = 1.0 if own is batch else float(own.mask.sum() / batch.mask.sum())
         loss = batch.x.new_zeros(())
         if weight > 0:
             with torch.autocast(batch.x.device.type, torch.bfloat16, enabled=self._bf16):
