@@ -61,7 +61,7 @@ def interrupt() -> None:
 
 
 def test_a_stopped_training_goes_on_as_if_it_had_not_been(seeded: Workspace) -> None:
-    settings = {"epochs": 6, "patience": 6, "options": {"d_hidden": 16, "n_layers": 1, "dropout": 0.2}}
+    settings = {"epochs": 24, "patience": 24, "options": {"d_hidden": 16, "n_layers": 1, "dropout": 0.2}}
     together(seeded, "whole", **settings)
     with pytest.raises(KeyboardInterrupt):
         together(seeded, "parts", stop_at(1, interrupt), **settings)
