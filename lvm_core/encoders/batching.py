@@ -101,6 +101,7 @@ def _pool(n_threads: int) -> ThreadPoolExecutor:
     ready = threading.Barrier(n_threads + 1)
 
     def begin() -> None:
+        torch.get_num_threads()  # otherwise torch gives the thread its own number anew when it first computes
         torch.set_num_threads(1)
         ready.wait()
 

@@ -139,6 +139,22 @@ def test_several_threads_give_what_one_gives() -> None:
         torch.set_num_threads(before)
 
 
+def test_each_of_several_batches_is_computed_by_one_thread() -> None:
+    before, seen, out = torch.get_num_threads(), set(), np.empty((4, 2), dtype=np.float32)
+    torch.set_num_threads(2)
+
+    def forward(rows: np.ndarray) -> np.ndarray:
+        torch.ones(300, 300) @ torch.ones(300, 300)
+        seen.add(torch.get_num_threads())
+        return np.ones((len(rows), 2), dtype=np.float32)
+
+    try:
+        run_batches([np.array([row]) for row in range(4)], forward, out, 2)
+        assert (seen, torch.get_num_threads()) == ({1}, 2)
+    finally:
+        torch.set_num_threads(before)
+
+
 def test_one_batch_is_computed_by_one_thread_for_others_would_only_be_waited_for() -> None:
     before, seen, out = torch.get_num_threads(), [], np.empty((1, 2), dtype=np.float32)
     torch.set_num_threads(3)
