@@ -2,13 +2,19 @@
 
 import contextlib
 import functools
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+import threading
+from collections.abc import Callable, Iterator
+from contextvars import copy_context
+from typing import TYPE_CHECKING, TypeVar
 
 from lvm_core.errors import SettingsError
 
 if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
     import torch
+
+T = TypeVar("T")
 
 
 def pick_device(name: str = "auto") -> "torch.device":
@@ -19,6 +25,8 @@ def pick_device(name: str = "auto") -> "torch.device":
     """
     import torch
 
+    if _shared:
+        _team()  # before a thread that stays computes with a team of its own
     there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if name == "auto":
         return torch.device("cuda" if there["cuda"] else "mps" if there["mps"] else "cpu")
@@ -52,6 +60,82 @@ def one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+@functools.lru_cache(maxsize=8)
+def thread_pool(n: int, name: str, threads_each: int = 1) -> "ThreadPoolExecutor":
+    """Return a pool of `n` threads that live as long as the process, each of which computes on so many CPU threads.
+
+    Starting one on a busy machine takes longer than what it is to compute. Work of a pool must not wait for more work
+    of the same pool.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    import torch
+
+    ready = threading.Barrier(n + 1)
+
+    def begin() -> None:
+        torch.get_num_threads()  # otherwise torch gives the thread its own number anew when it first computes
+        torch.set_num_threads(threads_each)
+        ready.wait()
+
+    to_come = 1 if _shared else torch.get_num_threads()
+    pool = ThreadPoolExecutor(n, name)
+    for _ in range(n):
+        pool.submit(begin)
+    ready.wait()
+    # torch gives threads yet to come the last number that any thread was given
+    other = threading.Thread(target=torch.set_num_threads, args=(to_come,))
+    other.start()
+    other.join()
+    return pool
+
+
+_shared = False
+_sharing = threading.Lock()
+
+
+def share_threads() -> None:
+    """Have one thread of this process compute with all of torch's threads, and all others alone, from now on.
+
+    In a server many threads compute now and then. Each would keep a team of its own, and libgomp, which then sees more
+    threads than cores, lets every team wait passively: a text takes half as long again. See `together`.
+    """
+    global _shared
+    _shared = True
+
+
+def together(work: Callable[[], T]) -> T:
+    """Return `work()`, done by the one thread that has all of torch's threads where they are shared, else here.
+
+    It must not call `together` again.
+    """
+    if not _shared:
+        return work()
+    return _team()[0].submit(copy_context().run, work).result()
+
+
+def threads() -> int:
+    """Return how many of torch's threads this process may use on the CPU."""
+    import torch
+
+    return _team()[1] if _shared else torch.get_num_threads()
+
+
+def _team() -> "tuple[ThreadPoolExecutor, int]":
+    with _sharing:
+        return _the_team()
+
+
+@functools.cache
+def _the_team() -> "tuple[ThreadPoolExecutor, int]":
+    import torch
+
+    n = torch.get_num_threads()
+    pool = thread_pool(1, "together", n)
+    torch.set_num_threads(1)
+    return pool, n
 
 
 ARENAS, MAPPED_BYTES = 2, 4_000_000

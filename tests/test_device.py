@@ -1,4 +1,4 @@
-"""What the process does with memory, seen from outside."""
+"""What a process does with memory and threads, seen from outside."""
 
 import subprocess
 import sys
@@ -37,3 +37,29 @@ def grown(how: str) -> float:
 @pytest.mark.skipif(sys.platform != "linux", reason="it speaks of glibc")
 def test_what_threads_free_goes_back_to_the_system() -> None:
     assert grown("together") < 20
+
+
+SHARED = """
+import threading, torch
+from lvm_core.device import share_threads, thread_pool, threads, together
+
+def seen_by(run):
+    seen = []
+    thread = threading.Thread(target=lambda: seen.append(run()))
+    thread.start(); thread.join()
+    return seen[0]
+
+torch.set_num_threads(3)
+assert (together(torch.get_num_threads), threads()) == (3, 3)
+share_threads()
+assert seen_by(lambda: together(torch.get_num_threads)) == 3
+assert (threads(), torch.get_num_threads(), seen_by(torch.get_num_threads)) == (3, 3, 1)
+pool = thread_pool(2, "two")
+pool.submit(lambda: torch.ones(300, 300) @ torch.ones(300, 300)).result()
+assert {*pool.map(lambda _: torch.get_num_threads(), range(8))} == {1}
+assert (threads(), together(torch.get_num_threads), seen_by(torch.get_num_threads)) == (3, 3, 1)
+"""
+
+
+def test_where_threads_are_shared_one_has_them_all_and_all_others_compute_alone() -> None:
+    subprocess.run([sys.executable, "-c", SHARED], check=True)

@@ -40,7 +40,7 @@ def run(namespace: argparse.Namespace, workspace: Workspace) -> Json:
 
 
 def _served(namespace: argparse.Namespace, workspace: Workspace) -> Json:
-    from lvm_core.device import hold_memory_together
+    from lvm_core.device import hold_memory_together, share_threads
     from lvm_core.service.app import make_app
     from lvm_core.service.engine import Engine
     from lvm_core.service.seeds import seed_apps
@@ -48,6 +48,7 @@ def _served(namespace: argparse.Namespace, workspace: Workspace) -> Json:
     from lvm_core.service.settings import LOOPBACK, ServiceSettings
 
     hold_memory_together()
+    share_threads()
     settings = config.from_namespace(ServiceSettings, namespace).checked()
     engine = Engine(workspace, settings)
     listening = [listen(make_app(engine), settings.host, settings.port)]

@@ -9,6 +9,7 @@ now and then one is added or left out, and all are filled again. The text never 
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ from lvm_core.denoiser.fill import Draft, Filler, Sight
 from lvm_core.denoiser.net import Denoiser, DenoiserSize
 from lvm_core.denoiser.pieces import WordPieces, load_pieces
 from lvm_core.denoiser.spelling import read_forms, spelled
-from lvm_core.device import pick_device
+from lvm_core.device import pick_device, together
 from lvm_core.encoders.precision import quick_at_bf16
 from lvm_core.errors import DecoderError, SpaceMismatch
 from lvm_core.inverter.files import DENOISER, find_inverter, inverters, read_weights
@@ -130,7 +131,7 @@ class DenoisingDecoder:
         texts: list[list[Decoded]] = []
         for start in range(0, len(targets), BATCH):
             with self._lock:
-                texts += self._decode_batch(targets[start : start + BATCH], steps)
+                texts += together(partial(self._decode_batch, targets[start : start + BATCH], steps))
         return texts
 
     def _decode_batch(self, targets: Vectors, steps: int) -> list[list[Decoded]]:

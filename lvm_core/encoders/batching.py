@@ -1,14 +1,11 @@
 """How texts are checked, grouped by length, and spread over the threads before a net sees them."""
 
-import functools
-import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
 
 import numpy as np
 
 from lvm_core import abandoned
+from lvm_core.device import thread_pool, threads
 from lvm_core.errors import EncoderError
 from lvm_core.types import Rows, Vectors
 
@@ -75,15 +72,13 @@ def run_batches(groups: Sequence[Rows], forward: Callable[[Rows], Vectors], out:
     A thread computes its batch alone: threads that share every matrix product wait for each other at its end, which
     on a busy machine costs more than the product: one sentence on two threads took 500 ms there, on one 12.
     """
-    from lvm_core.device import one_thread
-
-    if n_threads < 2 or len(groups) < 2:
-        with one_thread() if n_threads > 1 else nullcontext():
-            for group in groups:
-                abandoned.check()
-                out[group] = forward(group)
+    if n_threads < 2:
+        for group in groups:
+            abandoned.check()
+            out[group] = forward(group)
         return
-    futures = [(group, _pool(n_threads).submit(forward, group)) for group in groups]
+    pool = thread_pool(n_threads, "encode")
+    futures = [(group, pool.submit(forward, group)) for group in groups]
     try:
         for group, future in futures:
             abandoned.check()
@@ -93,30 +88,6 @@ def run_batches(groups: Sequence[Rows], forward: Callable[[Rows], Vectors], out:
             future.cancel()
 
 
-@functools.lru_cache(maxsize=4)
-def _pool(n_threads: int) -> ThreadPoolExecutor:
-    """Return threads that live as long as the process: starting one on a busy machine takes longer than a batch."""
-    import torch
-
-    ready = threading.Barrier(n_threads + 1)
-
-    def begin() -> None:
-        torch.get_num_threads()  # otherwise torch gives the thread its own number anew when it first computes
-        torch.set_num_threads(1)
-        ready.wait()
-
-    before = torch.get_num_threads()
-    pool = ThreadPoolExecutor(n_threads, "encode")
-    for _ in range(n_threads):
-        pool.submit(begin)
-    ready.wait()
-    # torch keeps the last number set by any thread for threads yet to come; the caller's own never changed.
-    torch.set_num_threads(before)
-    return pool
-
-
 def cpu_threads(device_type: str) -> int:
-    """Return how many batches to compute side by side: the caller's torch threads on a CPU, 1 on an accelerator."""
-    import torch
-
-    return torch.get_num_threads() if device_type == "cpu" else 1
+    """Return how many batches to compute side by side: torch's threads on a CPU, 1 on an accelerator."""
+    return threads() if device_type == "cpu" else 1

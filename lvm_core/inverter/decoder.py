@@ -2,17 +2,14 @@
 
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-import torch
-
 from lvm_core import abandoned
-from lvm_core.device import give_back_memory
+from lvm_core.device import give_back_memory, thread_pool, threads, together
 from lvm_core.errors import DecoderError, SpaceMismatch
 from lvm_core.inverter.files import find_inverter, inverters, read_weights
 from lvm_core.inverter.generate import Generator, vector_seeds
@@ -63,7 +60,7 @@ class Inverter:
         self._settings = settings or SearchSettings()
         self._runs: Runs[Run] = Runs(RUNS_REMEMBERED)
         self._lock = threading.Lock()
-        self._threads = torch.get_num_threads() if generator.device.type == "cpu" else 1
+        self._threads = threads() if generator.device.type == "cpu" else 1
 
     def decode_all(self, vectors: Vectors, steps: int) -> list[list[Decoded]]:
         """Return for each of the (N, D) vectors its texts after 0, 1, .. `steps` corrections; 0: the greedy first.
@@ -84,7 +81,8 @@ class Inverter:
         for start in range(0, len(targets), BATCH):
             with self._lock:
                 try:
-                    texts += self._decode_batch(targets[start : start + BATCH], steps)
+                    batch = targets[start : start + BATCH]
+                    texts += together(partial(self._decode_batch, batch, steps))
                 except abandoned.Abandoned:
                     self._runs.clear()  # a search that broke off in a step would go on differently
                     raise
@@ -141,14 +139,10 @@ def side_by_side(work: Callable[[Sequence[T]], list[R]], items: Sequence[T], lea
     contexts = [copy_context() for _ in range(n_parts)]
 
     def part(k: int) -> list[R]:
-        torch.set_num_threads(max(1, threads // n_parts))  # of this thread
         return contexts[k].run(work, items[edges[k] : edges[k + 1]])
 
-    try:
-        with ThreadPoolExecutor(n_parts) as pool:
-            return [result for results in pool.map(part, range(n_parts)) for result in results]
-    finally:
-        torch.set_num_threads(threads)  # of threads to come, too
+    pool = thread_pool(n_parts, "decode", max(1, threads // n_parts))
+    return [result for results in list(pool.map(part, range(n_parts))) for result in results]
 
 
 def _decoded(candidate: Candidate, steps: int) -> Decoded:
