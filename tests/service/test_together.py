@@ -22,14 +22,14 @@ def at_once(service: Service, bodies: list[dict]) -> list:
     """Return the responses to requests that all wait before the first is computed."""
 
     async def work(client):
-        gate = Gate()
-        service.engine.quick.submit(gate, None)
-        while not gate.reached.is_set():  # else the lane could take requests together with it
+        open_the_gate = threading.Event()
+        service.engine.quick.submit(Gate(), open_the_gate)
+        while service.engine.quick.waiting:  # else the lane could take requests together with it
             await asyncio.sleep(0.01)
         asked = [asyncio.ensure_future(client.post("/predict", json=body)) for body in bodies]
         while service.engine.quick.waiting < len(bodies):
             await asyncio.sleep(0.01)
-        gate.opened.set()
+        open_the_gate.set()
         return await asyncio.gather(*asked)
 
     return service.run(work)
@@ -38,12 +38,9 @@ def at_once(service: Service, bodies: list[dict]) -> list:
 class Gate:
     """Work that keeps a lane until it is let go."""
 
-    def __init__(self) -> None:
-        self.reached, self.opened = threading.Event(), threading.Event()
-
     def run(self, tickets) -> None:
-        self.reached.set()
-        self.opened.wait(30)
+        for ticket in tickets:
+            ticket.request.wait(30)
 
 
 def close(one, other) -> bool:
