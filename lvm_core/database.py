@@ -154,8 +154,16 @@ def _brought_up(connection: _Connection) -> int:
 
 def _empty() -> sqlite3.Connection:
     connection = _opened(Path(":memory:"))
-    _migrate(connection)
+    connection.deserialize(_empty_image())
     return connection
+
+
+@functools.cache
+def _empty_image() -> bytes:
+    """Return a database without rows: a service in a new workspace asks for one with every request."""
+    with contextlib.closing(_opened(Path(":memory:"))) as connection:
+        _migrate(connection)
+        return connection.serialize()
 
 
 def _scripts() -> list[tuple[int, str]]:
