@@ -140,6 +140,9 @@ def _the_team() -> "tuple[ThreadPoolExecutor, int]":
 
 ARENAS, MAPPED_BYTES = 2, 4_000_000
 
+SHAPES_REMEMBERED = 32
+"""Shapes of products that each thread keeps ready for oneDNN: more than the nets at work come back to."""
+
 
 @functools.cache
 def hold_memory_together() -> None:
@@ -148,10 +151,15 @@ def hold_memory_together() -> None:
     Otherwise each thread that ever computed keeps an arena of its own, full of holes that no other thread uses: a
     server grows by a hundred megabytes now and then. A block of its own goes back to the system when it is freed
     (mallopt(3): M_ARENA_MAX, M_MMAP_THRESHOLD). Call it before the first thread computes.
+
+    torch also keeps, for each thread and for each of the last 1,024 shapes, what oneDNN made ready for a product in
+    bfloat16. Texts have ever new shapes, so a server grew by 1.5 MB with each prediction; so many are not needed.
     """
     import ctypes
+    import os
     import sys
 
+    os.environ.setdefault("LRU_CACHE_CAPACITY", str(SHAPES_REMEMBERED))  # read by ideep, once a thread
     if sys.platform == "linux":
         mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # musl has none
         if mallopt is not None:

@@ -39,6 +39,30 @@ def test_what_threads_free_goes_back_to_the_system() -> None:
     assert grown("together") < 20
 
 
+SHAPES = """
+from lvm_core.device import give_back_memory, hold_memory_together
+hold_memory_together()
+import torch
+
+def resident():
+    give_back_memory()
+    return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmRSS")) / 1000
+
+weight, x = torch.zeros(1536, 384, dtype=torch.bfloat16), torch.zeros(900, 384, dtype=torch.bfloat16)
+for rows in range(1, 900):
+    torch.nn.functional.linear(x[:rows], weight)
+    if rows == 100:
+        before = resident()
+print(resident() - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="it reads /proc")
+def test_products_of_ever_new_shapes_take_no_more_memory() -> None:
+    done = subprocess.run([sys.executable, "-c", SHAPES], capture_output=True, text=True, check=True)
+    assert float(done.stdout) < 100, "it was 340 with all of them kept"
+
+
 SHARED = """
 import threading, torch
 from lvm_core.device import share_threads, thread_pool, threads, together
