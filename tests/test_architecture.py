@@ -15,7 +15,7 @@ LAYERS = """
     data_wheels
     database locks exchange.postgres
     jobs losses metrics
-    nets.base nets.memory nets.query
+    nets.base nets.identity nets.memory nets.query
     progress baselines executors inverter.smollm
     nets corpus.tmd
     corpus encoders

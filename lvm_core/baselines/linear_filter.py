@@ -9,6 +9,7 @@ from torch import Tensor
 
 from lvm_core.baselines.base import Baseline, articles
 from lvm_core.config import setting
+from lvm_core.nets.identity import identity
 from lvm_core.nets.memory import Span, lagged, memory_features, running_sum, span_mean, spans_within
 from lvm_core.types import DocumentInfo, Progress, VectorSource, no_progress
 
@@ -52,7 +53,7 @@ class LinearFilter(Baseline):
             near = [k for k, (start, stop) in enumerate(self.spans) if start < length and stop - start == 1]
             weights[bucket, near] = 1.0 / len(near)
         self.register_buffer("mean", torch.zeros(dim))
-        self.register_buffer("basis", torch.eye(dim))  # (D, D), a component a column
+        self.register_buffer("basis", identity(dim))  # (D, D), a component a column
         self.register_buffer("weights", weights)  # (lengths, K, D)
 
     def unscaled(self, x: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from lvm_core.nets.identity import identity
 from lvm_core.nets.memory import Span, running_sum, span_mean
 
 QUERY = "query."
@@ -33,7 +34,7 @@ class QueryHead(nn.Module):
         super().__init__()
         self.context, self.spans = context, _stretches(context)
         self.register_buffer("mean", torch.zeros(dim))
-        self.register_buffer("basis", torch.eye(dim))  # (D, D), a component a column
+        self.register_buffer("basis", identity(dim))  # (D, D), a component a column
         self.register_buffer("precision", torch.ones(dim))  # 1 / s^2, mean 1
         self.register_buffer("shares", torch.tensor([1.0] + [0.0] * (1 + len(self.spans))))  # a, b, -c
 

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pytest
 
 from lvm_core.errors import SettingsError
@@ -49,3 +52,12 @@ def test_the_schedule_takes_the_nets_there_are_and_says_what_it_left_out() -> No
     for run in runs:
         if "model" in run:
             config_of({k: v for k, v in run.items() if k not in ("week", "label")})
+
+
+def test_a_net_is_laid_out_without_what_a_page_would_wait_for() -> None:
+    program = (
+        "import sys; from lvm_core.train import TrainConfig; from lvm_core.train.plan import parameters_of;"
+        "print(parameters_of(TrainConfig(corpora=('any',)), 384)[0] > 1000, 'sympy' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "False"]
