@@ -1,7 +1,13 @@
 """What a person gives a verb, checked before anything is asked: every mistake says what was expected."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+import functools
+import inspect
+import numbers
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from os import PathLike
+from types import UnionType
+from typing import Any, TypeVar, get_args, get_origin
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,6 +17,51 @@ from lvm_core.json_shapes import Value
 from lvm_core.library.backend import Ask
 from lvm_core.predict.settings import PredictSettings
 from lvm_core.types import Vectors
+
+KINDS: dict[type, tuple[type, str]] = {
+    str: (str, "text"),
+    int: (numbers.Integral, "a whole number"),
+    bool: (bool, "True or False"),
+    PathLike: (PathLike, "a path"),
+    PredictSettings: (PredictSettings, "PredictSettings"),
+    type(None): (type(None), "None"),
+}
+"""What an argument of each plain kind may be, and what it is called."""
+
+C = TypeVar("C", bound=type)
+R = TypeVar("R")
+
+
+def checked(verbs: C) -> C:
+    """Have the plain arguments of each verb of a class checked against their annotations."""
+    for name, verb in [*vars(verbs).items()]:
+        if inspect.isfunction(verb) and not name.startswith("_"):
+            setattr(verbs, name, _checked(verb))
+    return verbs
+
+
+def _checked(verb: Callable[..., R]) -> Callable[..., R]:
+    signature = inspect.signature(verb)
+    plain = {p.name: kinds for p in signature.parameters.values() if (kinds := _kinds(p))}
+
+    @functools.wraps(verb)
+    def with_plain_arguments(*args: Any, **given: Any) -> R:
+        for name, value in signature.bind(*args, **given).arguments.items():
+            if name in plain and not isinstance(value, tuple(kind for kind, _ in plain[name])):
+                wanted = " or ".join(word for _, word in plain[name])
+                raise SettingsError([f"{verb.__name__}: {name} is {value!r}; expected {wanted}."])
+        return verb(*args, **given)
+
+    return with_plain_arguments
+
+
+def _kinds(parameter: inspect.Parameter) -> list[tuple[type, str]]:
+    """Return what a parameter may be, nothing where that is more than plain kinds."""
+    annotation = parameter.annotation
+    some = get_args(annotation) if isinstance(annotation, UnionType) else (annotation,)
+    parts = [get_origin(part) or part for part in some]
+    plain = parameter.kind != parameter.VAR_KEYWORD and all(part in KINDS for part in parts)
+    return [KINDS[part] for part in parts] if plain else []
 
 
 def ask_of(
@@ -26,17 +77,49 @@ def ask_of(
     chosen = dataclasses.replace(base, **given).checked()  # type: ignore[arg-type]
     if rows is not None and not corpus:
         raise SettingsError(["rows are given without their corpus; expected its name as corpus=NAME."])
-    asked = [models] if isinstance(models, str) else models
+    asked = tuple(dict.fromkeys(names_of(models, "models")))
     texts = tuple(texts_of(chunks, "chunks")) if rows is None else ()
-    numbers = None if rows is None else tuple(int(row) for row in rows)
-    return Ask(texts, numbers, target, tuple(dict.fromkeys(asked)), corpus, encoder, chosen)
+    return Ask(texts, None if rows is None else _rows_of(rows), target, asked, corpus, encoder, chosen)
 
 
 def texts_of(texts: Sequence[str], what: str) -> Sequence[str]:
     """Return `texts`, which must be a list of texts and no single one."""
-    if isinstance(texts, str) or not all(isinstance(text, str) for text in texts):
-        raise EncoderError(f"{what} is {type(texts).__name__}", "a list of texts", 'Give one, such as ["First."].')
-    return texts
+    if isinstance(texts, str) or not _all(texts, str):
+        raise EncoderError(f"{what} is {_kind(texts)}", "a list of texts", 'Give one, such as ["First."].')
+    return list(texts)
+
+
+def contexts_of(contexts: Sequence[Sequence[str]]) -> list[Sequence[str]]:
+    """Return `contexts`, each a list of chunks, as a list."""
+    if isinstance(contexts, str) or not isinstance(contexts, Iterable):
+        raise EncoderError(f"contexts is {contexts!r}", "a list of contexts, each a list of texts", "Give one of each.")
+    return list(contexts)
+
+
+def names_of(names: Sequence[str] | str, what: str) -> list[str]:
+    """Return one name, or several, as a list."""
+    if isinstance(names, str):
+        return [names]
+    if not _all(names, str):
+        raise SettingsError([f"{what} is {_kind(names)}; expected a name, or a list of names such as ['mlp']."])
+    return list(names)
+
+
+def _rows_of(rows: Sequence[int]) -> tuple[int, ...]:
+    if not _all(rows, numbers.Integral):
+        raise SettingsError([f"rows is {_kind(rows)}; expected whole numbers, such as range(0, 5)."])
+    return tuple(int(row) for row in rows)
+
+
+def _all(values: object, kind: type) -> bool:
+    return isinstance(values, Iterable) and all(isinstance(value, kind) for value in values)
+
+
+def _kind(values: object) -> str:
+    """Return what `values` are, in words."""
+    if values is None or isinstance(values, str) or not isinstance(values, Iterable):
+        return repr(values)
+    return f"{type(values).__name__} of {', '.join(sorted({type(value).__name__ for value in values}))}"
 
 
 def vectors_of(values: ArrayLike) -> Vectors:

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from lvm_core.errors import LvmError, SettingsError
 from lvm_core.json_shapes import Value
 from lvm_core.library.backend import Ask, Backend, ModelSummary, Space
-from lvm_core.library.given import ask_of, texts_of, vectors_of
+from lvm_core.library.given import ask_of, checked, contexts_of, texts_of, vectors_of
 from lvm_core.library.results import Board, Found, Predictions
 from lvm_core.library.work import Work
 from lvm_core.predict.prediction import Prediction
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from lvm_core.forecast import Forecast
 
 
+@checked
 class Studio(Work):
     """The studio in a script or a notebook: text to vectors, vectors to the next vector, vectors to text.
 
@@ -216,6 +217,7 @@ class Studio(Work):
         Raises:
             SettingsError: for settings out of bounds, or targets that are not one for each context.
         """
+        contexts = contexts_of(contexts)
         if targets and len(targets) != len(contexts):
             given_ones = f"There are {len(targets)} targets for {len(contexts)} contexts"
             raise SettingsError([f"{given_ones}; expected one for each, or none at all."])

@@ -9,7 +9,7 @@ from lvm_core.corpus.ingest import IngestReport
 from lvm_core.errors import CorpusError, SettingsError
 from lvm_core.json_shapes import Json, RunResult, Value
 from lvm_core.library.backend import Backend
-from lvm_core.library.given import texts_of
+from lvm_core.library.given import checked, names_of, texts_of
 from lvm_core.library.results import Evaluated, Map
 from lvm_core.types import Progress
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from lvm_core.study.rollouts import Rollouts
 
 
+@checked
 class Work:
     """What a `Studio` does besides answering."""
 
@@ -86,8 +87,9 @@ class Work:
             CorpusError: if the corpus is missing, not encoded, or holds no window.
             ModelError: if a model is unknown or was trained on articles of the test.
         """
-        names = [models] if isinstance(models, str) else list(models)
-        result = self._run("evaluate", {"models": names, "corpus": corpus, "encoder": encoder, **settings})
+        result = self._run(
+            "evaluate", {"models": names_of(models, "models"), "corpus": corpus, "encoder": encoder, **settings}
+        )
         return Evaluated.read(result)
 
     def rollout(
@@ -104,7 +106,7 @@ class Work:
             raise SettingsError(["A rollout was given both chunks and a row, or neither; expected one of them."])
         texts: Value = [" ".join(text.split()) for text in texts_of(chunks, "chunks")]
         start: dict[str, Value] = {"chunk": texts} if chunks else {"row": row}
-        values = {"model": list(models), "corpus": corpus, "steps": steps, **start, **settings}
+        values = {"model": names_of(models, "models"), "corpus": corpus, "steps": steps, **start, **settings}
         return cast("Rollouts", self._run("rollout", values))
 
     def drift(
@@ -115,7 +117,7 @@ class Work:
         Raises:
             CorpusError: if the corpus is missing, not encoded, or has no article that is long enough.
         """
-        values = {"model": list(models), "corpus": corpus, "steps": steps, **settings}
+        values = {"model": names_of(models, "models"), "corpus": corpus, "steps": steps, **settings}
         return cast("DriftStudy", self._run("rollout", values))
 
     def project(self, models: Sequence[str] = (), corpus: str = "enwiki-sample", **settings: Value) -> Map:
@@ -124,7 +126,7 @@ class Work:
         Raises:
             CorpusError: if the corpus is missing or not encoded.
         """
-        made = self._run("project", {"models": ",".join(models), "corpus": corpus, **settings})
+        made = self._run("project", {"models": ",".join(names_of(models, "models")), "corpus": corpus, **settings})
         kept = self._backend.map(made["key"])
         coordinates = {str(group): xy for group, xy in kept.coordinates.items()} if kept else {}
         about = {name: made[name] for name in ("corpus", "encoder", "method")}

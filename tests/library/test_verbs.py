@@ -189,7 +189,7 @@ def test_a_notebook_shows_text_as_text(studio: Studio) -> None:
     ("ask", "error", "message"),
     [
         (lambda s: s.predict([" "]), EncoderError, "The context holds no text"),
-        (lambda s: s.predict("one text"), EncoderError, "chunks is str; expected a list of texts"),
+        (lambda s: s.predict("one text"), EncoderError, "chunks is 'one text'; expected a list of texts"),
         (lambda s: s.predict(["a"], ["nonesuch"]), ModelError, "There is no model 'nonesuch'"),
         (lambda s: s.predict(["a"], ["lstm"], steps=1000), SettingsError, "steps is 1000; expected 0 to 50"),
         (lambda s: s.predict(["a"], ["lstm"], stepz=1), SettingsError, "There is no setting 'stepz'; expected one of"),
@@ -205,6 +205,14 @@ def test_a_notebook_shows_text_as_text(studio: Studio) -> None:
         (lambda s: s.leaderboard(by="beauty"), ModelError, "has no number 'beauty'"),
         (lambda s: s.train("lstm", nonesuch=1), SettingsError, "train has no setting 'nonesuch'; expected one of"),
         (lambda s: s.train("lstm", epochs="many"), SettingsError, "epochs"),
+        (lambda s: s.predict(["a"], None), SettingsError, "models is None; expected a name, or a list of names"),
+        (lambda s: s.predict(5), EncoderError, "chunks is 5; expected a list of texts"),
+        (lambda s: s.predict(["a"], corpus=5), SettingsError, "predict: corpus is 5; expected text or None"),
+        (lambda s: s.predict(["a"], settings={}), SettingsError, "settings is {}; expected PredictSettings or None"),
+        (lambda s: s.predict(rows=["a"], corpus="b"), SettingsError, "rows is list of str; expected whole numbers"),
+        (lambda s: s.predict_all(None), EncoderError, "contexts is None; expected a list of contexts"),
+        (lambda s: s.search("a", k="x"), SettingsError, "search: k is 'x'; expected a whole number"),
+        (lambda s: s.ingest(5), SettingsError, "ingest: source is 5; expected text or a path"),
         (lambda s: s.rollout(), SettingsError, "both chunks and a row, or neither"),
     ],
 )
