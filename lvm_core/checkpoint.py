@@ -3,8 +3,10 @@
 To list and to find them needs no torch, which takes a second to import: a page shows names before that.
 """
 
+import contextlib
 import hashlib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -66,7 +68,7 @@ class _TrainedOn:
 
 
 @dataclass(frozen=True, slots=True)
-class _Described:
+class Described:
     """What config.json must say of a model, whatever else it says."""
 
     model: str
@@ -77,6 +79,7 @@ class _Described:
     dim: int = 1
     options: Values | None = None
     corpora: list[_TrainedOn] = field(default_factory=list)
+    split_seed: int = 0
     created: float = 0.0
 
 
@@ -113,7 +116,7 @@ def _read(folder: Path, shipped: bool) -> ModelInfo | None:
     try:
         config = read_json(folder / CONFIG)
         result = read_json(folder / RESULT) if (folder / RESULT).exists() else {}
-        described = from_json(_Described, config, folder.name, extra=True, error=ModelError)
+        described = from_json(Described, config, folder.name, extra=True, error=ModelError)
     except (WorkspaceError, ModelError):
         return None  # a damaged run must not hide the others; loading it by name says what is wrong
     if min(described.context, described.dim) < 1 or not isinstance(result, dict):
@@ -203,21 +206,32 @@ def _built(workspace: Workspace, info: ModelInfo) -> "SequenceModel":
     from lvm_core.nets.build import from_config
     from lvm_core.nets.joined import JOINED
 
-    try:
+    with net_described_in(info.path):
         if info.name in JOINED:
             return _joined(workspace, info)
         if not info.shipped:
             check_weights(info.path / WEIGHTS, info.config)
         model = from_config(info.config)
+    load_weights(info.path / WEIGHTS, model)
+    return model
+
+
+@contextlib.contextmanager
+def net_described_in(folder: Path) -> Iterator[None]:
+    """Say that config.json in `folder` describes no net, where building it inside fails.
+
+    Raises:
+        ModelError: if it does.
+    """
+    try:
+        yield
     except (SettingsError, *DAMAGED) as error:
         reason = str(error) if isinstance(error, SettingsError) else f"{type(error).__name__}: {error}"
         raise ModelError(
-            f"{info.path / CONFIG} describes no net that can be built: {reason}",
+            f"{folder / CONFIG} describes no net that can be built: {reason}",
             "a net of this studio with options of its own",
             "Restore it from a copy, or delete the run.",
         ) from error
-    load_weights(info.path / WEIGHTS, model)
-    return model
 
 
 def _joined(workspace: Workspace, info: ModelInfo) -> "SequenceModel":

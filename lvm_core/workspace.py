@@ -290,9 +290,11 @@ def replacing(path: Path) -> Iterator[Path]:
     """Give a temporary path beside `path`; on success it is flushed and takes its place, on failure it is removed.
 
     Raises:
-        WorkspaceError: if the disk refuses.
+        WorkspaceError: if the disk refuses, or a folder, a device or a pipe stands there.
     """
     with disk_errors(path):
+        if path.exists() and not path.is_file():
+            raise WorkspaceError(f"{path} is no regular file", "one, or a name that is free", "Give another path.")
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
         os.close(handle)

@@ -20,6 +20,7 @@ from lvm_core.nets import build_model
 from lvm_core.nets.query import QueryHead
 from lvm_core.train.curves import last_line
 from lvm_core.train.history import History
+from lvm_core.train.opening import stored_config
 from lvm_core.train.samples import read_samples
 from lvm_core.train.state import read_state, trim_metrics
 from lvm_core.training_titles import save_titles, training_titles
@@ -59,6 +60,17 @@ def test_a_description_of_wrong_types_or_sizes_is_a_clear_refusal(
     with pytest.raises(ModelError, match=r"config\.json|does not hold|was made of another"):
         load_model(workspace, "r")
     assert list_models(workspace)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"corpora": "x"}, {"corpora": [{"name": 3}]}, {"dim": "x"}, {"encoder_id": 0.5}, {"split_seed": "x"},
+     {"baselines": 5}, {"train": [1]}],
+)  # fmt: skip
+def test_a_damaged_run_does_not_go_on(workspace: Workspace, run: Path, changes: dict[str, Any]) -> None:
+    edit(run, **changes)
+    with pytest.raises(ModelError, match=r"config\.json"):
+        stored_config(workspace, "r")
 
 
 def test_an_ensemble_of_itself_ends(workspace: Workspace, run: Path) -> None:

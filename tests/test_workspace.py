@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 from safetensors import SafetensorError
 
 from lvm_core.errors import LvmError, WorkspaceError
-from lvm_core.workspace import LEFT_OVER_AFTER_S, Workspace, disk_errors, need_space, read_json, replacing, slug
+from lvm_core.workspace import (
+    LEFT_OVER_AFTER_S,
+    Workspace,
+    disk_errors,
+    need_space,
+    read_json,
+    replacing,
+    slug,
+    write_text,
+)
 
 
 @pytest.mark.parametrize(
@@ -114,3 +123,13 @@ def test_any_file_is_json_or_a_clear_refusal(tmp_path_factory: pytest.TempPathFa
         read_json(path)
     except LvmError as error:
         assert "Delete it, or restore it from a copy" in str(error)  # noqa: PT017
+
+
+@pytest.mark.parametrize("kind", ["folder", "pipe", "link to a device"])
+def test_what_is_no_file_is_not_replaced(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "out"
+    path.mkdir() if kind == "folder" else os.mkfifo(path) if kind == "pipe" else path.symlink_to("/dev/null")
+    with pytest.raises(WorkspaceError, match="is no regular file; expected one, or a name that is free"):
+        write_text(path, "text")
+    assert [entry.name for entry in tmp_path.iterdir()] == ["out"]
+    assert not path.is_file()

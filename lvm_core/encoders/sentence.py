@@ -1,7 +1,8 @@
 """sentence-transformers models of any kind, in bfloat16 where that is faithful."""
 
+import contextlib
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -83,7 +84,8 @@ def load_sentence(folder: Path, identity: str, device: str = "auto") -> Sentence
     """
     torch_device = pick_device(device)
     model = _load(folder, torch_device)
-    precise = SentenceEncoder(model, identity)
+    with _of_a_text_model(folder, "asked for a vector"):
+        precise = SentenceEncoder(model, identity)
     missing = _missing_weights(model, folder)
     if missing and not _same_twice(precise, SentenceEncoder(_load(folder, torch_device, seed=1), identity)):
         raise lacking(folder, missing)
@@ -126,17 +128,24 @@ def _halved(precise: SentenceEncoder, folder: Path, device: "torch.device") -> S
 
 def _load(folder: Path, device: "torch.device", seed: int = 0) -> Any:
     import torch
-    from safetensors import SafetensorError
     from sentence_transformers import SentenceTransformer
 
+    with _of_a_text_model(folder, "loaded"), torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = SentenceTransformer(str(folder), device=str(device), local_files_only=True)
+    return model.eval()
+
+
+@contextlib.contextmanager
+def _of_a_text_model(folder: Path, done: str) -> Iterator[None]:
+    """Say that the model in `folder` cannot be `done`: its settings may say anything, and libraries find out late."""
+    from safetensors import SafetensorError
+
     try:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            model = SentenceTransformer(str(folder), device=str(device), local_files_only=True)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, SafetensorError) as error:
+        yield
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError, SafetensorError) as error:
         raise EncoderError(
-            f"The model in {folder} cannot be loaded: {error}",
+            f"The model in {folder} cannot be {done}: {error}",
             "a sentence-transformers or transformers text model",
             "Download it again, or give the folder of such a model.",
         ) from error
-    return model.eval()

@@ -7,7 +7,9 @@ TAIL_BYTES = 64_000
 
 
 def tail(path: Path, n_lines: int = 40, n_bytes: int = TAIL_BYTES) -> list[str]:
-    """Return at most the last `n_lines` lines within the last `n_bytes` of `path`; none if there is no log."""
+    """Return at most the last `n_lines` lines within the last `n_bytes` of `path`; none if it is no log."""
+    if not path.is_file():  # a pipe would be waited for
+        return []
     try:
         with path.open("rb") as file:
             size = file.seek(0, os.SEEK_END)

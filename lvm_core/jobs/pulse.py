@@ -83,11 +83,12 @@ def current() -> Pulse | None:
 
 
 def job_of_environment() -> Pulse | None:
-    """Return a pulse if this very process was started as a job (not a child of one)."""
-    if JOB not in os.environ or os.environ.get(OWNER, str(os.getpid())) != str(os.getpid()):
+    """Return a pulse if this very process was started as a job (not a child of one), in full and not by a variable."""
+    job, workspace, attempt = (os.environ.get(name, "") for name in (JOB, WORKSPACE, ATTEMPT))
+    if not (job and workspace and attempt.isdecimal()) or os.environ.get(OWNER, str(os.getpid())) != str(os.getpid()):
         return None
     os.environ[OWNER] = str(os.getpid())
-    return Pulse(Workspace(os.environ[WORKSPACE]), os.environ[JOB], int(os.environ[ATTEMPT]))
+    return Pulse(Workspace(workspace), job, int(attempt))
 
 
 def watched(command: Callable[[], int]) -> int:

@@ -3,11 +3,13 @@
 import contextlib
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from lvm_core.baselines import BASELINES
-from lvm_core.checkpoint import CONFIG
+from lvm_core.boundary.json_values import from_json
+from lvm_core.checkpoint import CONFIG, Described
 from lvm_core.config import check, from_dict
 from lvm_core.dataset import Corpora
 from lvm_core.dataset.labelling import tmd_rows
@@ -46,11 +48,19 @@ def settings(
     return check(config), stored
 
 
+@dataclass(frozen=True, slots=True)
+class _Begun(Described):
+    """What config.json must say of a run that is to go on."""
+
+    train: Values | None = None
+    baselines: dict[str, float] = field(default_factory=dict)
+
+
 def stored_config(workspace: Workspace, run: str) -> RunConfig:
     """Return the config.json of a run that can be resumed.
 
     Raises:
-        ModelError: if there is no such run.
+        ModelError: if there is no such run, or its config.json is damaged.
     """
     path = workspace.run(run) / CONFIG
     if not path.exists():
@@ -60,7 +70,10 @@ def stored_config(workspace: Workspace, run: str) -> RunConfig:
             "Name it with --run, or start one without --resume.",
         )
     stored: RunConfig = read_json(path)
-    if "train" not in stored:
+    if (
+        from_json(_Begun, stored, str(path), "Restore it from a copy, or start a new run.", True, ModelError).train
+        is None
+    ):
         raise ModelError(
             f"The run '{run}' cannot be resumed", "one that was made by a training", "Start a new one without --resume."
         )

@@ -18,6 +18,7 @@ from lvm_core.checkpoint import (
     WEIGHTS,
     find_model,
     load_model,
+    net_described_in,
     save_joined,
     save_model,
     weights_file_digest,
@@ -216,7 +217,8 @@ class Training:
             net, reached = self.group.told((NetConfig(), dict[str, float]()))
             return from_config(net), reached
         if stored:
-            model, baselines = from_config(stored), stored["baselines"]
+            with net_described_in(self.folder):
+                model, baselines = from_config(stored), stored["baselines"]
         else:
             model, baselines = self._new_net()
             save_titles(self.folder, [d.title for d in self.corpora.splits["train"]])

@@ -159,6 +159,20 @@ def test_weights_that_are_a_pipe_are_refused_at_once(base: Path, tmp_path: Path)
         load_encoder(str(folder), "cpu")
 
 
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [("1_Pooling/config.json", {"pooling_mode": []}), ("config.json", {"hidden_act": []})],
+)
+def test_what_a_library_finds_wrong_only_at_work_is_found_at_the_start(
+    base: Path, tmp_path: Path, name: str, values: dict[str, Any]
+) -> None:
+    folder = save(base, tmp_path)
+    path = folder / name
+    path.write_text(json.dumps({**json.loads(path.read_text()), **values}))
+    with pytest.raises(EncoderError, match=r"cannot be (loaded|asked for a vector)"):
+        load_encoder(str(folder), "cpu")
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False)
     | st.sampled_from(["", "mean", "x.Y", "evil.Evil"]),
