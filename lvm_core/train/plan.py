@@ -3,13 +3,14 @@
 import functools
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lvm_core.baselines import BASELINES
-from lvm_core.config import fields_of, problems, value_type
+from lvm_core.config import field_of, fields_of, problems, value_type
 from lvm_core.corpus.store import CorpusStore
 from lvm_core.dataset import at_most_windows, split_documents
+from lvm_core.dataset.splits import HELD_OUT
 from lvm_core.errors import CorpusError, LvmError, SettingsError
 from lvm_core.json_shapes import Value
 from lvm_core.nets import MODELS, build_model
@@ -59,7 +60,9 @@ def plan(workspace: Workspace, config: TrainConfig, dim: int) -> Plan:
     elif config.model in MODELS:
         n_parameters, wrong = parameters_of(config, dim)
         found += wrong
-    n_windows, n_articles, wrong = windows_of(workspace, config)
+    split = field_of(TrainConfig, "held_out")
+    held_out = config.held_out if not split.problems(config.held_out) else HELD_OUT
+    n_windows, n_articles, wrong = windows_of(workspace, replace(config, held_out=held_out))
     found += wrong
     if found:
         return Plan(found, n_parameters, n_windows, n_articles)

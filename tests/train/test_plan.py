@@ -61,3 +61,9 @@ def test_a_net_is_laid_out_without_what_a_page_would_wait_for() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["True", "False"]
+
+
+@pytest.mark.parametrize("held_out", [float("nan"), float("inf"), -1.0, 2.0])
+def test_a_share_that_is_none_is_the_only_problem(seeded_once: Workspace, held_out: float) -> None:
+    config = TrainConfig(held_out=held_out)
+    assert [p.partition(";")[0] for p in plan(seeded_once, config, 384).problems] == [f"held_out is {held_out}"]
