@@ -18,9 +18,13 @@ from lvm_core.library.backend import Ask
 from lvm_core.predict.settings import PredictSettings
 from lvm_core.types import Vectors
 
+NEVER_SHOWN = ("key",)
+"""Arguments that no message repeats."""
+
 KINDS: dict[type, tuple[type, str]] = {
     str: (str, "text"),
     int: (numbers.Integral, "a whole number"),
+    float: (numbers.Real, "a number"),
     bool: (bool, "True or False"),
     PathLike: (PathLike, "a path"),
     PredictSettings: (PredictSettings, "PredictSettings"),
@@ -33,14 +37,14 @@ R = TypeVar("R")
 
 
 def checked(verbs: C) -> C:
-    """Have the plain arguments of each verb of a class checked against their annotations."""
+    """Have the plain arguments of a class and of each of its verbs checked against their annotations."""
     for name, verb in [*vars(verbs).items()]:
-        if inspect.isfunction(verb) and not name.startswith("_"):
-            setattr(verbs, name, _checked(verb))
+        if inspect.isfunction(verb) and (name == "__init__" or not name.startswith("_")):
+            setattr(verbs, name, _checked(verb, verbs.__name__ if name == "__init__" else name))
     return verbs
 
 
-def _checked(verb: Callable[..., R]) -> Callable[..., R]:
+def _checked(verb: Callable[..., R], called: str) -> Callable[..., R]:
     signature = inspect.signature(verb)
     plain = {p.name: kinds for p in signature.parameters.values() if (kinds := _kinds(p))}
 
@@ -49,7 +53,8 @@ def _checked(verb: Callable[..., R]) -> Callable[..., R]:
         for name, value in signature.bind(*args, **given).arguments.items():
             if name in plain and not isinstance(value, tuple(kind for kind, _ in plain[name])):
                 wanted = " or ".join(word for _, word in plain[name])
-                raise SettingsError([f"{verb.__name__}: {name} is {value!r}; expected {wanted}."])
+                shown = f"a {type(value).__name__}" if name in NEVER_SHOWN else repr(value)
+                raise SettingsError([f"{called}: {name} is {shown}; expected {wanted}."])
         return verb(*args, **given)
 
     return with_plain_arguments
@@ -94,6 +99,17 @@ def contexts_of(contexts: Sequence[Sequence[str]]) -> list[Sequence[str]]:
     if isinstance(contexts, str) or not isinstance(contexts, Iterable):
         raise EncoderError(f"contexts is {contexts!r}", "a list of contexts, each a list of texts", "Give one of each.")
     return list(contexts)
+
+
+def truths_of(targets: Sequence[str], n_contexts: int) -> list[str]:
+    """Return the true next chunk of each context, "" for each where none is given."""
+    if isinstance(targets, str) or not _all(targets, str):
+        raise SettingsError([f"targets is {_kind(targets)}; expected a list of texts, or () where none is known."])
+    truths = list(targets) or [""] * n_contexts
+    if len(truths) != n_contexts:
+        given = f"There are {len(truths)} targets for {n_contexts} contexts"
+        raise SettingsError([f"{given}; expected one for each, or none at all."])
+    return truths
 
 
 def names_of(names: Sequence[str] | str, what: str) -> list[str]:

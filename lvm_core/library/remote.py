@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from lvm_core.study.map import VectorMap
 
 CONNECT_S, LOOK_S = 5.0, 0.5
+LONGEST_S = 1_000_000
+"""The longest silence that a socket can be told to wait for, and more than anybody does."""
+
 SIDE_BY_SIDE = 16
 """Questions of one call under way at a time."""
 
@@ -44,11 +47,19 @@ class Remote:
         """Remember the address; nothing is asked yet.
 
         Raises:
-            SettingsError: if it is no http(s) address.
+            SettingsError: if it is no http(s) address, or the key or the seconds are none.
         """
         if not is_address(url):
             raise SettingsError(
                 [f"{shown_address(url)} is no address of a service; expected http(s)://HOST:PORT. Mend it."]
+            )
+        if not (key.isascii() and key.isprintable()):
+            raise SettingsError(
+                ["The key of the service has letters that no key has; expected what `serve --new-key` gave. Mend it."]
+            )
+        if not 0 < timeout_s <= LONGEST_S:
+            raise SettingsError(
+                [f"timeout_s is {timeout_s}; expected seconds above 0, {LONGEST_S:,} at most. Leave it out for 300."]
             )
         self.place = shown_address(url.rstrip("/"))
         self._timeout_s = timeout_s

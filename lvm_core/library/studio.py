@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lvm_core.errors import LvmError, SettingsError
+from lvm_core.errors import LvmError
 from lvm_core.json_shapes import Value
 from lvm_core.library.backend import Ask, Backend, ModelSummary, Space
-from lvm_core.library.given import ask_of, checked, contexts_of, texts_of, vectors_of
+from lvm_core.library.given import ask_of, checked, contexts_of, texts_of, truths_of, vectors_of
 from lvm_core.library.results import Board, Found, Predictions
 from lvm_core.library.work import Work
 from lvm_core.predict.prediction import Prediction
@@ -51,6 +51,7 @@ class Studio(Work):
 
         Raises:
             WorkspaceError: if no disk takes such a path.
+            SettingsError: if the address, the key or the seconds are none.
         """
         self._backend: Backend = _backend(where, key, timeout_s)
         self._progress = progress
@@ -218,10 +219,7 @@ class Studio(Work):
             SettingsError: for settings out of bounds, or targets that are not one for each context.
         """
         contexts = contexts_of(contexts)
-        if targets and len(targets) != len(contexts):
-            given_ones = f"There are {len(targets)} targets for {len(contexts)} contexts"
-            raise SettingsError([f"{given_ones}; expected one for each, or none at all."])
-        truths = list(targets) or [""] * len(contexts)
+        truths = truths_of(targets, len(contexts))
         asks = [
             ask_of(chunks, models, truth, None, corpus, encoder, settings, given)
             for chunks, truth in zip(contexts, truths, strict=True)

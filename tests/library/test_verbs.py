@@ -213,6 +213,9 @@ def test_a_notebook_shows_text_as_text(studio: Studio) -> None:
         (lambda s: s.predict_all(None), EncoderError, "contexts is None; expected a list of contexts"),
         (lambda s: s.search("a", k="x"), SettingsError, "search: k is 'x'; expected a whole number"),
         (lambda s: s.ingest(5), SettingsError, "ingest: source is 5; expected text or a path"),
+        (lambda s: s.predict_all([["a"]], targets=None), SettingsError, "targets is None; expected a list of texts"),
+        (lambda s: s.predict_all([["a"]], targets=[5]), SettingsError, "targets is list of int; expected a list"),
+        (lambda s: s.predict_all([["a"]], targets=["b", "c"]), SettingsError, "2 targets for 1 contexts"),
         (lambda s: s.rollout(), SettingsError, "both chunks and a row, or neither"),
     ],
 )
@@ -221,6 +224,24 @@ def test_a_mistake_is_the_house_s_own_error(
 ) -> None:
     with pytest.raises(error, match=message):
         ask(studio)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"where": 5}, "Studio: where is 5; expected text or a path or None"),
+        ({"where": b"x"}, "Studio: where is b'x'; expected text"),
+        ({"where": "http://127.0.0.1:1", "timeout_s": "x"}, "timeout_s is 'x'; expected a number"),
+        ({"where": "http://127.0.0.1:1", "timeout_s": -1}, "timeout_s is -1; expected seconds above 0"),
+        ({"where": "http://127.0.0.1:1", "timeout_s": float("nan")}, "timeout_s is nan; expected seconds above 0"),
+        ({"where": "http://127.0.0.1:1", "key": "hidd\u00e9n"}, "The key of the service has letters that no key has"),
+        ({"where": "http://127.0.0.1:1", "key": b"hidden"}, "key is a bytes; expected text"),
+    ],
+)
+def test_a_studio_of_an_impossible_place_is_refused_in_words(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(SettingsError, match=message) as refusal:
+        Studio(**given)
+    assert "hidd" not in str(refusal.value)
 
 
 def test_what_a_long_verb_finds_wrong_only_at_work_is_said_in_the_same_words(studio: Studio) -> None:
