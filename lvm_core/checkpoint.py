@@ -283,11 +283,11 @@ def weights_file_digest(workspace: Workspace, ref: str, encoder_id: str) -> str:
 
 def save_joined(folder: Path, model: "SequenceModel", members: list[Member], config: RunConfig) -> None:
     """Write a model made of others: its own weights, and its members by name and digest, not their copies."""
-    from safetensors.torch import save_file
+    from lvm_core.boundary.safetensors import save_tensors
 
     theirs = ("member.", "members.")
     own = {name: t.contiguous() for name, t in model.state_dict().items() if not name.startswith(theirs)}
     with replacing(folder / WEIGHTS) as temporary:
-        save_file(own, temporary)
+        save_tensors(own, temporary)
     about = {"kind": model.kind, "n_parameters": model.n_parameters(), "members": members}
     write_json(folder / CONFIG, {**config, **model.config(), **about})

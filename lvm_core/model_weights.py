@@ -19,14 +19,14 @@ def save_weights(path: Path, model: SequenceModel, half: bool = False) -> None:
         model: parameters and persistent buffers are kept.
         half: whether to write float16 (half the size; the filter's small buffers stay float32).
     """
-    from safetensors.torch import save_file
+    from lvm_core.boundary.safetensors import save_tensors
 
     state = {name: t.detach().cpu().contiguous() for name, t in model.state_dict().items()}
     if half:
         parameters = {name for name, _ in model.named_parameters()}
         state = {name: t.half() if name in parameters else t for name, t in state.items()}
     with replacing(path) as temporary:
-        save_file(state, temporary)
+        save_tensors(state, temporary)
 
 
 def load_weights(path: Path, model: SequenceModel, partly: bool = False) -> None:

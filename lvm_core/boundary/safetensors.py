@@ -5,14 +5,19 @@ The format: 8 bytes with the header's length, little-endian; a JSON header; the 
 """
 
 import math
+import os
+import re
 import struct
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lvm_core.boundary.files import open_regular
 from lvm_core.boundary.json_values import parse_json
 from lvm_core.errors import LvmError, ModelError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 MOST_HEADER_BYTES = 100_000_000
 """The limit of the format's own library."""
@@ -83,3 +88,22 @@ def _fits(info: TensorInfo, offsets: tuple[int, int]) -> bool:
 
 def _refusal(what: str, path: Path, reason: str) -> tuple[str, str, str]:
     return f"{what} in {path} cannot be read: {reason}", "a whole safetensors file", "Copy it anew, or make it again."
+
+
+def save_tensors(tensors: "dict[str, Tensor]", path: Path) -> None:
+    """Write a safetensors file; a full disk is the OSError that every other writer raises.
+
+    Raises:
+        OSError: if the disk is full or the file cannot be written.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import save_file
+
+    try:
+        save_file(tensors, path)
+    except SafetensorError as error:
+        system = re.search(r"\(os error (\d+)\)", str(error))  # Rust's words for an errno
+        if system is None:
+            raise
+        number = int(system[1])
+        raise OSError(number, os.strerror(number), str(path)) from error

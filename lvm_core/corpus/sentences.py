@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import cache
 from importlib import resources
 
+from lvm_core.boundary.values import whole_characters
 from lvm_core.corpus.scripts import CLOSERS
 
 Span = tuple[int, int]
@@ -73,7 +74,7 @@ def _boundaries(text: str, start: int, end: int, language: str) -> Iterator[int]
 
     for window_start, window_end in _windows(text, start, end):
         place = window_start
-        for sentence in sentencex.segment(language, text[window_start:window_end]):
+        for sentence in sentencex.segment(whole_characters(language), text[window_start:window_end]):
             for match in _RARE_END.finditer(sentence):
                 yield place + match.end()
             place += len(sentence)

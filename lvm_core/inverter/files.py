@@ -107,11 +107,12 @@ def begin(workspace: Workspace, folder: Path, config: Settings, kind: str = INVE
 def export(folder: Path, weights: "Mapping[str, Tensor]", about: InverterFile) -> InverterFile:
     """Write weights in half precision, then card and config, each whole or not at all; return the config."""
     import torch
-    from safetensors.torch import save_file
+
+    from lvm_core.boundary.safetensors import save_tensors
 
     halves = {k: v.detach().to("cpu", torch.float16).contiguous() for k, v in weights.items()}
     with replacing(folder / WEIGHTS) as temporary:
-        save_file(halves, temporary)
+        save_tensors(halves, temporary)
     config: InverterFile = {
         "format": FORMAT,
         "name": folder.name,

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import save
 
-from lvm_core.boundary.safetensors import TensorInfo, tensors_in
+from lvm_core.boundary.safetensors import TensorInfo, save_tensors, tensors_in
 from lvm_core.errors import ModelError
 
 SOUND = save({"a": np.zeros((2, 3), np.float32), "b": np.ones(4, np.float16)})
@@ -55,3 +55,15 @@ def test_any_cut_and_any_changed_byte_is_read_or_refused(
         tensors_in(path)
     except ModelError as error:
         assert "Copy" in str(error) or "Delete" in str(error)  # noqa: PT017
+
+
+def test_a_full_disk_is_the_error_of_every_other_writer(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
+    torch = pytest.importorskip("torch")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            save_tensors({"weight": torch.zeros(5000)}, tmp_path / "model.safetensors")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)

@@ -127,3 +127,8 @@ def test_the_semantic_chunker_says_that_it_needs_an_encoder() -> None:
 
 def test_a_new_chunk_may_carry_a_code_and_a_foreign_id() -> None:
     assert NewChunk("text", tmd=8852, external_id="cpe-1").tmd == 8852
+
+
+def test_a_language_that_is_no_text_ends_sentences_as_an_unknown_one_does() -> None:
+    cut = [list(sentences("It rains. We stay.", 0, 18, language)) for language in ("\ud800", "nonesuch")]
+    assert cut[0] == cut[1]
