@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS = """
     types errors json_shapes version
     boundary
-    abandoned children config device workspace vectors.geometry endpoint
+    abandoned children config device wording workspace vectors.geometry endpoint
     data_wheels
     database locks exchange.postgres
     jobs losses metrics

@@ -8,6 +8,7 @@ from lvm_core.boundary.files import new_file
 from lvm_core.errors import SettingsError
 from lvm_core.json_shapes import Json
 from lvm_core.progress import ProgressLine
+from lvm_core.wording import counted
 from lvm_core.workspace import Workspace
 
 ACTIONS = ("make", "import", "train")
@@ -65,7 +66,7 @@ def report(result: Json) -> str:
                 f" {' -> '.join(result['example'])}")  # fmt: skip
     if result["action"] == "import":
         lines = [f"Corpus '{result['corpus']}': {result['n_chains']:,} chains, {result['n_concepts']:,} concepts"]
-        return "\n".join(lines + [f"left out: {count:,} {reason}" for reason, count in result["skipped"].items()])
+        return "\n".join(lines + [f"left out: {counted(count, reason)}" for reason, count in result["skipped"].items()])
     sizes = result["n_chains"]
     first = next(iter(result["scores"].values()))
     lines = [

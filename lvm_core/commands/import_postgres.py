@@ -4,6 +4,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from lvm_core.progress import ProgressLine
+from lvm_core.wording import counted
 from lvm_core.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -45,5 +46,5 @@ def report(result: "TableImported") -> str:
         lines.append(f"{result['rows_from_before']:,} rows were kept from an import that had broken off")
     if result["table_changed"]:
         lines.append("The table was changed since an import broke off: all rows were read anew")
-    lines += [f"left out: {count:,} {reason}" for reason, count in result["skipped"].items()]
+    lines += [f"left out: {counted(count, reason)}" for reason, count in result["skipped"].items()]
     return "\n".join(lines + ([f"warning: {result['warning']}"] if result["warning"] else []))

@@ -9,6 +9,7 @@ from lvm_core.executors import elsewhere
 from lvm_core.jobs.kinds import Kind
 from lvm_core.json_shapes import Json
 from lvm_core.progress import ProgressLine
+from lvm_core.wording import counted
 from lvm_core.workspace import Workspace
 
 JOB = Kind(spreads=True)
@@ -47,7 +48,7 @@ def report(result: Json) -> str:
         f"digest {result['digest'][:16]}",
         f"licence {result['licence'] or 'not stated'}",
     ]
-    lines += [f"passed over: {count:,} {reason}" for reason, count in result["skipped"].items()]
+    lines += [f"passed over: {counted(count, reason)}" for reason, count in result["skipped"].items()]
     lines += [f"  {example}" for example in result["examples"][:5]]
     if result["warning"]:
         lines.append(result["warning"])

@@ -8,6 +8,7 @@ from lvm_core.boundary.files import new_file
 from lvm_core.errors import SettingsError
 from lvm_core.json_shapes import Json
 from lvm_core.progress import ProgressLine
+from lvm_core.wording import counted
 from lvm_core.workspace import Workspace
 
 
@@ -86,4 +87,4 @@ def report(result: Json) -> str:
         f"encoder {result['encoder']}. {result['about_encoder']}",
     ]
     lines += [f"note: {note}" for note in result["notes"]]
-    return "\n".join(lines + [f"left out: {count:,} {reason}" for reason, count in result["skipped"].items()])
+    return "\n".join(lines + [f"left out: {counted(count, reason)}" for reason, count in result["skipped"].items()])

@@ -21,6 +21,7 @@ from lvm_core.errors import CorpusError, SettingsError, SourceError, WorkspaceEr
 from lvm_core.executors import Executor
 from lvm_core.json_shapes import Json
 from lvm_core.types import Progress, no_progress
+from lvm_core.wording import counted
 from lvm_core.workspace import Workspace, need_space
 
 SPACE_BYTES = 10_000_000
@@ -204,7 +205,7 @@ def _chunked(
 
 
 def _nothing(source: str, skipped: Skipped, settings: IngestSettings, warning: str) -> CorpusError:
-    reasons = ", ".join(f"{n:,} {reason}" for reason, n in skipped.counts.items()) or "the source gave none"
+    reasons = ", ".join(counted(n, reason) for reason, n in skipped.counts.items()) or "the source gave none"
     return CorpusError(
         f"No article of '{source}' could be taken: {reasons}",
         f"articles of at least {settings.min_chunks} chunks of text",

@@ -275,7 +275,7 @@ def _is_usable(row: Row, dim: int, skipped: Skipped) -> bool:
     elif usable(row.vector, dim, skipped):
         if row.text.strip():
             return True
-        skipped.add("chunk without text")
+        skipped.add("chunks without text")
     return False
 
 

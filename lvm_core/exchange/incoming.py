@@ -43,17 +43,17 @@ class Incoming:
 def usable(vector: NDArray[np.float32] | None, dim: int, skipped: Skipped) -> bool:
     """Return whether a vector can be stored (as float16), counting why not."""
     if vector is None:
-        skipped.add("chunk without a vector (NULL)")
+        skipped.add("chunks without a vector (NULL)")
     elif len(vector) != dim:
-        skipped.add(f"vector of {len(vector)} dimensions instead of {dim}")
+        skipped.add(f"vectors of {len(vector)} dimensions instead of {dim}")
     elif SMALL < float(vector @ vector) < LARGE:  # one pass that tells for nearly all
         return True
     elif not np.isfinite(vector).all():
-        skipped.add("vector with NaN or infinite values")
+        skipped.add("vectors with NaN or infinite values")
     elif np.abs(vector).max() > MOST_FLOAT16:
-        skipped.add(f"vector with values beyond {MOST_FLOAT16:,.0f}, more than float16 holds")
+        skipped.add(f"vectors with values beyond {MOST_FLOAT16:,.0f}, more than float16 holds")
     elif not vector.astype(np.float16).any():
-        skipped.add("zero vector")
+        skipped.add("zero vectors")
     else:
         return True
     return False

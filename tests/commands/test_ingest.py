@@ -46,7 +46,7 @@ def test_the_report_for_people_says_what_comes_next(
     assert main(["ingest", str(source), "--corpus", "mine", "--workspace", str(workspace.root)]) == 0
     said = capsys.readouterr().out
     assert "Corpus 'mine': 2 articles, 12 chunks" in said
-    assert "passed over: 1 lines not JSON" in said
+    assert "passed over: 1 line not JSON" in said
     assert "line 3 not JSON" in said
     assert "encode --corpus mine" in said
 

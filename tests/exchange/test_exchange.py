@@ -92,11 +92,11 @@ def test_a_table_without_order_is_marked_and_bad_rows_are_counted(workspace: Wor
     assert not CorpusStore(workspace).corpus("t").ordered
     assert CorpusStore(workspace).texts("t") == ["a", "f"]
     assert report["skipped"] == {
-        "chunk without a vector (NULL)": 1,
-        "vector of 3 dimensions instead of 2": 1,
-        "vector with NaN or infinite values": 1,
-        "zero vector": 1,
-        "chunk without text": 1,
+        "chunks without a vector (NULL)": 1,
+        "vectors of 3 dimensions instead of 2": 1,
+        "vectors with NaN or infinite values": 1,
+        "zero vectors": 1,
+        "chunks without text": 1,
     }
     assert report["encoder"].startswith("unknown@")
     assert "were not named" in report["about_encoder"] or "was not named" in report["about_encoder"]

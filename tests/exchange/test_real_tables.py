@@ -149,7 +149,7 @@ def test_vectors_of_every_type(workspace: Workspace, postgres_url: str, kind: st
                       f" INSERT INTO cpe_entry VALUES ('a', {value}), ('b', NULL)")  # fmt: skip
     report = import_postgres(workspace, postgres_url, "t")
     assert vectors(workspace, report).tolist() == [[3, 4]]
-    assert report["skipped"] == {"chunk without a vector (NULL)": 1}
+    assert report["skipped"] == {"chunks without a vector (NULL)": 1}
 
 
 def test_null_elements_odd_codes_and_bytes_are_counted_or_read(workspace: Workspace, postgres_url: str) -> None:
@@ -160,8 +160,8 @@ def test_null_elements_odd_codes_and_bytes_are_counted_or_read(workspace: Worksp
     report = import_postgres(workspace, postgres_url, "t")
     chunks = CorpusStore(workspace).chunks("t", range(3))
     assert [(chunk.text, chunk.tmd) for chunk in chunks] == [("Caf\u00e9", None), ("c", None), ("d", 8852)]
-    assert report["skipped"] == {"vector with NULL elements": 1,
-                                 "vector with values beyond 65,504, more than float16 holds": 1}  # fmt: skip
+    assert report["skipped"] == {"vectors with NULL elements": 1,
+                                 "vectors with values beyond 65,504, more than float16 holds": 1}  # fmt: skip
 
 
 def test_what_the_server_refuses_is_not_called_kept(workspace: Workspace, postgres_url: str) -> None:

@@ -115,7 +115,7 @@ def _copy(connection: "Connection", info: TableInfo, query: "Composable", take: 
             try:
                 vector = unpack(data)
             except NullElement:
-                flaw = "vector with NULL elements"
+                flaw = "vectors with NULL elements"
         take(Row(
             cpe_id.decode() if cpe_id else None, _text(text), vector,
             bits16(int(code)) if code and CODE.match(code) else None, _text(article),

@@ -9,6 +9,7 @@ import streamlit as st
 from lvm_core import opened
 from lvm_core.corpus.ingest import IngestSettings
 from lvm_core.corpus.preview import Preview, preview
+from lvm_core.wording import counted
 from pages.shared import state, ui
 
 ARTICLES, CHUNKS = 3, 3
@@ -36,7 +37,7 @@ def show(source: str, settings: IngestSettings) -> None:
         else:
             st.caption("No article of its beginning could be taken; lower the least number of chunks under More.")
         for reason, n in beginning.skipped.counts.items():
-            st.caption(ui.plain(f"Passed over: {n:,} {reason}"))
+            st.caption(ui.plain(f"Passed over: {counted(n, reason)}"))
         if len(beginning.articles) == 1 and not settings.split_headings:
             _offer_to_split(source, plain, stamp)
 

@@ -8,6 +8,7 @@ import streamlit as st
 from lvm_core.types import CorpusInfo
 from lvm_core.vectors.index import about_index
 from lvm_core.vectors.matrix import encoded_with
+from lvm_core.wording import counted
 from pages.shared import first_start, state, ui
 from pages.views.corpus import checks as corpus_checks
 from pages.views.system import facts
@@ -60,7 +61,7 @@ def _about(corpus: CorpusInfo, encoders: list[str], skipped: dict[str, int]) -> 
         ("Digest", f"{corpus.digest} (SHA-256 of titles and chunks in order)"),
         ("Encoded by", ", ".join(encoders) or "no encoder yet"),
         *(("Index", about_index(state.workspace(), corpus.name, encoder)) for encoder in encoders),
-        ("Passed over", ", ".join(f"{count:,} {reason}" for reason, count in skipped.items()) or "nothing"),
+        ("Passed over", ", ".join(counted(count, reason) for reason, count in skipped.items()) or "nothing"),
     ]
     cells = "".join(f"<dt>{name}</dt><dd>{html.escape(value)}</dd>" for name, value in rows)
     return f'<div class="lvm-about"><dl>{cells}</dl></div>'
