@@ -270,7 +270,7 @@ def test_articles_without_a_title_get_one(workspace: Workspace, tmp_path: Path) 
 
 def test_an_article_of_one_sentence(workspace: Workspace, tmp_path: Path) -> None:
     (tmp_path / "one.txt").write_text("Just one sentence.")
-    with pytest.raises(CorpusError, match=r"1 articles of fewer than 2 chunks.*--min-chunks 1"):
+    with pytest.raises(CorpusError, match=r"1 article of fewer than 2 chunks.*--min-chunks 1"):
         read_in(workspace, tmp_path / "one.txt")
     assert read_in(workspace, tmp_path / "one.txt", min_chunks=1).n_chunks == 1
 
