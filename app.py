@@ -4,14 +4,13 @@ from pathlib import Path
 
 import streamlit as st
 
-from lvm_core.device import give_back_memory, hold_memory_together, share_threads
+from lvm_core.device import give_back_memory, hold_memory_together
 from pages import PAGES
 from pages.shared import address, first_start, state, ui
 
 HERE = Path(__file__).resolve().parent
 
 hold_memory_together()
-share_threads()
 
 # An explicit page icon, before the pages' own are known, keeps the browser from fetching one from the internet.
 st.set_page_config(page_title="LVM Studio", page_icon=str(HERE / "assets/icon.svg"), layout="wide")
