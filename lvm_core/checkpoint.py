@@ -64,7 +64,7 @@ class LoadedModel:
 @dataclass(frozen=True, slots=True)
 class _TrainedOn:
     name: str
-    digest: str = ""
+    digest: str
 
 
 @dataclass(frozen=True, slots=True)

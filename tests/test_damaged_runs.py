@@ -50,7 +50,8 @@ def edit(folder: Path, **changes: Any) -> None:
         {"options": {"nope": 1}}, {"options": {"d_model": -1}}, {"options": {"n_layers": 10**9}}, {"filter": "x"},
         {"encoder_id": 5}, {"model": "ensemble", "members": 3}, {"model": "ensemble", "members": [{"ref": "r"}]},
         {"model": None}, {"created": "x"},
-        {"corpora": 10**19}, {"corpora": [[[]]]}, {"corpora": [{"name": 3}]}, {"n_parameters": 1e999},
+        {"corpora": 10**19}, {"corpora": [[[]]]}, {"corpora": [{"name": 3}]}, {"corpora": [{"name": "a"}]},
+        {"n_parameters": 1e999},
     ],
 )  # fmt: skip
 def test_a_description_of_wrong_types_or_sizes_is_a_clear_refusal(

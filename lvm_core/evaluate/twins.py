@@ -118,6 +118,6 @@ def _training_corpora(
     seeds = {encoded.corpus.name: settings.split_seed} if settings.split != "all" else {}
     for candidate in candidates:
         for corpus in candidate.info.config.get("corpora", []):
-            if digests.get(corpus["name"]) == corpus.get("digest"):
+            if digests.get(corpus["name"]) == corpus["digest"]:
                 seeds[corpus["name"]] = candidate.info.config.get("split_seed", 0)
     return seeds
