@@ -25,8 +25,6 @@ def pick_device(name: str = "auto") -> "torch.device":
     """
     import torch
 
-    if _shared:
-        _team()  # before a thread that stays computes with a team of its own
     there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if name == "auto":
         return torch.device("cuda" if there["cuda"] else "mps" if there["mps"] else "cpu")
@@ -63,12 +61,17 @@ def one_thread() -> Iterator[None]:
 
 
 @functools.lru_cache(maxsize=8)
-def thread_pool(n: int, name: str, threads_each: int = 1) -> "ThreadPoolExecutor":
-    """Return a pool of `n` threads that live as long as the process, each of which computes on so many CPU threads.
+def lone_threads(n: int, name: str) -> "ThreadPoolExecutor":
+    """Return a pool of `n` threads that live as long as the process, each of which computes on one CPU thread.
 
     Starting one on a busy machine takes longer than what it is to compute. Work of a pool must not wait for more work
     of the same pool.
     """
+    return thread_pool(n, name, 1)
+
+
+def thread_pool(n: int, name: str, threads_each: int) -> "ThreadPoolExecutor":
+    """Return a new pool of `n` threads, each of which computes on so many CPU threads."""
     from concurrent.futures import ThreadPoolExecutor
 
     import torch
@@ -80,7 +83,7 @@ def thread_pool(n: int, name: str, threads_each: int = 1) -> "ThreadPoolExecutor
         torch.set_num_threads(threads_each)
         ready.wait()
 
-    to_come = 1 if _shared else torch.get_num_threads()
+    to_come = 1 if _team else torch.get_num_threads()
     pool = ThreadPoolExecutor(n, name)
     for _ in range(n):
         pool.submit(begin)
@@ -92,18 +95,24 @@ def thread_pool(n: int, name: str, threads_each: int = 1) -> "ThreadPoolExecutor
     return pool
 
 
-_shared = False
-_sharing = threading.Lock()
+_team: "tuple[ThreadPoolExecutor, int] | None" = None
+"""The thread that computes with all of torch's threads, and how many they are, once they are shared."""
 
 
 def share_threads() -> None:
     """Have one thread of this process compute with all of torch's threads, and all others alone, from now on.
 
     In a server many threads compute now and then. Each would keep a team of its own, and libgomp, which then sees more
-    threads than cores, lets every team wait passively: a text takes half as long again. See `together`.
+    threads than cores, lets every team wait passively: a text takes half as long again. See `together`. Call it
+    before a thread that stays computes.
     """
-    global _shared
-    _shared = True
+    global _team
+    import torch
+
+    if _team is None:
+        n = torch.get_num_threads()
+        _team = thread_pool(1, "together", n), n
+        torch.set_num_threads(1)  # here, and of all threads to come
 
 
 def together(work: Callable[[], T]) -> T:
@@ -111,31 +120,14 @@ def together(work: Callable[[], T]) -> T:
 
     It must not call `together` again.
     """
-    if not _shared:
-        return work()
-    return _team()[0].submit(copy_context().run, work).result()
+    return _team[0].submit(copy_context().run, work).result() if _team else work()
 
 
 def threads() -> int:
     """Return how many of torch's threads this process may use on the CPU."""
     import torch
 
-    return _team()[1] if _shared else torch.get_num_threads()
-
-
-def _team() -> "tuple[ThreadPoolExecutor, int]":
-    with _sharing:
-        return _the_team()
-
-
-@functools.cache
-def _the_team() -> "tuple[ThreadPoolExecutor, int]":
-    import torch
-
-    n = torch.get_num_threads()
-    pool = thread_pool(1, "together", n)
-    torch.set_num_threads(1)
-    return pool, n
+    return _team[1] if _team else torch.get_num_threads()
 
 
 ARENAS, MAPPED_BYTES = 2, 4_000_000

@@ -65,7 +65,7 @@ def test_products_of_ever_new_shapes_take_no_more_memory() -> None:
 
 SHARED = """
 import threading, torch
-from lvm_core.device import share_threads, thread_pool, threads, together
+from lvm_core.device import lone_threads, share_threads, threads, together
 
 def seen_by(run):
     seen = []
@@ -75,10 +75,10 @@ def seen_by(run):
 
 torch.set_num_threads(3)
 assert (together(torch.get_num_threads), threads()) == (3, 3)
-share_threads()
+seen_by(share_threads)
 assert seen_by(lambda: together(torch.get_num_threads)) == 3
 assert (threads(), torch.get_num_threads(), seen_by(torch.get_num_threads)) == (3, 3, 1)
-pool = thread_pool(2, "two")
+pool = lone_threads(2, "two")
 pool.submit(lambda: torch.ones(300, 300) @ torch.ones(300, 300)).result()
 assert {*pool.map(lambda _: torch.get_num_threads(), range(8))} == {1}
 assert (threads(), together(torch.get_num_threads), seen_by(torch.get_num_threads)) == (3, 3, 1)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from lvm_core import abandoned
-from lvm_core.device import thread_pool, threads
+from lvm_core.device import lone_threads, threads
 from lvm_core.errors import EncoderError
 from lvm_core.types import Rows, Vectors
 
@@ -77,7 +77,7 @@ def run_batches(groups: Sequence[Rows], forward: Callable[[Rows], Vectors], out:
             abandoned.check()
             out[group] = forward(group)
         return
-    pool = thread_pool(n_threads, "encode")
+    pool = lone_threads(n_threads, "encode")
     futures = [(group, pool.submit(forward, group)) for group in groups]
     try:
         for group, future in futures:

@@ -81,8 +81,7 @@ class Inverter:
         for start in range(0, len(targets), BATCH):
             with self._lock:
                 try:
-                    batch = targets[start : start + BATCH]
-                    texts += together(partial(self._decode_batch, batch, steps))
+                    texts += together(partial(self._decode_batch, targets[start : start + BATCH], steps))
                 except abandoned.Abandoned:
                     self._runs.clear()  # a search that broke off in a step would go on differently
                     raise
@@ -141,8 +140,8 @@ def side_by_side(work: Callable[[Sequence[T]], list[R]], items: Sequence[T], lea
     def part(k: int) -> list[R]:
         return contexts[k].run(work, items[edges[k] : edges[k + 1]])
 
-    pool = thread_pool(n_parts, "decode", max(1, threads // n_parts))
-    return [result for results in list(pool.map(part, range(n_parts))) for result in results]
+    with thread_pool(n_parts, "decode", max(1, threads // n_parts)) as pool:
+        return [result for results in pool.map(part, range(n_parts)) for result in results]
 
 
 def _decoded(candidate: Candidate, steps: int) -> Decoded:

@@ -3,20 +3,21 @@
 import os
 from pathlib import Path
 
+from lvm_core.boundary.files import open_regular
+from lvm_core.errors import SourceError
+
 TAIL_BYTES = 64_000
 
 
 def tail(path: Path, n_lines: int = 40, n_bytes: int = TAIL_BYTES) -> list[str]:
     """Return at most the last `n_lines` lines within the last `n_bytes` of `path`; none if it is no log."""
-    if not path.is_file():  # a pipe would be waited for
-        return []
     try:
-        with path.open("rb") as file:
+        with open_regular(path, "The log") as file:
             size = file.seek(0, os.SEEK_END)
             start = max(0, size - n_bytes)
             file.seek(start)
             data = file.read(n_bytes)
-    except OSError:
+    except (OSError, SourceError):
         return []
     if start:
         data = data.partition(b"\n")[2] or data

@@ -7,7 +7,7 @@ import numbers
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from os import PathLike
 from types import UnionType
-from typing import Any, TypeVar, get_args, get_origin
+from typing import Any, TypeGuard, TypeVar, get_args, get_origin
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -87,25 +87,28 @@ def ask_of(
     return Ask(texts, None if rows is None else _rows_of(rows), target, asked, corpus, encoder, chosen)
 
 
-def texts_of(texts: Sequence[str], what: str) -> Sequence[str]:
+def texts_of(texts: Sequence[str], what: str) -> list[str]:
     """Return `texts`, which must be a list of texts and no single one."""
-    if isinstance(texts, str) or not _all(texts, str):
-        raise EncoderError(f"{what} is {_kind(texts)}", "a list of texts", 'Give one, such as ["First."].')
-    return list(texts)
+    listed = _listed(texts)
+    if not _all(listed, str):
+        raise EncoderError(f"{what} is {_kind(listed)}", "a list of texts", 'Give one, such as ["First."].')
+    return listed
 
 
 def contexts_of(contexts: Sequence[Sequence[str]]) -> list[Sequence[str]]:
     """Return `contexts`, each a list of chunks, as a list."""
-    if isinstance(contexts, str) or not isinstance(contexts, Iterable):
-        raise EncoderError(f"contexts is {contexts!r}", "a list of contexts, each a list of texts", "Give one of each.")
-    return list(contexts)
+    listed = _listed(contexts)
+    if not _all(listed, object):
+        raise EncoderError(f"contexts is {listed!r}", "a list of contexts, each a list of texts", "Give one of each.")
+    return listed
 
 
 def truths_of(targets: Sequence[str], n_contexts: int) -> list[str]:
     """Return the true next chunk of each context, "" for each where none is given."""
-    if isinstance(targets, str) or not _all(targets, str):
-        raise SettingsError([f"targets is {_kind(targets)}; expected a list of texts, or () where none is known."])
-    truths = list(targets) or [""] * n_contexts
+    listed = _listed(targets)
+    if not _all(listed, str):
+        raise SettingsError([f"targets is {_kind(listed)}; expected a list of texts, or () where none is known."])
+    truths = listed or [""] * n_contexts
     if len(truths) != n_contexts:
         given = f"There are {len(truths)} targets for {n_contexts} contexts"
         raise SettingsError([f"{given}; expected one for each, or none at all."])
@@ -114,28 +117,33 @@ def truths_of(targets: Sequence[str], n_contexts: int) -> list[str]:
 
 def names_of(names: Sequence[str] | str, what: str) -> list[str]:
     """Return one name, or several, as a list."""
-    if isinstance(names, str):
-        return [names]
-    if not _all(names, str):
-        raise SettingsError([f"{what} is {_kind(names)}; expected a name, or a list of names such as ['mlp']."])
-    return list(names)
+    listed = [names] if isinstance(names, str) else _listed(names)
+    if not _all(listed, str):
+        raise SettingsError([f"{what} is {_kind(listed)}; expected a name, or a list of names such as ['mlp']."])
+    return listed
 
 
 def _rows_of(rows: Sequence[int]) -> tuple[int, ...]:
-    if not _all(rows, numbers.Integral):
-        raise SettingsError([f"rows is {_kind(rows)}; expected whole numbers, such as range(0, 5)."])
-    return tuple(int(row) for row in rows)
+    listed = _listed(rows)
+    if not _all(listed, numbers.Integral):
+        raise SettingsError([f"rows is {_kind(listed)}; expected whole numbers, such as range(0, 5)."])
+    return tuple(int(row) for row in listed)
 
 
-def _all(values: object, kind: type) -> bool:
-    return isinstance(values, Iterable) and all(isinstance(value, kind) for value in values)
+def _listed(values: object) -> Any:
+    """Return several `values` as a list, for what makes them as it is asked gives them once; a text stays as it is."""
+    return list(values) if isinstance(values, Iterable) and not isinstance(values, str) else values
+
+
+def _all(values: object, kind: type) -> TypeGuard[list[Any]]:
+    return isinstance(values, list) and all(isinstance(value, kind) for value in values)
 
 
 def _kind(values: object) -> str:
     """Return what `values` are, in words."""
-    if values is None or isinstance(values, str) or not isinstance(values, Iterable):
-        return repr(values)
-    return f"{type(values).__name__} of {', '.join(sorted({type(value).__name__ for value in values}))}"
+    return (
+        f"list of {', '.join(sorted({type(v).__name__ for v in values}))}" if isinstance(values, list) else repr(values)
+    )
 
 
 def vectors_of(values: ArrayLike) -> Vectors:

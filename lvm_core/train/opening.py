@@ -70,10 +70,8 @@ def stored_config(workspace: Workspace, run: str) -> RunConfig:
             "Name it with --run, or start one without --resume.",
         )
     stored: RunConfig = read_json(path)
-    if (
-        from_json(_Begun, stored, str(path), "Restore it from a copy, or start a new run.", True, ModelError).train
-        is None
-    ):
+    begun = from_json(_Begun, stored, str(path), "Restore it from a copy, or start a new run.", True, ModelError)
+    if begun.train is None:
         raise ModelError(
             f"The run '{run}' cannot be resumed", "one that was made by a training", "Start a new one without --resume."
         )

@@ -3,7 +3,7 @@
 import functools
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from lvm_core.baselines import BASELINES
@@ -60,9 +60,7 @@ def plan(workspace: Workspace, config: TrainConfig, dim: int) -> Plan:
     elif config.model in MODELS:
         n_parameters, wrong = parameters_of(config, dim)
         found += wrong
-    split = field_of(TrainConfig, "held_out")
-    held_out = config.held_out if not split.problems(config.held_out) else HELD_OUT
-    n_windows, n_articles, wrong = windows_of(workspace, replace(config, held_out=held_out))
+    n_windows, n_articles, wrong = windows_of(workspace, config)
     found += wrong
     if found:
         return Plan(found, n_parameters, n_windows, n_articles)
@@ -92,11 +90,12 @@ def windows_of(workspace: Workspace, config: TrainConfig) -> tuple[int, int, lis
     if not config.corpora:
         return 0, 0, ["corpus is empty; expected the name of at least one corpus."]
     store = CorpusStore(workspace)
+    held_out = HELD_OUT if field_of(TrainConfig, "held_out").problems(config.held_out) else config.held_out
     n_windows = n_articles = longest = 0
     found: list[str] = []
     for name in config.corpora:
         try:
-            train = split_documents(store.documents(name), config.split_seed, config.held_out)["train"]
+            train = split_documents(store.documents(name), config.split_seed, held_out)["train"]
             train = at_most_windows(train, max(0, config.windows), config.split_seed)
         except LvmError as error:
             found.append(str(error))

@@ -177,6 +177,11 @@ def test_train_evaluate_drift_and_map(studio: Studio) -> None:
     assert made.numbers[0]["name"] == "target"
 
 
+def test_what_is_made_as_it_is_asked_for_is_asked_once(studio: Studio) -> None:
+    said = studio.predict((text for text in CHUNKS), (name for name in ("copy-last", "lstm")), decoder="none")
+    assert [prediction.model for prediction in said.predictions] == ["copy-last", "lstm"]
+
+
 def test_a_notebook_shows_text_as_text(studio: Studio) -> None:
     said = studio.predict(["<b>bold</b> words"], ["copy-last"], target="<i>x</i>", decoder="none")
     assert "<i>" not in said._repr_html_()
