@@ -29,11 +29,17 @@ _RARE_END = re.compile(r"(?<=[។៕༎།])\s*(?=\S)")
 
 _QUOTED, _GOES_ON = "」』", "とでなにのはがをもへや"
 """A Japanese sentence goes on behind a quoted one with one of these."""
+_TITLE_ENDS = "》〉"
+_SURE_ENDS = re.compile(rf"[।॥。！？؟۔։።][{re.escape(CLOSERS)}]*\s*\Z")
+"""Ends of sentences of scripts without capitals, which nothing else is written with: a small letter may follow."""
+_WIDE_END = re.compile(r"(?<=[\u3040-\u30ff\u4e00-\u9fff][!?])(?=[\u3040-\u30ff\u4e00-\u9fff])")
 
 _ORDINAL_LANGUAGES = frozenset(
     {"de", "cs", "da", "no", "nb", "nn", "fi", "hu", "sk", "sl", "hr", "sr", "et", "lv", "tr"}
 )
 _ORDINAL = re.compile(r"(?:\A|[^\w.,])\d{1,3}\.\s*\Z")
+_KING = re.compile(r"(?:\A|\W)[IVX]+\.\s*\Z")
+_INITIAL = re.compile(r"(?:[^\W\d_a-z]\.)*[^\W\d_a-z]")
 
 
 def sentences(text: str, start: int, end: int, language: str) -> Iterator[Span]:
@@ -75,7 +81,7 @@ def _boundaries(text: str, start: int, end: int, language: str) -> Iterator[int]
     for window_start, window_end in _windows(text, start, end):
         place = window_start
         for sentence in sentencex.segment(whole_characters(language), text[window_start:window_end]):
-            for match in _RARE_END.finditer(sentence):
+            for match in (_WIDE_END if language in ("ja", "zh") else _RARE_END).finditer(sentence):
                 yield place + match.end()
             place += len(sentence)
             if place < end:
@@ -97,19 +103,19 @@ def _window_chars(text: str) -> int:
 def _is_boundary(text: str, first: int, place: int, end: int, language: str) -> bool:
     before, after = text[place - 1], text[place]
     # ".NET", "Yahoo!'s" and "J.-C." are words, not ends.
-    if before in ".!?" and not after.isspace() and after not in '"“‘«([':
+    if before in ".!?" and not after.isspace() and after not in '"“‘«([' and not _WIDE_END.match(text, place):
         return False
-    if language == "ja" and before in _QUOTED and after in _GOES_ON:
+    if before in _TITLE_ENDS or (language == "ja" and before in _QUOTED and after in _GOES_ON):
         return False
     following = _NEXT_SIGN.match(text, place, end)
     if not following:
         return True
-    if following[1].islower() or following[1] in _NEVER_FIRST:
-        return False
     tail = text[max(first, place - _TAIL_CHARS) : place]
+    if (following[1].islower() and not _SURE_ENDS.search(tail)) or following[1] in _NEVER_FIRST:
+        return False
     if not _ENDS_WITH_STOP.search(tail):
         return True
-    if language in _ORDINAL_LANGUAGES and _ORDINAL.search(tail):
+    if language in _ORDINAL_LANGUAGES and (_ORDINAL.search(tail) or (language != "de" and _KING.search(tail))):
         return False
     word = _LAST_WORD.search(tail)
     return not (word and _is_abbreviation(word[1], following[1], language))
@@ -120,10 +126,16 @@ def _is_abbreviation(word: str, following: str, language: str) -> bool:
 
     Listed in small letters it stands for a capital first letter too, unless it is a single letter.
     """
-    if following.isdigit() and word.lower() in _abbreviations("before numbers"):
+    language = language.partition("-")[0]
+    numbered = _abbreviations("before numbers") | _abbreviations("before numbers in", language)
+    if following.isdigit() and word.lower() in numbered:
         return True
-    listed = _abbreviations("before capitals", language.partition("-")[0])
-    return word in listed or (len(word) > 1 and word[0].lower() + word[1:] in listed)
+    listed = _abbreviations("before capitals", language)
+    if word in listed or (len(word) > 1 and word[0].lower() + word[1:] in listed):
+        return True
+    if language == "en":  # the splitter itself knows its initials
+        return False
+    return (following.isupper() and bool(_INITIAL.fullmatch(word))) or (len(word) > 1 and word.lower() in listed)
 
 
 @cache

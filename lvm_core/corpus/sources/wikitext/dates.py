@@ -137,6 +137,12 @@ def first_date(arguments: Arguments, language: str) -> str:
     return f"（{born}－{died}）" if born and language == "zh" else first(arguments)
 
 
+def pair_of_centuries(arguments: Arguments) -> str:
+    """Return "XIIe et au XIIIe siècles" of `{{sp-|XII|e|et au|XIII|e|s}}` (Modèle:Sp-)."""
+    parts = [*positional(arguments), *[""] * 6][:6]
+    return f"{parts[0]}{parts[1]} {parts[2]} {parts[3]}{parts[4]} siècle{parts[5]}" if parts[3] else ""
+
+
 def rules(language: str) -> dict[str, Rule]:
     """Return the rules of templates of dates on the wikis of a language."""
     day, year = partial(plain_date, language=language), partial(year_first, language=language)

@@ -125,6 +125,18 @@ def quantity(arguments: Arguments) -> str:
     return number + words
 
 
+def measure(arguments: Arguments) -> str:
+    """Return "5 kg" of `{{M|5|k|g}}` and of `{{M|5|ul=kg}}` (Template:M of the Italian Wikipedia)."""
+    number, *unit = positional(arguments) or [""]
+    return f"{number} {''.join(unit) or named(arguments, 'u', 'ul')}".strip()
+
+
+def time_of_day(arguments: Arguments) -> str:
+    """Return "1 h 30 min 15 s" of `{{heure|1|30|15}}`, "12 h 30" of two (Modèle:Heure)."""
+    parts = [part for part in positional(arguments)[:3] if part]
+    return {1: "{} h", 2: "{} h {}", 3: "{} h {} min {} s"}.get(len(parts), "").format(*parts)
+
+
 def pounds(arguments: Arguments) -> str:
     """Return an amount of old British money (Template:£sd)."""
     pound, shilling, penny = (arguments.get(key, "").strip() for key in ("l", "s", "d"))

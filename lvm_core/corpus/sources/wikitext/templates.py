@@ -17,6 +17,10 @@ _GERMAN_FOREIGN = re.compile(r"(?:ar|el|en|es|fr|grc|he|hu|it|ja|ko|la|pl|pt|ru|
 _FRACTION = re.compile(r"(\d{1,2})/(\d{1,2})")
 _SEASON = re.compile(r"[\w .'-]+ (?:nfl|mlb|nba|wnba|nhl|cfl|afl|mls) season")
 _CENTURY = re.compile(r"(-?)([ivxl]+)(e|er) s(?:iècle( av\. j\.-c\.)?)?", re.I)
+_FRENCH_KING = re.compile(r"[A-ZÉ][\w' -]+ [IVX]+(?:er)?")
+_FRENCH_ORDINAL = re.compile(r"(?:\d+|[ivxlc]+)(?:er|re|e|nd|nde)")
+_SPANISH_ORDINAL = re.compile(r"\d+\.(?:º|ª|er)")
+_HELPED_LINK = re.compile(r"internal link helper/[a-z]{2,4}")
 _PREFIX = re.compile(r"(?:template|vorlage|modèle|plantilla|шаблон|modello|predefinição|sjabloon|szablon)\s*:\s*", re.I)
 
 
@@ -29,7 +33,11 @@ def render(language: str, name: str, arguments: Arguments) -> str:
     rules = _rules(language.partition("-")[0])
     # Ships have capitals: {{MY|...}} is a yacht, {{my|...}} is Burmese.
     rule = rules.get(key) or rules.get(key.lower())
-    return rule(arguments) if rule else _by_pattern(key.lower(), language, arguments)
+    if rule:
+        return rule(arguments)
+    if language == "fr" and _FRENCH_KING.fullmatch(key):
+        return key
+    return _by_pattern(key.lower(), language, arguments)
 
 
 def _by_pattern(key: str, language: str, arguments: Arguments) -> str:
@@ -38,7 +46,12 @@ def _by_pattern(key: str, language: str, arguments: Arguments) -> str:
         return words.foreign(arguments)
     if language == "de" and _GERMAN_FOREIGN.fullmatch(key):
         return first(arguments)
-    if _FRACTION.fullmatch(key):
+    if _HELPED_LINK.fullmatch(key):
+        return at(3, arguments)
+    if language == "ja" and key.endswith("範囲"):  # the words about which somebody asks
+        return first(arguments)
+    ordinal = {"fr": _FRENCH_ORDINAL, "es": _SPANISH_ORDINAL}.get(language)
+    if _FRACTION.fullmatch(key) or (ordinal and ordinal.fullmatch(key)):
         return key
     if _SEASON.fullmatch(key):
         return first(arguments)
@@ -126,6 +139,11 @@ def _before(sign: str, arguments: Arguments) -> str:
     return sign.strip() if sign.endswith(". ") else ""
 
 
+def _title(sign: str, arguments: Arguments) -> str:
+    """Return "M. Dupont" of `{{M.|Dupont}}`, and "M." of `{{M.}}`."""
+    return f"{sign} {first(arguments)}".strip()
+
+
 def _after(sign: str, arguments: Arguments) -> str:
     number = first(arguments)
     return number + sign if number[:1].isdigit() or number[:1] in ("", "~", "<", ">", "≈") else ""
@@ -138,33 +156,50 @@ def _around(signs: Sequence[str], arguments: Arguments) -> str:
 @cache
 def _rules(language: str) -> dict[str, Rule]:
     """Return the rule of every known template on the wikis of a language."""
-    return _listed(language) | words.RULES | science.RULES | quantities.RULES | dates.rules(language) | _local(language)
+    return _shown(language) | _local(language)
+
+
+def _shown(language: str) -> dict[str, Rule]:
+    """Return the rules that hold on every wiki, with the words of a language."""
+    return _listed(language) | words.RULES | science.RULES | quantities.RULES | dates.rules(language)
 
 
 def _local(language: str) -> dict[str, Rule]:
     """Return the templates that mean something else, or are there only, on the wikis of a language."""
     rules: dict[str, Rule] = {}
     shapes = _shapes(language)
+    shown = _shown(language)
     for shape, names in table("local").get(language, {}).items():
-        if shape in shapes:
+        if shape == "same":
+            rules |= {name: shown[other] for name, other in names.items()}
+        elif shape in shapes:
             rules |= dict.fromkeys(names, shapes[shape])
         else:
-            kind = {"constant": _sign, "before": _before, "after": _after, "around": _around}[shape]
+            kinds = {"constant": _sign, "before": _before, "after": _after, "around": _around, "title": _title}
+            kind = kinds[shape]
             rules |= {name: partial(kind, sign) for name, sign in names.items()}
     if language == "en":
         rules |= {code: partial(_sign, name) for code, name in table("countries").items()}
+    else:
+        rules["ill"] = words.link_of_other_wiki
     return rules | _OWN.get(language, {})
 
 
 _OWN: dict[str, dict[str, Rule]] = {
     "fr": {
         "souverain": partial(at, 2),
-        "heure": lambda arguments: " h ".join(positional(arguments)[:2]),
+        "heure": quantities.time_of_day,
         "1er": lambda arguments: f"1er {first(arguments)}".strip(),
+        **dict.fromkeys(("sp", "sp-"), dates.pair_of_centuries),
     },
     "de": {"höhe": quantities.altitude},
-    "it": {"m": lambda arguments: f"{first(arguments)} {named(arguments, 'u', 'ul')}".strip()},
-    "ru": {"iw": words.second_link},
-    "zh": {"tsl": lambda arguments: arguments.get("4", "").strip() or at(3, arguments)},
+    "it": dict.fromkeys(("m", "u"), quantities.measure),
+    "ru": {"iw": words.second_link, "не переведено": words.named_link},
+    "uk": {"не перекладено": words.named_link},
+    "pl": {"link-interwiki": lambda arguments: named(arguments, "tekst", "pl") or first(arguments)},
+    "zh": {
+        "tsl": words.translated_link,
+        **dict.fromkeys(("le", "link-en", "link-ja", "link-de", "link-fr"), partial(at, 3)),
+    },
 }
 """Those that no shape of the table says."""

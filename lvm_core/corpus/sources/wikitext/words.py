@@ -78,6 +78,26 @@ def second_link(arguments: Arguments) -> str:
     return at(2, arguments)
 
 
+def named_link(arguments: Arguments) -> str:
+    """Return the text of `{{не переведено|есть=:en:Article|надо=Статья|текст=текст}}`, or by position."""
+    return named(arguments, "текст", "надо", "треба") or second_link(arguments)
+
+
+def link_of_other_wiki(arguments: Arguments) -> str:
+    """Return the text of `{{ill|Title|en|Article}}` and of `{{ill|en|Title|Article}}`: wikis have it in both orders."""
+    parts = positional(arguments)
+    return (
+        parts[1]
+        if len(parts) > 1 and _LANGUAGE_CODE.fullmatch(parts[0])
+        else named(arguments, "lt") or first(arguments)
+    )
+
+
+def translated_link(arguments: Arguments) -> str:
+    """Return the text of `{{tsl|en|Article|条目|文字}}`."""
+    return arguments.get("4", "").strip() or arguments.get("3", "").strip() or at(2, arguments)
+
+
 def section_link(arguments: Arguments) -> str:
     return " § ".join(filter(None, positional(arguments)))
 
