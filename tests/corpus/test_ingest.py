@@ -262,6 +262,13 @@ def test_json_lines_without_any_article(workspace: Workspace, tmp_path: Path) ->
         read_in(workspace, tmp_path / "a.jsonl")
 
 
+def test_a_text_may_come_in_paragraphs_and_under_other_names(workspace: Workspace, tmp_path: Path) -> None:
+    records = [{"paragraphs": [prose("it", 2), prose("she", 1)]}, {"page_content": prose("he", 2)}]
+    (tmp_path / "a.jsonl").write_text("\n".join(json.dumps(record) for record in records))
+    read_in(workspace, tmp_path / "a.jsonl")
+    assert [document.n_chunks for document in CorpusStore(workspace).documents("tiny")] == [3, 2]
+
+
 def test_articles_without_a_title_get_one(workspace: Workspace, tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text(json.dumps({"text": prose("it", 2)}))
     read_in(workspace, tmp_path / "a.jsonl")

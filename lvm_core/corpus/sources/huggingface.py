@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lvm_core.corpus.sources.base import RawArticle, ReadSettings, Skipped, SourceKind
-from lvm_core.corpus.sources.json_lines import TEXT_KEYS, from_record
+from lvm_core.corpus.sources.json_lines import TEXT_KEYS, from_record, is_text
 from lvm_core.errors import MissingPackage, SourceError
 from lvm_core.json_shapes import Json
 
@@ -84,7 +84,7 @@ class HuggingFaceSource:
             ) from error
 
     def _check_columns(self, row: Json) -> None:
-        if not any(isinstance(row.get(key), str) for key in TEXT_KEYS):
+        if not any(is_text(row.get(key)) for key in TEXT_KEYS):
             raise SourceError(
                 f"The data set '{self.name}' has the columns {', '.join(row)}",
                 f"one of {', '.join(TEXT_KEYS)} that holds texts",

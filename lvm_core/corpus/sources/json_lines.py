@@ -12,7 +12,8 @@ from lvm_core.corpus.sources.prose import headed_sections
 from lvm_core.corpus.sources.wikitext.names import dropped_sections
 from lvm_core.errors import SourceError
 
-TEXT_KEYS = ("text", "contents", "content", "article", "document", "body")
+TEXT_KEYS = ("text", "contents", "content", "article", "document", "body", "paragraphs", "passage", "page_content",
+             "raw_content", "maintext")  # fmt: skip
 TITLE_KEYS = ("title", "name", "headline", "id")
 MAX_TITLE_CHARS, MAX_KEYS_NAMED = 80, 12
 
@@ -82,11 +83,11 @@ def from_record(value: Any, number: int, language: str = "", wiki: bool = False)
     """
     if not isinstance(value, dict):
         return None, "without a text", ""
-    key = next((key for key in TEXT_KEYS if isinstance(value.get(key), str)), "")
+    key = next((key for key in TEXT_KEYS if is_text(value.get(key))), "")
     if not key:
         keys = ", ".join(map(str, list(value)[:MAX_KEYS_NAMED]))
         return None, "without a text", f" (it has {keys or 'nothing'}; expected one of {', '.join(TEXT_KEYS)})"
-    text = value[key]
+    text = value[key] if isinstance(value[key], str) else "\n\n".join(value[key])
     if not text.strip():
         return None, "with an empty text", ""
     title = next((str(value[name]).strip() for name in TITLE_KEYS if _is_title(value.get(name))), "")
@@ -99,6 +100,11 @@ def from_record(value: Any, number: int, language: str = "", wiki: bool = False)
         clean = partial(headed_sections, dropped=dropped_sections(language))
         return RawArticle(title, text, clean, language), "", ""
     return RawArticle(title, text, language=language), "", ""
+
+
+def is_text(value: Any) -> bool:
+    """Tell a text, or one in paragraphs."""
+    return isinstance(value, str) or (isinstance(value, list) and all(isinstance(part, str) for part in value))
 
 
 def _is_title(value: Any) -> bool:

@@ -184,7 +184,7 @@ OTHERS = {
         "{{dtlink|31|3|1889}}": "31 de março de 1889",
         "44 {{AC}}": "44 a.C.",
     },
-    "pl": {"{{data|1889-03-31}}": "31 marca 1889", "{{ang.|Tower}}": "ang. Tower", "{{j|a b}}": "a b", "{{fakt|To}}": "To"},
+    "pl": {"{{data|1889-03-31}}": "31 marca 1889", "{{ang.|Tower}}": "ang. Tower", "{{j|a b}}": "a b"},
     "nl": {"{{datum|31|3|1889}}": "31 maart 1889", "{{formatnum:12}}": "12", "{{lang|en|Tower}}": "Tower"},
     "ja": {
         "{{年月日|1889|3|31}}": "1889年3月31日",
