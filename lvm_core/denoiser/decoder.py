@@ -6,10 +6,8 @@ section 4): what a draft lacks of the target is added to the target once more, t
 now and then one is added or left out, and all are filled again. The text never gets farther from its vector.
 """
 
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,19 +19,16 @@ from lvm_core.denoiser.fill import Draft, Filler, Sight
 from lvm_core.denoiser.net import Denoiser, DenoiserSize
 from lvm_core.denoiser.pieces import WordPieces, load_pieces
 from lvm_core.denoiser.spelling import read_forms, spelled
-from lvm_core.device import pick_device, together
+from lvm_core.device import pick_device
 from lvm_core.encoders.precision import quick_at_bf16
 from lvm_core.errors import DecoderError, SpaceMismatch
 from lvm_core.inverter.files import DENOISER, find_inverter, inverters, read_weights
 from lvm_core.inverter.generate import vector_seeds
+from lvm_core.inverter.stepwise import Stepwise
 from lvm_core.types import Decoded, Encoder, Vectors
-from lvm_core.vectors.checks import check_steps, check_vectors
 from lvm_core.vectors.geometry import unit_rows
-from lvm_core.vectors.runs import Runs, distinct
+from lvm_core.vectors.runs import distinct
 from lvm_core.workspace import Workspace
-
-BATCH = 16
-"""Vectors decoded together."""
 
 RUNS_REMEMBERED = 64
 FLUENCY = 0.02
@@ -100,39 +95,16 @@ class Run:
                 return
 
 
-class DenoisingDecoder:
-    """A `Decoder`; `decode_all` gives the text after every step."""
+class DenoisingDecoder(Stepwise[Run]):
+    """Texts by a masked denoiser, from vectors of one encoder."""
 
     def __init__(
         self, id: str, filler: Filler, encoder: Encoder, forms: dict[str, str], settings: DenoiseSettings | None = None
     ) -> None:
         """Join the net to the encoder whose vectors it says, and which judges what it says."""
-        self.id, self.encoder_id = id, encoder.id
-        self._filler, self._encoder, self._forms = filler, encoder, forms
+        super().__init__(id, encoder, RUNS_REMEMBERED)
+        self._filler, self._forms = filler, forms
         self._settings = settings or DenoiseSettings()
-        self._runs: Runs[Run] = Runs(RUNS_REMEMBERED)
-        self._lock = threading.Lock()
-
-    def decode_all(self, vectors: Vectors, steps: int) -> list[list[Decoded]]:
-        """Return for each of the (N, D) vectors its texts after 0, 1, .. `steps` corrections.
-
-        The same vector gives the same texts each time, alone or among others.
-
-        Args:
-            vectors: (N, D), of any norm.
-            steps: corrections, 0 to 50.
-
-        Raises:
-            DecoderError: for a wrong dimension, NaN, or a vector of zeros.
-            SettingsError: for steps below 0 or above 50.
-        """
-        steps = check_steps(steps)
-        targets = unit_rows(check_vectors(vectors, self._encoder.dim))
-        texts: list[list[Decoded]] = []
-        for start in range(0, len(targets), BATCH):
-            with self._lock:
-                texts += together(partial(self._decode_batch, targets[start : start + BATCH], steps))
-        return texts
 
     def _decode_batch(self, targets: Vectors, steps: int) -> list[list[Decoded]]:
         def begin(rows: list[int]) -> list[Run]:

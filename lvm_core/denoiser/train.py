@@ -13,13 +13,14 @@ from lvm_core.denoiser.config import DenoiserConfig
 from lvm_core.denoiser.net import Denoiser, DenoiserSize
 from lvm_core.denoiser.pieces import WordPieces, load_pieces
 from lvm_core.denoiser.spelling import FORMS, word_forms, write_forms
-from lvm_core.denoiser.state import STATE, Place, Training, average, checkpoint, load, new_optimizer, restart, save
+from lvm_core.denoiser.state import DenoiserTraining, average, checkpoint
 from lvm_core.device import pick_device
 from lvm_core.encoders import load_encoder
 from lvm_core.encoders.precision import quick_at_bf16
 from lvm_core.inverter.batches import noisy, rate_share
 from lvm_core.inverter.data import TrainingTexts, gather_texts, prepare
 from lvm_core.inverter.files import InverterFile, begin, training_folder, training_lock
+from lvm_core.inverter.training import Place
 from lvm_core.inverter.words import sampled_vocabulary, word_loss, word_texts
 from lvm_core.types import Encoder, Progress, no_progress
 from lvm_core.workspace import Workspace
@@ -72,10 +73,10 @@ def train_denoiser(
         net = new_net(config, encoder.dim, pieces)
         with torch.no_grad():
             net.bias.copy_(log_frequency(data, len(pieces.words)))
-        training = Training(folder, config, data, encoder, pieces, net, {}, new_optimizer(net), Place(), progress)
-        restart(training)
-        if resume and (folder / STATE).exists():
-            load(training)
+        training = DenoiserTraining(folder, config, data, encoder, net, {}, [], Place(), progress, pieces)
+        training.restart()
+        if resume:
+            training.load()
         _train_words(training)
         _train(training)
         return checkpoint(training)
@@ -121,7 +122,7 @@ def batch_loss(net: Denoiser, batch: MaskedBatch, seen: NDArray[np.int64], seed:
     return F.cross_entropy(logits, column) + LENGTH_WEIGHT * length_loss
 
 
-def _train_words(training: Training) -> None:
+def _train_words(training: DenoiserTraining) -> None:
     """Learn which words a vector speaks of, wherever they stand: hundreds of times cheaper than where they stand."""
     config, place, net = training.config, training.place, training.net
     total = config.word_samples // config.word_batch
@@ -138,18 +139,17 @@ def _train_words(training: Training) -> None:
         generator = torch.Generator().manual_seed(config.seed * 1_000_003 + step)
         vectors = noisy(training.data.unit_vectors(places), config.noise, generator).to(device)
         lr = config.word_lr * rate_share(step, total, total // 20, 0.95)
-        loss = _step(training, word_loss(net.word_log_p, texts, vectors, places, generator), lr)
-        place.losses, place.word_step = [*place.losses[1 - WINDOW :], loss], step + 1
-        mean, left = sum(place.losses) / len(place.losses), total - step - 1
-        seconds = left * (time.monotonic() - began) / (step + 1 - first)
-        training.progress(0.0, f"words: step {step + 1:,} of {total:,}, loss {mean:.3f}, {seconds:,.0f} s left")
+        place.note(training.step(0, word_loss(net.word_log_p, texts, vectors, places, generator), lr), WINDOW)
+        place.word_step = step + 1
+        left = (total - step - 1) * (time.monotonic() - began) / (step + 1 - first)
+        training.progress(0.0, f"words: step {step + 1:,} of {total:,}, loss {place.loss:.3f}, {left:,.0f} s left")
         if training.due():
-            save(training)
+            training.save()
     net.begin_with_topics(training.data.unit_vectors(np.arange(min(1024, training.data.n_train))).to(device))
-    restart(training)
+    training.restart()
 
 
-def _train(training: Training) -> None:
+def _train(training: DenoiserTraining) -> None:
     config, place, data = training.config, training.place, training.data
     lengths = data.lengths()
     rows = np.flatnonzero((lengths[: data.n_train] >= 3) & (lengths[: data.n_train] <= config.max_tokens))
@@ -165,24 +165,15 @@ def _train(training: Training) -> None:
         seed = config.seed * 1_000_003 + place.step
         batch = masked_batch(data, places, training.pieces.mask, config.noise, seed)
         lr = config.lr * rate_share(min(place.step, total - 1), total, config.warmup, config.decay)
-        loss = _step(training, batch_loss(training.net, batch, seen, seed), lr)
-        place.losses = [*place.losses[1 - WINDOW :], loss]
+        place.note(training.step(0, batch_loss(training.net, batch, seen, seed), lr), WINDOW)
         place.step, place.samples = place.step + 1, place.samples + len(places)
         average(training)
         place.seconds += time.monotonic() - started
         rate = (place.samples - first) / (time.monotonic() - began)
-        mean, left = sum(place.losses) / len(place.losses), (config.samples - place.samples) / rate
-        message = f"{place.samples:,} of {config.samples:,} texts, loss {mean:.3f}, {rate:.0f}/s, {left:,.0f} s left"
+        left = (config.samples - place.samples) / rate
+        message = (
+            f"{place.samples:,} of {config.samples:,} texts, loss {place.loss:.3f}, {rate:.0f}/s, {left:,.0f} s left"
+        )
         training.progress(min(1.0, place.samples / config.samples), message)
         if training.due():
             checkpoint(training)
-
-
-def _step(training: Training, loss: Tensor, lr: float) -> float:
-    training.optimizer.zero_grad()
-    loss.backward()  # type: ignore[no-untyped-call]
-    for group in training.optimizer.param_groups:
-        group["lr"] = lr
-        torch.nn.utils.clip_grad_norm_(group["params"], 1.0)
-    training.optimizer.step()
-    return float(loss.detach())

@@ -1,6 +1,5 @@
 """The inverter as a decoder: vectors of one encoder to text, by a small language model and search."""
 
-import threading
 from collections.abc import Callable, Sequence
 from contextvars import copy_context
 from dataclasses import dataclass, replace
@@ -8,21 +7,16 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from lvm_core import abandoned
 from lvm_core.device import give_back_memory, thread_pool, threads, together
 from lvm_core.errors import DecoderError, SpaceMismatch
 from lvm_core.inverter.files import find_inverter, inverters, read_weights
 from lvm_core.inverter.generate import Generator, vector_seeds
 from lvm_core.inverter.search import Candidate, Search, SearchSettings, Target
 from lvm_core.inverter.smollm import LanguageModel, load_smollm
+from lvm_core.inverter.stepwise import Stepwise
 from lvm_core.types import Decoded, Encoder, Progress, Vectors, no_progress
-from lvm_core.vectors.checks import check_steps, check_vectors
-from lvm_core.vectors.geometry import unit_rows
-from lvm_core.vectors.runs import Runs, distinct
+from lvm_core.vectors.runs import distinct
 from lvm_core.workspace import Workspace
-
-BATCH = 16
-"""Vectors decoded together: enough to share each pass over the weights, little enough for the caches."""
 
 PART = 4
 """Vectors whose first texts are written on one thread, where there are others for other threads."""
@@ -50,42 +44,15 @@ class Run:
         self.texts.append(replace(_decoded(best, step), others=self.target.others(N_OTHERS)))
 
 
-class Inverter:
-    """A `Decoder`; `decode_all` gives the text after every step."""
+class Inverter(Stepwise[Run]):
+    """Texts by a small language model and a search, from vectors of one encoder."""
 
     def __init__(self, id: str, generator: Generator, encoder: Encoder, settings: SearchSettings | None = None) -> None:
         """Join the language model to the encoder whose vectors it says, and which judges what it says."""
-        self.id, self.encoder_id = id, encoder.id
-        self._generator, self._encoder = generator, encoder
+        super().__init__(id, encoder, RUNS_REMEMBERED)
+        self._generator = generator
         self._settings = settings or SearchSettings()
-        self._runs: Runs[Run] = Runs(RUNS_REMEMBERED)
-        self._lock = threading.Lock()
         self._threads = threads() if generator.device.type == "cpu" else 1
-
-    def decode_all(self, vectors: Vectors, steps: int) -> list[list[Decoded]]:
-        """Return for each of the (N, D) vectors its texts after 0, 1, .. `steps` corrections; 0: the greedy first.
-
-        The same vector gives the same text each time, alone or among others.
-
-        Args:
-            vectors: (N, D), of any norm.
-            steps: corrections, 0 to 50.
-
-        Raises:
-            DecoderError: for a wrong dimension, NaN, or a vector of zeros.
-            SettingsError: for steps below 0 or above 50.
-        """
-        steps = check_steps(steps)
-        targets = unit_rows(check_vectors(vectors, self._encoder.dim))
-        texts: list[list[Decoded]] = []
-        for start in range(0, len(targets), BATCH):
-            with self._lock:
-                try:
-                    texts += together(partial(self._decode_batch, targets[start : start + BATCH], steps))
-                except abandoned.Abandoned:
-                    self._runs.clear()  # a search that broke off in a step would go on differently
-                    raise
-        return texts
 
     def _decode_batch(self, targets: Vectors, steps: int) -> list[list[Decoded]]:
         """A search goes on where an earlier one of the same vector ended, so that steps 1, 3, 5 cost five."""

@@ -16,10 +16,14 @@ from lvm_core.inverter.data import TrainingTexts, gather_texts, prepare
 from lvm_core.inverter.files import InverterFile, begin, training_folder, training_lock
 from lvm_core.inverter.net import InverterNet, NetSize
 from lvm_core.inverter.smollm import LanguageModel, load_smollm
-from lvm_core.inverter.state import STATE, Place, Training, average, checkpoint, load, save, text_losses
+from lvm_core.inverter.state import InverterTraining, average, checkpoint, text_losses
+from lvm_core.inverter.training import Place
 from lvm_core.inverter.words import WordTexts, word_loss, word_texts
 from lvm_core.types import Encoder, Progress, no_progress
 from lvm_core.workspace import Workspace
+
+WINDOW = 100
+"""Steps whose mean loss is told."""
 
 
 def train_inverter(
@@ -54,8 +58,8 @@ def train_inverter(
         begin(workspace, folder, config)
         data = prepare(workspace, folder, pieces, encoder, language.tokenizer, progress)
         training = _start(folder, config, data, encoder, language, progress)
-        if resume and (folder / STATE).exists():
-            load(training)
+        if resume:
+            training.load()
         texts = word_texts(data, language.tokenizer.get_vocab_size())
         _train_words(training, texts)
         _train_language(training)
@@ -75,7 +79,7 @@ def _start(
     encoder: Encoder,
     language: LanguageModel,
     progress: Progress,
-) -> Training:
+) -> InverterTraining:
     torch.manual_seed(config.seed)
     size = NetSize(encoder.dim, config.n_soft, config.n_hints, config.rank)
     net = InverterNet(language, size).to(pick_device(config.device))
@@ -83,16 +87,16 @@ def _start(
     adam = torch.optim.AdamW(rest, lr=config.lr, weight_decay=0.0, betas=(0.9, 0.98))
     average = {k: v.detach().clone() for k, v in net.state_dict().items()}
     optimizers = [word_optimizer(net, config), adam]
-    return Training(folder, config, data, encoder, language, net, average, optimizers, Place(), progress)
+    return InverterTraining(folder, config, data, encoder, net, average, optimizers, Place(), progress, language)
 
 
-def _train_words(training: Training, texts: WordTexts) -> None:
+def _train_words(training: InverterTraining, texts: WordTexts) -> None:
     training.net.words.prior.copy_(texts.log_frequency)
     hinted, _ = training.data.shared_out(training.config.word_share, training.config.seed)
     _word_steps(training, texts, hinted, last=False)
 
 
-def _train_last_words(training: Training, texts: WordTexts) -> None:
+def _train_last_words(training: InverterTraining, texts: WordTexts) -> None:
     """Train the head that ships on all texts: no language model learns from its hints any more."""
     config, net, place = training.config, training.net, training.place
     if len(training.data.shared_out(config.word_share, config.seed)[0]) == training.data.n_train:
@@ -106,7 +110,7 @@ def _train_last_words(training: Training, texts: WordTexts) -> None:
     training.average.update({f"words.{k}": v.detach().clone() for k, v in net.words.state_dict().items()})
 
 
-def _word_steps(training: Training, texts: WordTexts, rows: NDArray[np.int64], last: bool) -> None:
+def _word_steps(training: InverterTraining, texts: WordTexts, rows: NDArray[np.int64], last: bool) -> None:
     config, net, place = training.config, training.net, training.place
     n_batches = max(1, len(rows) // config.word_batch)
     total = n_batches * config.word_epochs
@@ -123,28 +127,27 @@ def _word_steps(training: Training, texts: WordTexts, rows: NDArray[np.int64], l
         generator = torch.Generator().manual_seed(config.seed * 1_000_003 + step)
         vectors = noisy(training.data.unit_vectors(places), config.noise, generator)
         loss = word_loss(net.words, texts, vectors.to(net.embedding.device), places, generator)
-        place.losses = [*place.losses[-99:], _step(training, 0, loss, config.word_lr * share)]
+        place.note(training.step(0, loss, config.word_lr * share), WINDOW)
         if last:
             place.last_step = step + 1
         else:
             place.word_step = step + 1
         left = (total - step - 1) * (time.monotonic() - began) / (step + 1 - first)
-        mean = sum(place.losses) / len(place.losses)
         training.progress(
             0.9 + step / total * 0.1 if last else step / total * 0.1,
-            f"word head{', all texts' if last else ''}: step {step + 1:,} of {total:,}, loss {mean:.3f},"
+            f"word head{', all texts' if last else ''}: step {step + 1:,} of {total:,}, loss {place.loss:.3f},"
             f" {left:,.0f} s left",
         )
         if training.due():
-            save(training)
+            training.save()
     net.words.eval()
 
 
-def _train_language(training: Training) -> None:
+def _train_language(training: InverterTraining) -> None:
     config, place = training.config, training.place
     if place.step == 0:
         place.losses = []
-        training.average = {k: v.detach().clone() for k, v in training.net.state_dict().items()}
+        training.restart_average()
     total = -(-config.samples // config.batch_size)
     began, first = time.monotonic(), place.samples
     for places in text_batches(training.data, config, place.step):
@@ -153,14 +156,16 @@ def _train_language(training: Training) -> None:
         started = time.monotonic()
         lr = config.lr * rate_share(place.step, total, config.warmup, config.decay)
         loss = language_loss(training.net, make_batch(training.data, places), config, place.step)
-        place.losses = [*place.losses[-99:], _step(training, 1, loss, lr)]
+        place.note(training.step(1, loss, lr), WINDOW)
         place.step += 1
         place.samples += len(places)
         average(training)
         place.seconds += time.monotonic() - started
         rate = (place.samples - first) / (time.monotonic() - began)
-        left, mean = (config.samples - place.samples) / rate, sum(place.losses) / len(place.losses)
-        message = f"{place.samples:,} of {config.samples:,} texts, loss {mean:.3f}, {rate:.1f}/s, {left:,.0f} s left"
+        left = (config.samples - place.samples) / rate
+        message = (
+            f"{place.samples:,} of {config.samples:,} texts, loss {place.loss:.3f}, {rate:.1f}/s, {left:,.0f} s left"
+        )
         training.progress(0.1 + 0.8 * place.step / total, message)
         if training.due():
             checkpoint(training)
@@ -179,14 +184,3 @@ def language_loss(net: InverterNet, batch: Batch, config: InverterConfig, step: 
     generator = torch.Generator().manual_seed(config.seed * 1_000_003 + step)
     vectors = noisy(batch.vectors, config.noise, generator)
     return text_losses(net, Batch(vectors, batch.tokens, batch.lengths)).mean()
-
-
-def _step(training: Training, which: int, loss: torch.Tensor, lr: float) -> float:
-    optimizer = training.optimizers[which]
-    optimizer.zero_grad()
-    loss.backward()  # type: ignore[no-untyped-call]
-    for group in optimizer.param_groups:
-        group["lr"] = lr
-        torch.nn.utils.clip_grad_norm_(group["params"], 1.0)
-    optimizer.step()
-    return float(loss.detach())

@@ -2,17 +2,19 @@
 
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from lvm_core import abandoned
 from lvm_core.decode.decoders import available_decoders
 from lvm_core.denoiser.config import DenoiserConfig
 from lvm_core.denoiser.decoder import DenoisingDecoder, load_denoiser, open_denoiser
 from lvm_core.denoiser.train import train_denoiser
 from lvm_core.errors import DecoderError, SettingsError, SpaceMismatch
-from lvm_core.types import Decoder
+from lvm_core.types import Decoder, Vectors
 from lvm_core.workspace import Workspace, read_json
 from tests.denoiser.tiny_pieces import tiny_pieces
 from tests.inverter.tiny_inverter import DIM, BagEncoder, corpus
@@ -83,6 +85,25 @@ def test_steps_in_turn_equal_steps_at_once(trained: Workspace) -> None:
     assert decoder.decode_all(vectors[:1], 0) == [at_once[0][:1]]
     assert decoder.decode_all(vectors, 1) == [row[:2] for row in at_once]
     assert decoder.decode_all(vectors, 3) == at_once
+
+
+class GivingUp(BagEncoder):
+    """As encoders do, it asks whether anybody still waits."""
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        abandoned.check()
+        return super().encode(texts)
+
+
+def test_a_search_that_is_given_up_leaves_nothing_behind(trained: Workspace) -> None:
+    vectors, folder = BagEncoder().encode(TEXTS[:2]), trained.inverter("tiny")
+    one, other = (open_denoiser(folder, GivingUp(), tiny_pieces()) for _ in range(2))
+    expected = one.decode_all(vectors, 3)
+    for n_checks in (1, 3, 4, 6):
+        left = iter(range(n_checks))
+        with pytest.raises(abandoned.Abandoned), abandoned.unless(lambda left=left: next(left, None) is not None):
+            other.decode_all(vectors, 3)
+    assert other.decode_all(vectors, 3) == expected
 
 
 @pytest.mark.parametrize(
