@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lvm_core.corpus.store import CorpusStore
-from lvm_core.dataset import split_documents
+from lvm_core.dataset import split_documents, title_key
 from lvm_core.evaluate.candidates import Candidate, EncodedCorpus
 from lvm_core.evaluate.rows import Twin
 from lvm_core.evaluate.settings import EvaluateSettings
@@ -93,7 +93,8 @@ def find_twins(
     """Return the near-duplicates, each with the corpus of the training article.
 
     Looked through are the training articles of the corpus under test and of every corpus that a model names and
-    that is in the workspace unchanged; one article's text is in memory at a time.
+    that is in the workspace unchanged, but those that no model was trained on: they were held out in another of its
+    corpora. One article's text is in memory at a time.
     """
     store = CorpusStore(encoded.workspace)
 
@@ -104,10 +105,19 @@ def find_twins(
     under_test = {d.document_id for d in test.documents}
     twins = []
     for corpus, seed in _training_corpora(encoded, store, candidates, settings).items():
+        learnt = _learnt(corpus, candidates)
         for document in split_documents(store.documents(corpus), seed)["train"]:
-            if document.document_id not in under_test:
+            if document.document_id not in under_test and (learnt is None or title_key(document.title) in learnt):
                 twins += finder.twins_of(document.title, text(corpus, document), corpus)
     return twins
+
+
+def _learnt(corpus: str, candidates: Sequence[Candidate]) -> set[str] | None:
+    """Return the keys of the titles that the models of a corpus were trained on, None where nobody can say."""
+    of_corpus = [c for c in candidates if corpus in {one["name"] for one in c.info.config.get("corpora", [])}]
+    if not of_corpus or any(c.titles is None for c in of_corpus) or any(c.fitted_here for c in candidates):
+        return None
+    return {title_key(title) for candidate in of_corpus for title in candidate.titles or ()}
 
 
 def _training_corpora(

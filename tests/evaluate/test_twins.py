@@ -1,9 +1,18 @@
+from dataclasses import replace
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lvm_core.evaluate.twins import TwinFinder, plain_title, shingles
+from lvm_core.checkpoint import find_model
+from lvm_core.corpus.store import CorpusStore
+from lvm_core.dataset import split_documents
+from lvm_core.evaluate.candidates import Candidate, open_encoded
+from lvm_core.evaluate.settings import EvaluateSettings
+from lvm_core.evaluate.twins import TwinFinder, find_twins, plain_title, shingles
+from lvm_core.workspace import Workspace
 
 
 def article(seed: int, n: int = 400) -> str:
@@ -49,3 +58,22 @@ def test_short_and_empty_texts_have_no_shingles() -> None:
     assert len(shingles("")) == 0
     assert len(shingles("seven words are not enough for one")) == 0
     assert TwinFinder([]).twins_of("Any", article(1)) == []
+
+
+def test_an_article_that_no_model_was_trained_on_is_no_twin(seeded_once: Workspace) -> None:
+    """A training on several corpora leaves out what any of them holds out, though it lies among another's articles."""
+    store = CorpusStore(seeded_once)
+    info = store.corpora()[0]
+    mlp = find_model(seeded_once, "mlp")
+    about = {"corpora": [{"name": info.name, "digest": info.digest}], "split_seed": 3}
+    mlp = replace(mlp, config={**mlp.config, **about})
+    encoded = open_encoded(seeded_once, info.name, mlp.encoder_id, 0)
+    document = split_documents(store.documents(info.name), 3)["train"][0]
+    test = SimpleNamespace(documents=[replace(document, document_id=-1)])
+
+    def found(titles: list[str] | None) -> list[str]:
+        candidates = [Candidate(mlp, titles)]
+        return [twin.train for twin in find_twins(encoded, test, candidates, EvaluateSettings(split="all"))]
+
+    assert found([document.title]) == found(None) == [document.title]
+    assert found(["Another"]) == []
