@@ -43,8 +43,9 @@ PLACES_AT_ONCE = 1024
 class ResidualMemoryOptions:
     """What a residual memory is made of.
 
-    With 780,525 places the shipped `mlp`, which had seen none of their articles, gains .0042 of cosine on validation
-    articles by 32 neighbours and .0053 by 64.
+    With 780,525 places an `mlp` that had seen none of their articles gains .0042 of cosine on validation articles by 32
+    neighbours and .0053 by 64. The shipped `ensemble`, trained on the very articles of 2,427,688 places, still gains
+    .0020 on test articles by 128.
     """
 
     member: str = setting("", "run or shipped model that is given a memory", always=True)
