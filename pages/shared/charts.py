@@ -41,7 +41,7 @@ MODEL_COLOURS = {
     "transformer": "#b04aa6",
     "latent-mamba": "#a8683f",
     "mamba2": "#5b67cc",
-    "mamba": "#5b67cc",
+    "mamba": "#7b5fc4",
     "mlp": "#d0653a",
     "deep-mlp": "#b0482f",
     "ensemble": "#4c7f9c",
