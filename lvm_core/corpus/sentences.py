@@ -127,9 +127,10 @@ def _is_abbreviation(word: str, following: str, language: str) -> bool:
     Listed in small letters it stands for a capital first letter too, unless it is a single letter.
     """
     language = language.partition("-")[0]
-    numbered = _abbreviations("before numbers") | _abbreviations("before numbers in", language)
-    if following.isdigit() and word.lower() in numbered:
-        return True
+    if following.isdigit():
+        small = word.lower()
+        if small in _abbreviations("before numbers") or small in _abbreviations("before numbers in", language):
+            return True
     listed = _abbreviations("before capitals", language)
     if word in listed or (len(word) > 1 and word[0].lower() + word[1:] in listed):
         return True

@@ -141,9 +141,9 @@ def _all(values: object, kind: type) -> TypeGuard[list[Any]]:
 
 def _kind(values: object) -> str:
     """Return what `values` are, in words."""
-    return (
-        f"list of {', '.join(sorted({type(v).__name__ for v in values}))}" if isinstance(values, list) else repr(values)
-    )
+    if not isinstance(values, list):
+        return repr(values)
+    return f"list of {', '.join(sorted({type(value).__name__ for value in values}))}"
 
 
 def vectors_of(values: ArrayLike) -> Vectors:

@@ -159,6 +159,7 @@ def _rules(language: str) -> dict[str, Rule]:
     return _shown(language) | _local(language)
 
 
+@cache
 def _shown(language: str) -> dict[str, Rule]:
     """Return the rules that hold on every wiki, with the words of a language."""
     return _listed(language) | words.RULES | science.RULES | quantities.RULES | dates.rules(language)
